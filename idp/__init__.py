@@ -1,0 +1,1 @@
+"""Gatehouse: a federated identity and delegated-access server."""

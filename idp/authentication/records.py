@@ -1,0 +1,66 @@
+"""Methods and sessions."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from idp.storage import Base
+
+
+class PasswordRecord(Base):
+    """An account's password, as an argon2id hash."""
+
+    __tablename__ = "password"
+
+    account_ref: Mapped[str] = mapped_column(ForeignKey("account.ref"), primary_key=True)
+    hash: Mapped[str]
+    changed_at: Mapped[datetime]
+
+
+class OneTimeCodeRecord(Base):
+    """An account's one-time-code seed, sealed; `last_step` is the last time step spent."""
+
+    __tablename__ = "one_time_code"
+
+    account_ref: Mapped[str] = mapped_column(ForeignKey("account.ref"), primary_key=True)
+    seed_sealed: Mapped[str]
+    last_step: Mapped[int] = mapped_column(BigInteger, default=0)
+    confirmed_at: Mapped[datetime]
+
+
+class SessionRecord(Base):
+    """One browser signed in to one account. The cookie's secret is stored as its digest.
+
+    `proofs` maps a method's id to the second (Unix time) it was last proved in this session.
+    """
+
+    __tablename__ = "session"
+    __table_args__ = (Index("ix_session_account", "account_ref"),)
+
+    ref: Mapped[str] = mapped_column(primary_key=True)
+    secret_digest: Mapped[str] = mapped_column(unique=True)
+    account_ref: Mapped[str] = mapped_column(ForeignKey("account.ref"))
+    proofs: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class ClientSessionRecord(Base):
+    """A session at one client; `ref` is the `sid` of its tokens. Acting belongs here, only.
+
+    Source: OpenID Connect Back-Channel Logout 1.0 section 2.1; `design.md` decision 26.
+    """
+
+    __tablename__ = "client_session"
+    __table_args__ = (UniqueConstraint("session_ref", "client_id", "mandate_key"),)
+
+    ref: Mapped[str] = mapped_column(primary_key=True)
+    session_ref: Mapped[str] = mapped_column(ForeignKey("session.ref"))
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id"))
+    mandate_key: Mapped[str] = mapped_column(default="")  # '' = as oneself (NULLs never conflict)
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)

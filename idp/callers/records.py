@@ -1,0 +1,60 @@
+"""Clients, the APIs they own, and the proofs they have spent."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from idp.storage import Base
+
+
+class ClientRecord(Base):
+    """A registered OAuth client (RFC 7591 names). What it is; `disabled_at` says if it is live."""
+
+    __tablename__ = "client"
+    __table_args__ = (
+        CheckConstraint("profile IN ('oidc', 'fapi2')", name="profile"),
+        CheckConstraint("pkce IN ('required', 'optional')", name="pkce"),
+    )
+
+    client_id: Mapped[str] = mapped_column(primary_key=True)
+    client_name: Mapped[str]
+    organisation: Mapped[str]
+    sector: Mapped[str]
+    profile: Mapped[str]
+    token_endpoint_auth_method: Mapped[str]
+    secret_digest: Mapped[str | None] = mapped_column(default=None)
+    jwks: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    jwks_uri: Mapped[str | None] = mapped_column(default=None)
+    redirect_uris: Mapped[list[str]]
+    post_logout_redirect_uris: Mapped[list[str]]
+    grant_types: Mapped[list[str]]
+    scopes: Mapped[list[str]]
+    pkce: Mapped[str] = mapped_column(default="required")
+    id_token_signed_response_alg: Mapped[str] = mapped_column(default="ES256")
+    backchannel_logout_uri: Mapped[str | None] = mapped_column(default=None)
+    delegation_aware: Mapped[bool] = mapped_column(default=False)
+    sandbox: Mapped[bool] = mapped_column(default=False)
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class ResourceRecord(Base):
+    """An API of a client's service, by its resource indicator (RFC 8707)."""
+
+    __tablename__ = "resource"
+
+    uri: Mapped[str] = mapped_column(primary_key=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id"))
+
+
+class SpentAssertionRecord(Base):
+    """A client assertion's `jti` that was used; a row that is there means replay."""
+
+    __tablename__ = "spent_assertion"
+    __table_args__ = (Index("ix_spent_assertion_expires", "expires_at"),)
+
+    jti_digest: Mapped[str] = mapped_column(primary_key=True)  # of client_id and jti
+    expires_at: Mapped[datetime]

@@ -1,0 +1,208 @@
+"""The one module that signs and checks JOSE objects (`design.md` decision 12).
+
+joserfc does the cryptography. What it leaves open is closed here (`security.md` section 4):
+the caller names the algorithms and the `typ`, never the token; duplicate members, `NaN` and
+`Infinity` are refused; sizes are capped before anything is decoded; times are always checked.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
+from joserfc.jws import JWSRegistry
+
+ALGORITHMS = ("ES256", "RS256", "PS256", "EdDSA")
+SKEW_SECONDS = 60
+MAX_TOKEN_BYTES = 16_384
+MAX_JWKS_KEYS = 20
+_REGISTRY = JWSRegistry(algorithms=["ES256", "RS256", "PS256", "Ed25519", "EdDSA"])
+
+PrivateKey = ECKey | RSAKey | OKPKey
+KeyFinder = Callable[[Mapping[str, Any]], Key | None]
+
+
+class BadToken(Exception):
+    """A JOSE object that is not what the caller asked for. `reason` may be shown."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def generate(algorithm: str) -> PrivateKey:
+    """Make a private key for `algorithm`, with its RFC 7638 thumbprint as `kid`."""
+    key: PrivateKey
+    if algorithm == "ES256":
+        key = ECKey.generate_key("P-256", auto_kid=False)
+    elif algorithm in {"RS256", "PS256"}:
+        key = RSAKey.generate_key(2048, auto_kid=False)
+    elif algorithm == "EdDSA":
+        key = OKPKey.generate_key("Ed25519", auto_kid=False)
+    else:
+        raise ValueError(f"unknown algorithm {algorithm}; known: {', '.join(ALGORITHMS)}")
+    return import_private({**key.as_dict(private=True), "kid": key.thumbprint()})
+
+
+def import_private(data: Mapping[str, Any]) -> PrivateKey:
+    """Read a private JWK. Costly for RSA (tens of ms): once per key, never per token."""
+    kinds: dict[str, type[PrivateKey]] = {"EC": ECKey, "RSA": RSAKey, "OKP": OKPKey}
+    return kinds[data["kty"]].import_key(dict(data))
+
+
+def import_public_set(data: Any) -> list[Key]:
+    """Read somebody's public JWKS. Keys we cannot use are left out, as RFC 7517 says.
+
+    Raises `BadToken` when it is no key set, holds too many keys, or holds a private key.
+    """
+    if not isinstance(data, Mapping) or not isinstance(data.get("keys"), list):
+        raise BadToken("jwks: a JSON object with a list 'keys' is needed (RFC 7517 section 5)")
+    if len(data["keys"]) > MAX_JWKS_KEYS:
+        raise BadToken(f"jwks: more than {MAX_JWKS_KEYS} keys")
+    found: list[Key] = []
+    for item in data["keys"]:
+        if not isinstance(item, Mapping) or item.get("kty") not in {"EC", "RSA", "OKP"}:
+            continue
+        if "d" in item:
+            raise BadToken("jwks: holds a private key; send public keys only")
+        try:
+            found.extend(KeySet.import_key_set({"keys": [dict(item)]}).keys)
+        except (JoseError, ValueError, TypeError, KeyError) as problem:
+            raise BadToken("jwks: holds a key that cannot be read") from problem
+    return found
+
+
+def sign(claims: Mapping[str, Any], key: PrivateKey, *, algorithm: str, typ: str) -> str:
+    """Sign claims as a compact JWS with an explicit `typ` (RFC 8725 section 3.11)."""
+    header = {"alg": algorithm, "typ": typ, "kid": key.kid}
+    payload = json.dumps(claims, separators=(",", ":")).encode()
+    return jws.serialize_compact(header, payload, key, registry=_REGISTRY)
+
+
+def verify(
+    token: str,
+    find_key: KeyFinder,
+    *,
+    algorithms: Collection[str],
+    types: Collection[str | None],
+) -> dict[str, Any]:
+    """Check a compact JWS and answer its claims; the times are the caller's to check.
+
+    `types` are the allowed `typ` values, lower case without `application/`; None allows a
+    missing one. Raises `BadToken` for anything else than one of ours, whole and unaltered.
+    """
+    header = peek_header(token)
+    if header.get("alg") not in algorithms:
+        raise BadToken("the signing algorithm is not allowed here")
+    if "crit" in header or "b64" in header:
+        raise BadToken("critical header parameters are not supported")
+    if _typ(header) not in types:
+        raise BadToken("the token is of another type")
+    key = find_key(header)
+    if key is None:
+        raise BadToken("the signing key is unknown")
+    try:
+        signed = jws.deserialize_compact(token.encode(), key, registry=_REGISTRY)
+    except (JoseError, ValueError, TypeError) as problem:
+        raise BadToken("the signature does not match") from problem
+    return strict_object(signed.payload)
+
+
+def peek_header(token: str) -> dict[str, Any]:
+    """Read the header of a token that is not verified yet."""
+    return strict_object(_segment(token, 0))
+
+
+def peek_claims(token: str) -> dict[str, Any]:
+    """Read the claims of a token that is not verified yet: only to find whose key to use."""
+    return strict_object(_segment(token, 1))
+
+
+def check_times(claims: Mapping[str, Any], *, now: int, need_exp: bool = True) -> None:
+    """Check `exp`, `nbf` and `iat` against `now` (seconds), with 60 s for clocks that differ.
+
+    Raises `BadToken` when one is no finite number, is over, or is not yet.
+    """
+    if need_exp and "exp" not in claims:
+        raise BadToken("'exp' is missing")
+    for name in ("exp", "nbf", "iat"):
+        value = claims.get(name)
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 2**53:
+            raise BadToken(f"'{name}' is not a time")
+        if name == "exp" and value + SKEW_SECONDS <= now:
+            raise BadToken("the token has expired")
+        if name != "exp" and value > now + SKEW_SECONDS:
+            raise BadToken(f"'{name}' is in the future")
+
+
+def key_from_set(keys: Collection[Key]) -> KeyFinder:
+    """Find a verification key by `kid`, or the only one that fits when the token names none."""
+
+    def find(header: Mapping[str, Any]) -> Key | None:
+        kty = {"E": "EC", "R": "RSA", "P": "RSA"}.get(str(header.get("alg"))[:1], "?")
+        if header.get("alg") == "EdDSA":
+            kty = "OKP"
+        fitting = [
+            key
+            for key in keys
+            if key.key_type == kty
+            and key.as_dict().get("use", "sig") == "sig"
+            and key.as_dict().get("alg", header.get("alg")) == header.get("alg")
+        ]
+        kid = header.get("kid")
+        if kid is not None:
+            named = [key for key in fitting if key.kid == kid]
+            return named[0] if named else None
+        return fitting[0] if len(fitting) == 1 else None
+
+    return find
+
+
+def strict_object(data: bytes) -> dict[str, Any]:
+    """Read a JSON object that has no duplicate members and only finite numbers."""
+    try:
+        value = json.loads(
+            data.decode(), object_pairs_hook=_no_duplicates, parse_constant=_no_constant
+        )
+    except (ValueError, RecursionError) as problem:
+        raise BadToken("not strict JSON") from problem
+    if not isinstance(value, dict):
+        raise BadToken("not a JSON object")
+    return value
+
+
+def _segment(token: str, index: int) -> bytes:
+    if len(token) > MAX_TOKEN_BYTES:
+        raise BadToken("the token is too long")
+    parts = token.split(".")
+    if len(parts) != 3 or not token.isascii():
+        raise BadToken("not a compact JWS")
+    part = parts[index]
+    try:
+        return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as problem:
+        raise BadToken("not base64url") from problem
+
+
+def _typ(header: Mapping[str, Any]) -> str | None:
+    typ = header.get("typ")
+    if typ is None:
+        return None
+    return str(typ).lower().removeprefix("application/")
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("duplicate member")
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a number")

@@ -1,0 +1,103 @@
+"""Grants and the one-time things issued on them."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from idp.storage import Base
+
+
+class GrantRecord(Base):
+    """What one person let one client have, in one visit. All its tokens live and end with it.
+
+    `holder` is the party the tokens are about; `actor` the party who acts, where another.
+    `offline` grants outlive the session (OpenID Connect Core section 11).
+    """
+
+    __tablename__ = "oauth_grant"
+    __table_args__ = (
+        Index("ix_oauth_grant_session", "session_ref"),
+        Index("ix_oauth_grant_mandate", "mandate_ref"),
+        CheckConstraint("(mandate_ref IS NULL) = (actor IS NULL)", name="acting"),
+    )
+
+    ref: Mapped[str] = mapped_column(primary_key=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id"))
+    account_ref: Mapped[str] = mapped_column(ForeignKey("account.ref"))
+    session_ref: Mapped[str] = mapped_column(ForeignKey("session.ref"))
+    client_session_ref: Mapped[str] = mapped_column(ForeignKey("client_session.ref"))
+    holder: Mapped[str]
+    sub: Mapped[str]
+    actor: Mapped[str | None] = mapped_column(default=None)
+    act_sub: Mapped[str | None] = mapped_column(default=None)
+    mandate_ref: Mapped[str | None] = mapped_column(ForeignKey("mandate.ref"), default=None)
+    resource: Mapped[str | None] = mapped_column(default=None)
+    scope: Mapped[str]
+    claims: Mapped[dict[str, Any]]  # the `claims` request parameter, validated
+    acr: Mapped[str]
+    vot: Mapped[str]
+    amr: Mapped[list[str]]
+    auth_time: Mapped[int] = mapped_column(BigInteger)
+    policy: Mapped[str]  # fingerprint of the policy that decided
+    offline: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)
+    ended_reason: Mapped[str | None] = mapped_column(default=None)
+
+
+class AuthorizationCodeRecord(Base):
+    """An authorization code (RFC 6749 section 4.1.2), spent by one statement."""
+
+    __tablename__ = "authorization_code"
+    __table_args__ = (Index("ix_authorization_code_expires", "expires_at"),)
+
+    code_digest: Mapped[str] = mapped_column(primary_key=True)
+    client_id: Mapped[str]
+    grant_ref: Mapped[str] = mapped_column(ForeignKey("oauth_grant.ref"))
+    redirect_uri: Mapped[str]
+    redirect_uri_sent: Mapped[bool] = mapped_column(default=True)
+    code_challenge: Mapped[str | None] = mapped_column(default=None)
+    nonce: Mapped[str | None] = mapped_column(default=None)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class RefreshTokenRecord(Base):
+    """A refresh token. Of a public client it is superseded by its successor (decision 15)."""
+
+    __tablename__ = "refresh_token"
+    __table_args__ = (
+        Index("ix_refresh_token_grant", "grant_ref"),
+        Index("ix_refresh_token_expires", "expires_at"),
+    )
+
+    token_digest: Mapped[str] = mapped_column(primary_key=True)
+    client_id: Mapped[str]
+    grant_ref: Mapped[str] = mapped_column(ForeignKey("oauth_grant.ref"))
+    issued_at: Mapped[datetime]
+    idle_until: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    superseded_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class ConsentRecord(Base):
+    """What an account agreed to let a client do while it is away (`offline_access`)."""
+
+    __tablename__ = "consent"
+
+    account_ref: Mapped[str] = mapped_column(ForeignKey("account.ref"), primary_key=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id"), primary_key=True)
+    scope: Mapped[str]
+    given_at: Mapped[datetime]
+
+
+class DisclosureRecord(Base):
+    """An access token whose personal claims were read; the journal has one row for each."""
+
+    __tablename__ = "disclosure"
+    __table_args__ = (Index("ix_disclosure_expires", "expires_at"),)
+
+    jti: Mapped[str] = mapped_column(primary_key=True)
+    expires_at: Mapped[datetime]

@@ -1,0 +1,54 @@
+"""The register's tables."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from idp.storage import Base
+
+
+class PersonRecord(Base):
+    """One person. `ref` is also the party's reference everywhere else."""
+
+    __tablename__ = "person"
+
+    ref: Mapped[str] = mapped_column(primary_key=True)
+    given_name: Mapped[str]
+    family_name: Mapped[str]
+    birth_date: Mapped[date]
+    sex: Mapped[str]
+    address: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    died_on: Mapped[date | None] = mapped_column(default=None)
+
+
+class PersonNumberRecord(Base):
+    """A number that a person has, from a moment on; a corrected one is closed, not changed."""
+
+    __tablename__ = "person_number"
+    __table_args__ = (
+        Index(
+            "uq_person_number_open",
+            "number_index",
+            unique=True,
+            sqlite_where=text("valid_to IS NULL"),
+            postgresql_where=text("valid_to IS NULL"),
+        ),
+        Index(
+            "uq_person_number_person",
+            "person_ref",
+            unique=True,
+            sqlite_where=text("valid_to IS NULL"),
+            postgresql_where=text("valid_to IS NULL"),
+        ),
+        CheckConstraint("valid_to IS NULL OR valid_from <= valid_to", name="term_order"),
+    )
+
+    ref: Mapped[str] = mapped_column(primary_key=True)
+    person_ref: Mapped[str] = mapped_column(ForeignKey("person.ref"))
+    number_index: Mapped[str]
+    number_sealed: Mapped[str]
+    valid_from: Mapped[datetime]
+    valid_to: Mapped[datetime | None] = mapped_column(default=None)
