@@ -1,4 +1,5 @@
-# docker build -t gatehouse . && docker run -e DATABASE_URL=postgresql://... \
+# docker build -t gatehouse .
+# docker run -e DATABASE_URL=postgresql://... -e IDP_ISSUER=https://id.example.gov \
 #     -v gatehouse-keys:/srv/gatehouse/keys -p 8000:8000 gatehouse
 FROM python:3.13-slim AS build
 WORKDIR /src
@@ -16,7 +17,8 @@ FROM python:3.13-slim
 RUN useradd --system --uid 10001 --home-dir /srv/gatehouse --shell /usr/sbin/nologin gatehouse \
     && install -d -m 0700 -o gatehouse -g gatehouse /srv/gatehouse /srv/gatehouse/keys
 COPY --from=build /opt/gatehouse /opt/gatehouse
-ENV PATH=/opt/gatehouse/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENV PATH=/opt/gatehouse/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    IDP_DATA=/srv/gatehouse IDP_HOST=0.0.0.0
 WORKDIR /srv/gatehouse
 USER gatehouse
 VOLUME ["/srv/gatehouse/keys"]

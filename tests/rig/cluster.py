@@ -201,10 +201,11 @@ def _private_folder(as_user: dict[str, Any]) -> Path:
         if as_user:
             os.chown(home, as_user["user"], as_user["group"])
         if len(str(home)) <= SOCKET_PATH_MAX - len("/.s.PGSQL.5432"):
-            try:
-                subprocess.run(["/bin/sh", "-c", ":"], cwd=home, check=True, **as_user)
+            # Entered as that user: `cwd=` would still be done as root.
+            enter = subprocess.run(
+                ["/bin/sh", "-c", 'cd "$0" 2>/dev/null', str(home)], cwd="/", **as_user
+            )
+            if enter.returncode == 0:
                 return home
-            except PermissionError:
-                pass
         home.rmdir()
     raise RuntimeError("no folder for temporary files that PostgreSQL's user can reach")

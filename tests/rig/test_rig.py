@@ -1,5 +1,6 @@
 """The rig keeps its promises: real, separate, and gone afterwards."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -8,13 +9,16 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import func, inspect, select
 from sqlalchemy.engine import make_url
 
+from idp.schema import TABLES
 from tests.rig.cluster import Cluster, find_binaries
 from tests.rig.ports import free_ports as take_ports
 
 ROOT = Path(__file__).parents[2]
 HOLDER = """
+from idp.schema import TABLES
 from tests.rig.cluster import Cluster
 cluster = Cluster()
 print(cluster.pid, cluster.home, flush=True)
@@ -121,3 +125,29 @@ def test_a_page_is_as_wide_as_asked_and_shares_no_cookie(page_at) -> None:
     assert wide.evaluate("innerWidth") == 1000
     narrow.context.add_cookies([{"name": "a", "value": "1", "url": "http://library.localhost"}])
     assert wide.context.cookies() == []
+
+
+def test_each_test_has_the_whole_schema_and_nothing_in_it(database) -> None:
+    with database.engine.connect() as connection:
+        found = set(inspect(connection).get_table_names())
+        assert {table.name for table in TABLES} <= found
+        for table in TABLES:
+            assert connection.execute(select(func.count()).select_from(table)).scalar() == 0, table
+
+
+def test_a_developers_own_database_is_out_of_the_tests_sight() -> None:
+    assert "DATABASE_URL" not in os.environ
+
+
+def test_a_folder_for_temporary_files_that_is_closed_or_too_deep_is_passed_over(
+    tmp_path, monkeypatch
+) -> None:
+    deep = tmp_path / ("d" * 80)
+    deep.mkdir(mode=0o700)
+    monkeypatch.setattr("tempfile.tempdir", str(deep))
+    cluster = Cluster()
+    try:
+        assert not cluster.home.is_relative_to(deep)
+    finally:
+        cluster.close()
+    assert list(deep.iterdir()) == []
