@@ -1,0 +1,306 @@
+"""The sample department alone: what it asks, what it believes, and when it stops believing."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from joserfc.jwk import ECKey
+
+from idp.demo import department
+from idp.demo.browser import Browser, BrowserError, Page
+from tests.demo.fake_server import DAY, FakeServer
+from tests.demo.serving import served
+
+EVENTS: dict[str, Any] = {"http://schemas.openid.net/event/backchannel-logout": {}}
+ACTING = {"act": {"sub": "a-1", "name": "Sian Hughes"}, "mandate": {"id": "m-1"}}
+MOTHER = {"sub": "s-1", "name": "Margaret Hughes"}
+REFUSAL = {
+    "error": "invalid_token",
+    "error_description": "Margaret Hughes ended this permission.",
+    "reference": "REF-77",
+}
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    fake = FakeServer(ECKey.generate_key("P-256", {"kid": "d1"}))
+    with served(fake.site()) as port:
+        fake.issuer = f"http://localhost:{port}"
+        yield fake
+
+
+@pytest.fixture
+def tax(server: FakeServer, free_ports: Callable[[int], list[int]]) -> Iterator[str]:
+    """The address of a running Tax."""
+    [port] = free_ports(1)
+    home = f"http://tax.localhost:{port}"
+    app = department.create(
+        name="Tax",
+        client_id="tax",
+        issuer=server.issuer,
+        home=home,
+        key=server.department_key.as_dict(private=True),
+        scope="openid profile national_insurance_number",
+        delegation=True,
+    )
+    with served(app, port):
+        yield home
+
+
+def sign_in(tax: str) -> Page:
+    page = Browser().open(tax).click("Sign in")
+    assert page.heading.startswith("Signed in: "), page.text
+    return page
+
+
+def log_out(server: FakeServer, tax: str, /, key: ECKey | None = None, **changes: Any) -> Page:
+    claims = {"jti": "j-1", "sub": "s-1", "sid": "sid-1", "events": EVENTS, **changes}
+    typ = claims.pop("typ", "logout+jwt")
+    token = server.sign(claims, typ=typ, key=key)
+    return Browser().post(f"{tax}/backchannel-logout", [("logout_token", token)])
+
+
+def test_a_department_can_be_read_at_a_sitting() -> None:
+    assert len(Path(department.__file__).read_text().splitlines()) < 150
+
+
+def test_it_is_up_within_a_second_without_its_server(
+    tmp_path: Path, free_ports: Callable[[int], list[int]]
+) -> None:
+    [port] = free_ports(1)
+    key = tmp_path / "key.json"
+    key.write_text(json.dumps(ECKey.generate_key("P-256").as_dict(private=True)))
+    line = [sys.executable, "-m", "idp.demo.department", "--name", "Library"]
+    line += ["--client-id", "library", "--issuer", "http://localhost:1", "--port", str(port)]
+    line += ["--host-name", "library.localhost", "--key", str(key)]
+    process = subprocess.Popen(line)
+    try:
+        browser, home = Browser(), f"http://library.localhost:{port}"
+        wait_until_up(browser, home, seconds=10.0)
+        page = browser.open(home)
+        assert [link.text for link in page.links if link.url.endswith("/sign-in")] == ["Sign in"]
+        assert "act for someone else" not in page.text
+        page = page.click("Sign in")
+        assert (page.status, page.heading) == (502, "Gatehouse does not answer")
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def wait_until_up(browser: Browser, home: str, *, seconds: float) -> None:
+    """Generous beside the second it should take: test machines are busy."""
+    ends = time.monotonic() + seconds
+    while True:
+        try:
+            assert browser.open(f"{home}/healthz").json() == {"status": "ok"}
+            return
+        except BrowserError:
+            assert time.monotonic() < ends, "the department did not start"
+            time.sleep(0.05)
+
+
+def test_signing_in_asks_for_a_code_with_pkce_state_and_nonce(tax: str) -> None:
+    page = Browser(follow=False).open(f"{tax}/sign-in")
+    asked = {k: v[0] for k, v in parse_qs(urlsplit(page.headers["Location"]).query).items()}
+    made_up = [asked.pop(name) for name in ("state", "nonce", "code_challenge")]
+    assert all(len(value) >= 20 for value in made_up)
+    assert asked == {
+        "response_type": "code",
+        "client_id": "tax",
+        "redirect_uri": f"{tax}/callback",
+        "scope": "openid profile national_insurance_number",
+        "code_challenge_method": "S256",
+    }
+    assert page.headers["Set-Cookie"].startswith("tax_session=")
+
+
+def test_signing_in_for_someone_else_asks_to_choose(server: FakeServer, tax: str) -> None:
+    page = Browser().open(tax).click("Sign in to act for someone else")
+    assert server.asked[-1]["acting_for"] == "choose"
+    assert ["acting_for", "choose"] in page.rows
+
+
+def test_a_proxy_of_the_machine_does_not_stand_between(
+    tax: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    assert sign_in(tax).click("See my records").heading == "Records: Sian Hughes"
+
+
+def test_it_comes_back_to_the_host_that_has_its_cookie(tax: str) -> None:
+    port = urlsplit(tax).port
+    page = Browser().open(f"http://localhost:{port}/sign-in")
+    assert page.heading == "Signed in: Sian Hughes"
+    assert page.url == f"{tax}/"
+
+
+def test_it_shows_each_claim_with_the_request_it_came_from(server: FakeServer, tax: str) -> None:
+    page = sign_in(tax)
+    assert page.heading == "Signed in: Sian Hughes"
+    assert ["sub", "s-1", "ID token (POST /token)"] in page.rows
+    assert ["name", "Sian Hughes", "userinfo (GET /userinfo)"] in page.rows
+    assert ["client_id", "tax"] in page.rows
+    for secret in ("at-1", server.asked[0]["nonce"], server.token_requests[0]["code_verifier"]):
+        assert [row for row in page.rows if secret in row and row[0] != "nonce"] == []
+
+
+def test_its_proof_names_the_issuer_alone_and_is_new_each_time(
+    server: FakeServer, tax: str
+) -> None:
+    sign_in(tax)
+    sign_in(tax)
+    assert [claims["aud"] for claims in server.assertions] == [server.issuer] * 2
+    assert len({claims["jti"] for claims in server.assertions}) == 2
+
+
+def test_the_next_click_after_end_is_refused_with_reason_and_reference(
+    server: FakeServer, tax: str
+) -> None:
+    server.id_token, server.userinfo = ACTING, MOTHER
+    page = sign_in(tax)
+    assert page.heading == "Signed in: Sian Hughes, on behalf of Margaret Hughes"
+    page = page.click("See my records")
+    assert page.heading == "Records: Sian Hughes, on behalf of Margaret Hughes"
+    server.refusal = REFUSAL
+    page = page.click("See my records again")
+    assert (page.status, page.heading) == (403, "You can no longer act for Margaret Hughes")
+    assert REFUSAL["error_description"] in page.text
+    assert "REF-77" in page.text
+    server.refusal = None
+    assert page.click("Back to Tax").heading == "Welcome to Tax"
+
+
+def test_an_old_access_token_is_renewed_and_the_refusal_to_renew_is_shown(
+    server: FakeServer, tax: str
+) -> None:
+    server.id_token, server.userinfo, server.expires_in = ACTING, MOTHER, 61
+    page = sign_in(tax)
+    time.sleep(1.1)  # Authlib renews when less than 60 s are left
+    page = page.click("See my records")
+    assert page.heading.startswith("Records: ")
+    assert server.token_requests[-1]["grant_type"] == "refresh_token"
+    time.sleep(1.1)
+    server.refusal = REFUSAL
+    page = page.click("See my records again")
+    assert (page.status, page.heading) == (403, "You can no longer act for Margaret Hughes")
+    assert REFUSAL["error_description"] in page.text
+    assert "REF-77" in page.text
+
+
+def test_a_refused_sign_in_shows_error_and_description(server: FakeServer, tax: str) -> None:
+    server.callback = {"error": "access_denied", "error_description": "Not+today"}
+    page = Browser().open(f"{tax}/sign-in")
+    assert page.status == 400
+    assert "access_denied" in page.text
+    assert "Not today" in page.text
+    server.callback, server.refusal = {}, REFUSAL
+    page = Browser().open(f"{tax}/sign-in")
+    assert page.status == 400
+    assert "REF-77" in page.text
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"iss": "http://evil.example"},
+        {"aud": "library"},
+        {"nonce": "another"},
+        {"at_hash": "another"},
+        {"exp": int(time.time()) - DAY},
+    ],
+)
+def test_an_id_token_that_is_not_for_this_sign_in_is_refused(
+    server: FakeServer, tax: str, wrong: dict[str, Any]
+) -> None:
+    server.id_token = wrong
+    browser = Browser()
+    page = browser.open(f"{tax}/sign-in")
+    assert (page.status, page.heading) == (400, "We could not sign you in"), wrong
+    assert browser.open(tax).heading == "Welcome to Tax"
+
+
+def test_facts_about_somebody_else_are_refused(server: FakeServer, tax: str) -> None:
+    server.userinfo = {"sub": "s-2", "name": "Tom Barker"}
+    page = Browser().open(f"{tax}/sign-in")
+    assert page.status == 400
+    assert "somebody else" in page.text
+
+
+@pytest.mark.parametrize("wrong", [{"iss": "http://evil.example"}, {"state": "another"}])
+def test_an_answer_of_another_server_or_browser_is_refused_before_its_code_is_used(
+    server: FakeServer, tax: str, wrong: dict[str, str]
+) -> None:
+    server.callback = wrong
+    assert Browser().open(f"{tax}/sign-in").status == 400
+    assert server.token_requests == []
+
+
+def test_signing_out_ends_the_session_here_and_asks_the_server_to(
+    server: FakeServer, tax: str
+) -> None:
+    page = sign_in(tax)
+    left = page.click("Sign out")
+    asked = parse_qs(urlsplit(left.url).query)
+    assert left.url.startswith(f"{server.issuer}/end-session?")
+    assert asked["post_logout_redirect_uri"] == [f"{tax}/signed-out"]
+    assert asked.keys() == {"id_token_hint", "post_logout_redirect_uri", "state"}
+    assert page.click("See my records").heading == "You are signed out"
+
+
+def test_a_logout_token_ends_the_sessions_it_names(server: FakeServer, tax: str) -> None:
+    for names in ({"sid": "sid-1", "sub": None}, {"sid": None}, {}):
+        page = sign_in(tax)
+        answer = log_out(server, tax, **names)
+        assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-store")
+        assert page.click("See my records").heading == "You are signed out"
+
+
+def test_the_session_of_another_sid_goes_on(server: FakeServer, tax: str) -> None:
+    page = sign_in(tax)
+    assert log_out(server, tax, sid="sid-2").status == 200
+    assert page.click("See my records").heading == "Records: Sian Hughes"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"iss": "http://evil.example"},
+        {"aud": "library"},
+        {"iat": None},
+        {"iat": int(time.time()) + DAY},
+        {"exp": None},
+        {"exp": int(time.time()) - DAY},
+        {"jti": None},
+        {"events": None},
+        {"events": {"another": {}}},
+        {"events": "http://schemas.openid.net/event/backchannel-logout"},
+        {"nonce": "n"},
+        {"sid": None, "sub": None},
+        {"typ": "JWT"},
+        {"key": ECKey.generate_key("P-256", {"kid": "s1"})},
+        {"key": ECKey.generate_key("P-256", {"kid": "unknown"})},
+    ],
+)
+def test_a_logout_token_that_is_not_good_changes_nothing(
+    server: FakeServer, tax: str, wrong: dict[str, Any]
+) -> None:
+    page = sign_in(tax)
+    answer = log_out(server, tax, **wrong)
+    assert (answer.status, answer.headers["Cache-Control"]) == (400, "no-store"), wrong
+    assert answer.json()["error"] == "invalid_request"
+    assert page.click("See my records").heading == "Records: Sian Hughes"
+
+
+@pytest.mark.parametrize("token", ["", "x", "a.b.c", "e30.e30."])
+def test_what_is_no_token_is_refused(tax: str, token: str) -> None:
+    answer = Browser().post(f"{tax}/backchannel-logout", [("logout_token", token)])
+    assert answer.status == 400
