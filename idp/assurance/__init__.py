@@ -1,0 +1,6 @@
+"""How sure we must be who somebody is, and that it is the same person again.
+
+Owns: the level a service's action needs and why; what each method of signing in reaches; what a
+request for a level means; the files levels.toml, methods.toml and services.toml.
+Does not own: asking for methods (signin), checking them (authentication), proving identity.
+"""

@@ -1,0 +1,276 @@
+"""From a questionnaire's answers to the level an action needs, with the working. Pure.
+
+More risk never gives less: a severity up, a mitigation gone or a higher threat never lowers
+either part of the level (risk-model.md, property (c)).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from idp.assurance.harms import (
+    CATEGORIES,
+    MITIGATIONS,
+    MONEY,
+    MOST_STEPS,
+    MOST_STEPS_MONEY_HIGH_THREAT,
+    MOST_STEPS_SAFETY,
+    SERIOUS,
+    TAKEN_OVER,
+    WORDS,
+    WRONG_PERSON,
+    Tables,
+)
+from idp.assurance.rules import Level, Levels, tier_of
+
+Severities = Mapping[str, int]  # by category, 0-4; a category left out is 0
+FAILURES = (WRONG_PERSON, TAKEN_OVER)
+WHEN = {
+    WRONG_PERSON: "if we let in the wrong person",
+    TAKEN_OVER: "if someone takes over the account",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mitigation:
+    """Something outside identity that lessens the harm. Counts only with all three particulars."""
+
+    kind: str
+    evidence: str = ""
+    owner: str = ""
+    review_by: date | None = None
+
+    def why_uncounted(self, today: date) -> str | None:
+        """What it lacks for being counted, or None when it counts."""
+        if not self.evidence.strip():
+            return "it has no evidence"
+        if not self.owner.strip():
+            return "it has no owner"
+        if self.review_by is None:
+            return "it has no review date"
+        return f"its review was due by {self.review_by}" if self.review_by < today else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """An exception somebody answers for: one or both parts fixed, until a date (inclusive)."""
+
+    identity: int | None = None
+    sign_in: int | None = None
+    reason: str
+    owner: str
+    until: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Questionnaire:
+    """The answers about one action: harm in each failure, threat, what lessens harm, exceptions.
+
+    `shut_out` (0-4) is the harm when the right person cannot get in. It never raises a level.
+    """
+
+    wrong_person: Severities
+    taken_over: Severities
+    threat: str = "normal"  # low, normal, high
+    return_visits: bool = True
+    mitigations: Sequence[Mitigation] = ()
+    override: Override | None = None
+    shut_out: int = 0
+    other_route: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """The level an action needs, the lowest tier that covers it, and the working in sentences.
+
+    `uncounted` lists the mitigations that took nothing off for want of evidence, owner or review.
+    """
+
+    level: Level
+    tier: int
+    reasons: tuple[str, ...]
+    uncounted: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Working:
+    """The severities as they stand, and the sentences said so far."""
+
+    left: dict[str, dict[str, int]]
+    mitigated: list[str] = field(default_factory=list)
+    uncounted: list[str] = field(default_factory=list)
+
+
+def assess(
+    asked: Questionnaire, *, levels: Levels, today: date, tables: Tables | None = None
+) -> Assessment:
+    """Work out the level for one action.
+
+    `today` decides which mitigations and exceptions still stand. Reasons come in the order of
+    the working: what sets each part, mitigations, threat, return visits, coupling, override,
+    shut-out. Source: risk-model.md T1-T3.
+    """
+    tables = tables or Tables()
+    working = _mitigate(asked, today)
+    identity, identity_why = _worst(working.left[WRONG_PERSON], tables.identity, asked.threat, "P")
+    sign_in, sign_in_why = _worst(working.left[TAKEN_OVER], tables.sign_in, asked.threat, "C")
+    reasons = [
+        identity_why,
+        sign_in_why,
+        *working.mitigated,
+        *working.uncounted,
+        *_threat_reasons(asked.threat, working.left, tables),
+    ]
+    level = Level(identity=identity, sign_in=sign_in)
+    for step in (_without_account, _with_coupling, _with_override):
+        level, said = step(level, asked, levels, today)
+        reasons += said
+    reasons += _shut_out(asked)
+    return Assessment(
+        level=level,
+        tier=tier_of(level, levels),
+        reasons=tuple(reasons),
+        uncounted=tuple(working.uncounted),
+    )
+
+
+def _mitigate(asked: Questionnaire, today: date) -> _Working:
+    """Take each standing mitigation's steps off, as far as the caps allow, and say what it took."""
+    given = {WRONG_PERSON: asked.wrong_person, TAKEN_OVER: asked.taken_over}
+    working = _Working({f: {c: given[f].get(c, 0) for c in CATEGORIES} for f in FAILURES})
+    room = {(f, c): _most_steps(c, asked.threat) for f in FAILURES for c in CATEGORIES}
+    counted: set[str] = set()
+    for mitigation in asked.mitigations:
+        kind = mitigation.kind
+        if why := mitigation.why_uncounted(today):
+            working.uncounted.append(f'The mitigation "{kind}" counts as nothing: {why}.')
+            continue
+        if kind in counted:
+            working.uncounted.append(f'The mitigation "{kind}" counts once, though listed again.')
+            continue
+        counted.add(kind)
+        took: dict[str, list[str]] = {}  # the same step in both failures is said once
+        for category, steps in MITIGATIONS[kind].items():
+            for failure, wanted in zip(FAILURES, steps, strict=True):
+                before = working.left[failure][category]
+                taken = min(wanted, room[failure, category], before)
+                if taken:
+                    room[failure, category] -= taken
+                    working.left[failure][category] = before - taken
+                    step = f"{WORDS[category][0]} {before} to {before - taken}"
+                    took.setdefault(step, []).append(WHEN[failure])
+        lowered = [
+            step if len(whens) == len(FAILURES) else f"{step} {whens[0]}"
+            for step, whens in took.items()
+        ]
+        effect = f"lowers {'; '.join(lowered)}" if lowered else "takes nothing more off"
+        working.mitigated.append(f'The mitigation "{kind}" {effect} ({mitigation.evidence}).')
+    return working
+
+
+def _most_steps(category: str, threat: str) -> int:
+    if category == "safety":
+        return MOST_STEPS_SAFETY
+    if threat == "high" and category in MONEY:
+        return MOST_STEPS_MONEY_HIGH_THREAT
+    return MOST_STEPS
+
+
+def _adjustment(category: str, severity: int, threat: str, part: str) -> int:
+    """What threat adds to the level a category calls for.
+
+    It moves the level, not the severity: the money rows of T2 give severities 2 and 3 the same
+    sign-in, so a step on severity would leave "when 2 or more" without effect at 2.
+    """
+    if threat == "low" and category in ("distress", "service") and severity <= 2:
+        return -1
+    if threat == "high" and category in MONEY and severity >= 2 and part == "C":
+        return 1
+    return 0
+
+
+def _called_for(category: str, severity: int, row: Sequence[int], threat: str, part: str) -> int:
+    return min(3, max(0, row[severity] + _adjustment(category, severity, threat, part)))
+
+
+def _worst(
+    left: Severities, rows: Mapping[str, Sequence[int]], threat: str, part: str
+) -> tuple[int, str]:
+    """The highest level any category calls for, and the sentence that names the categories."""
+    by_category = {c: _called_for(c, left[c], rows[c], threat, part) for c in CATEGORIES}
+    highest = max(by_category.values())
+    what = "Identity" if part == "P" else "Sign-in"
+    when = WHEN[WRONG_PERSON if part == "P" else TAKEN_OVER]
+    if not highest:
+        return 0, f"{what} {part}0: no harm {when} is great enough to ask for more."
+    worst = [c for c in CATEGORIES if by_category[c] == highest]
+    harms = "; ".join(f"{WORDS[c][0]} {left[c]} ({WORDS[c][1][left[c] - 1]})" for c in worst)
+    return highest, f"{what} {part}{highest}: the worst harm {when} is {harms}."
+
+
+def _threat_reasons(threat: str, left: Mapping[str, Severities], tables: Tables) -> list[str]:
+    if threat == "normal":
+        return []
+    moved = []
+    for part, failure, rows in (
+        ("P", WRONG_PERSON, tables.identity),
+        ("C", TAKEN_OVER, tables.sign_in),
+    ):
+        for category in CATEGORIES:
+            severity = left[failure][category]
+            plain = rows[category][severity]
+            level = _called_for(category, severity, rows[category], threat, part)
+            if level != plain:
+                moved.append(f"{WORDS[category][0]} asks for {part}{level}, not {part}{plain}")
+    cap = " Mitigations take at most one step off money." if threat == "high" else ""
+    effect = "; ".join(moved) if moved else "no category asks for a different level"
+    return [f"The threat is {threat}: {effect}.{cap}"]
+
+
+Step = tuple[Level, list[str]]
+
+
+def _without_account(level: Level, asked: Questionnaire, levels: Levels, today: date) -> Step:
+    if asked.return_visits or level.identity:
+        return level, []
+    reason = "Nobody comes back and nobody is identified, so there is no account: sign-in C0."
+    return Level(identity=0, sign_in=0), [reason]
+
+
+def _with_coupling(level: Level, asked: Questionnaire, levels: Levels, today: date) -> Step:
+    coupled = levels.coupled(level)
+    if coupled == level:
+        return level, []
+    return coupled, [
+        f"Identity P{level.identity} needs sign-in C{coupled.sign_in} at least, so that what was"
+        f" proved once stays with the person: sign-in goes from C{level.sign_in} to"
+        f" C{coupled.sign_in}."
+    ]
+
+
+def _with_override(level: Level, asked: Questionnaire, levels: Levels, today: date) -> Step:
+    """Apply an exception that still stands; coupling holds for what it leaves."""
+    exception = asked.override
+    if exception is None:
+        return level, []
+    if exception.until < today:
+        return level, [f"The override ended on {exception.until} and no longer counts."]
+    fixed = Level(
+        identity=level.identity if exception.identity is None else exception.identity,
+        sign_in=level.sign_in if exception.sign_in is None else exception.sign_in,
+    )
+    said = (
+        f"An override makes {level} into {fixed} until {exception.until}:"
+        f" {exception.reason} ({exception.owner})."
+    )
+    coupled, more = _with_coupling(fixed, asked, levels, today)
+    return coupled, [said, *more]
+
+
+def _shut_out(asked: Questionnaire) -> list[str]:
+    if asked.shut_out < SERIOUS:
+        return []
+    return [
+        f"Shutting out the right person does serious harm ({asked.shut_out}), so another route at"
+        f" the same level is open: {asked.other_route or 'none is named yet'}."
+    ]

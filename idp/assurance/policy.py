@@ -1,0 +1,163 @@
+"""The policies in force: what the three files together say about levels, methods and services."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from idp.assurance.assessment import Assessment, assess
+from idp.assurance.checks import LEVELS, METHODS, SERVICES, check_all, overdue
+from idp.assurance.files import LevelsFile, MethodEntry, MethodsFile, ServiceEntry, ServicesFile
+from idp.assurance.rules import Level, Levels, Method, Methods, Status
+from idp.policy.files import folder_problems, read_file
+from idp.policy.rules import PolicyProblems, Problem, fingerprint
+
+# Files other rooms read from the same folder; here only so that a misspelt name is noticed.
+KNOWN_FILES = (LEVELS, METHODS, SERVICES, "risk.toml", "powers.toml")
+UNASSESSED_TIER = 2  # a client nobody assessed is never open
+
+
+class NotAssessed(LookupError):  # noqa: N818  the caller asks "is it assessed?"; this is "no"
+    """No such service or action in services.toml. The message says which there are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policies:
+    """One checked set of policy files, worked out for one day.
+
+    `overdue` are dates that passed, `notes` what counts for less than it says; neither stops
+    the house. `fingerprint` names the set in the journal beside each decision it made.
+    """
+
+    levels: Levels
+    methods: Methods
+    services: ServicesFile
+    fingerprint: str
+    today: date
+    overdue: tuple[Problem, ...]
+    notes: tuple[Problem, ...]
+    assessments: Mapping[str, Mapping[str, Assessment]]  # by client_id, by action
+
+    def service(self, client_id: str) -> ServiceEntry | None:
+        """What services.toml says of a client, or None when nobody assessed it."""
+        found = [entry for entry in self.services.service if entry.client_id == client_id]
+        return found[0] if found else None
+
+    def floor(self, client_id: str) -> Level:
+        """The least level at which a client's people sign in: all its actions together.
+
+        A client without an assessment runs at tier 2, never open.
+        """
+        actions = self.assessments.get(client_id)
+        if not actions:
+            return self.levels.tiers[UNASSESSED_TIER]
+        level = Level(identity=0, sign_in=0)
+        for assessment in actions.values():
+            level = level.join(assessment.level)
+        return level
+
+    def assessment(self, client_id: str, action: str) -> Assessment:
+        """The level of one action, with the working. Raises NotAssessed."""
+        actions = self.assessments.get(client_id)
+        if actions is None:
+            known = ", ".join(sorted(self.assessments))
+            raise NotAssessed(f'There is no service "{client_id}". Services: {known}.')
+        if action not in actions:
+            known = ", ".join(actions)
+            raise NotAssessed(f'"{client_id}" has no action "{action}". Actions: {known}.')
+        return actions[action]
+
+
+def load_policies(directory: Path, today: date, *, fallback: Path | None = None) -> Policies:
+    """Read, check and work out the policies in `directory` as they stand on `today`.
+
+    A file the folder lacks is taken from `fallback`. Raises PolicyProblems with everything that
+    is wrong in all files at once.
+    """
+    folder = folder_problems(directory, KNOWN_FILES)
+    if not directory.is_dir():
+        raise PolicyProblems(folder)
+    levels = read_file(directory, LEVELS, LevelsFile, fallback)
+    methods = read_file(directory, METHODS, MethodsFile, fallback)
+    services = read_file(directory, SERVICES, ServicesFile, fallback)
+    problems = [*folder, *check_all(levels, methods, services, today)]
+    if problems:
+        # The dates too: whoever mends the file mends everything in one go.
+        late = overdue(levels.model, methods.model, services.model, today)
+        raise PolicyProblems([*problems, *late])
+    if not (levels.model and methods.model and services.model):
+        raise AssertionError("a file without a model always has a problem")
+    assessments = _assessments(levels.model, services.model, today)
+    return Policies(
+        levels=levels.model.levels(),
+        methods={m.id: _method(m, methods.model, today) for m in methods.model.method},
+        services=services.model,
+        fingerprint=fingerprint(
+            {LEVELS: levels.content, METHODS: methods.content, SERVICES: services.content}
+        ),
+        today=today,
+        overdue=tuple(overdue(levels.model, methods.model, services.model, today)),
+        notes=(*_method_notes(methods.model, today), *_service_notes(assessments)),
+        assessments=assessments,
+    )
+
+
+def _assessments(
+    levels: LevelsFile, services: ServicesFile, today: date
+) -> dict[str, dict[str, Assessment]]:
+    facts, tables = levels.levels(), levels.tables()
+    return {
+        service.client_id: {
+            action.id: assess(
+                service.questionnaire(action), levels=facts, tables=tables, today=today
+            )
+            for action in service.action
+        }
+        for service in services.service
+    }
+
+
+def _status(entry: MethodEntry, today: date) -> Status:
+    """The status today: one lower once the review date has passed."""
+    status = Status(entry.status)
+    late = entry.review_by is not None and entry.review_by < today
+    return status.fallen() if late else status
+
+
+def _method(entry: MethodEntry, file: MethodsFile, today: date) -> Method:
+    """The facts of one method today. Restricted counts only with a certificate in force."""
+    status = _status(entry, today)
+    certified = any(c.method == entry.id and c.in_force(today) for c in file.certificate)
+    return Method(
+        id=entry.id,
+        name=entry.name,
+        factor=entry.factor,
+        alone=entry.gives.alone,
+        second=entry.gives.second,
+        status=status,
+        usable=status in (Status.COMMON, Status.APPROVED)
+        or (status is Status.RESTRICTED and certified),
+        phishing_resistant=entry.phishing_resistant,
+        needs_smartphone=entry.needs_smartphone,
+        blocks_attacks=entry.blocks_attacks,
+        amr=entry.amr,
+    )
+
+
+def _method_notes(file: MethodsFile, today: date) -> list[Problem]:
+    notes = []
+    for entry in file.method:
+        status = _status(entry, today)
+        if status != entry.status:
+            sentence = f"Its review was due by {entry.review_by}, so it counts as {status}."
+            notes.append(Problem(METHODS, f'method "{entry.id}"', sentence))
+    return notes
+
+
+def _service_notes(assessments: Mapping[str, Mapping[str, Assessment]]) -> list[Problem]:
+    return [
+        Problem(SERVICES, f'service "{client_id}" > action "{action}"', sentence)
+        for client_id, actions in assessments.items()
+        for action, assessment in actions.items()
+        for sentence in assessment.uncounted
+    ]

@@ -1,0 +1,235 @@
+"""Every rule of validation, each with a file that breaks it (risk-model.md section 3)."""
+
+from datetime import date
+
+import pytest
+
+from idp.assurance.policy import load_policies
+from idp.policy.files import packaged_directory
+
+TODAY = date(2026, 12, 1)
+LIBRARY = 'client_id = "library"'
+CODE_GIVES = 'id = "one-time-code"\nname = "Code from an app or a device"\nfactor = "possession"\n'
+
+# (file, what is replaced, by what, parts of the line that must be said)
+BROKEN = {
+    "a misspelt key": (
+        "services.toml", "shut_out = 1 ", "shut_uot = 1 ",
+        ['service "library" > shut_uot', 'Did you mean "shut_out"?']),
+    "a misspelt table": (
+        "services.toml", "[service.action.taken_over]", "[service.action.takenover]",
+        ['action "borrow-books" > takenover', 'Did you mean "taken_over"?']),
+    "one failure not assessed": (
+        "services.toml", "[service.action.wrong_person]\nmoney_public = 1", "[other]\nx = 1",
+        ['action "borrow-books" > wrong_person', "missing"]),
+    "a severity beyond 4": (
+        "services.toml", "privacy = 1", "privacy = 5",
+        ["taken_over > privacy", "at most 4, not 5"]),
+    "a severity in quotation marks": (
+        "services.toml", "privacy = 1", 'privacy = "1"',
+        ["taken_over > privacy", 'whole number, without quotation marks, not "1"']),
+    "a category that is none": (
+        "services.toml", "privacy = 1", "privasy = 1", ['Did you mean "privacy"?']),
+    "a threat that is none": (
+        "services.toml", 'threat = "normal"', 'threat = "hihg"',
+        ["threat", '"hihg" is not one of low, normal or high', 'Did you mean "high"?']),
+    "a date that is not one": (
+        "services.toml", "review_by = 2027-11-22", 'review_by = "next year"',
+        ['mitigation "known_account" > review_by', "a date without quotation marks"]),
+    "a day no calendar has": (
+        "services.toml", "review_by = 2027-11-22", "review_by = 2027-02-30", ["not TOML", "line "]),
+    "a mitigation that is none": (
+        "services.toml", '"known_account"', '"known_acount"', ['Did you mean "known_account"?']),
+    "a service listed twice": (
+        "services.toml", 'client_id = "tax"', LIBRARY, ['"library" is listed more than once']),
+    "a service without a name for it": (
+        "services.toml", LIBRARY, 'client_id = " "', ["client_id", "must not be empty"]),
+    "no other route for the shut out": (
+        "services.toml", 'other_route = "By telephone, at the same level"', "",
+        ['service "tax"', "shut_out is 3", "other_route"]),
+    "an override without an owner": (
+        "services.toml", "# [service.action.override]",
+        '[service.action.override]\nsign_in = 3\nreason = "r"\nuntil = 2027-05-22\n#',
+        ["override > owner", "missing"]),
+    "an override of nothing": (
+        "services.toml", "# [service.action.override]",
+        '[service.action.override]\nowner = "o"\nreason = "r"\nuntil = 2027-05-22\n#',
+        ["override", '"identity", "sign_in" or both']),
+    "an override of more than 12 months": (
+        "services.toml", "# [service.action.override]",
+        '[service.action.override]\nsign_in = 3\nowner = "o"\nreason = "r"\nuntil = 2027-12-02\n#',
+        ["override > until", "12 months at most", "2027-12-02"]),
+    "a missing tier": (
+        "levels.toml", "[[tier]]\nnumber = 1", "[[tier]]\nnumber = 2",
+        ["There is no [[tier]] for 1"]),
+    "a missing sign-in level": (
+        "levels.toml", "[[signin]]\nlevel = 1", "[[signin]]\nlevel = 2",
+        ["There is no [[signin]] for 1"]),
+    "a missing identity level": (
+        "levels.toml", "[[identity]]\nlevel = 3", "[[identity]]\nlevel = 2",
+        ["There is no [[identity]] for 3"]),
+    "a level beyond 3": (
+        "levels.toml", "identity = 2\nsign_in = 2", "identity = 4\nsign_in = 2",
+        ["tier 2 > identity", "at most 3, not 4"]),
+    "tiers that fall": (
+        "levels.toml", "identity = 1\nsign_in = 1", "identity = 1\nsign_in = 3",
+        ["tier 2", "less than tier 1"]),
+    "a first tier that asks for something": (
+        "levels.toml", "identity = 0\nsign_in = 0", "identity = 0\nsign_in = 1",
+        ["tier 0", "must be P0.C0"]),
+    "a last tier that does not cover all": (
+        "levels.toml", "identity = 3\nsign_in = 3", "identity = 3\nsign_in = 2",
+        ["tier 3", "must be P3.C3"]),
+    "a tier against the coupling": (
+        "levels.toml", "P1 = 1\nP2 = 2\nP3 = 2", "P1 = 2\nP2 = 2\nP3 = 2",
+        ["tier 1", "P1.C1 breaks the coupling: it needs P1.C2"]),
+    "coupling that falls": (
+        "levels.toml", "P1 = 1\nP2 = 2\nP3 = 2", "P1 = 1\nP2 = 2\nP3 = 1", ["coupling", "falls"]),
+    "an alias of two levels": (
+        "levels.toml", 'value = "Cl.Cm"', 'value = "Cl"', ["alias", '"Cl" is listed more than']),
+    "another framework's name for two levels": (
+        "levels.toml", 'eidas = "high", vot = "Ce/Cf"', 'eidas = "low", vot = "Ce/Cf"',
+        ["signin 3 > same_as > eidas", '"low" already names level 1']),
+    "a row that falls": (
+        "levels.toml", "[[alias]]",
+        '[[table]]\ncategory = "legal"\nidentity = [0, 1, 2, 1, 3]\nsign_in = [0, 1, 2, 2, 3]\n'
+        "[[alias]]", ["table", '"identity" falls']),
+    "a row of four": (
+        "levels.toml", "[[alias]]",
+        '[[table]]\ncategory = "legal"\nidentity = [0, 1, 2, 2, 3]\nsign_in = [0, 1, 2, 2]\n'
+        "[[alias]]", ["table", '"sign_in" needs 5 levels']),
+    "a third level that phishing gets through": (
+        "levels.toml", "phishing_resistant = true", "phishing_resistant = false",
+        ["C3 must be phishing_resistant"]),
+    "no owner of the levels": (
+        "levels.toml", 'owner = "Identity policy team"', "", ["meta > owner", "missing"]),
+    "a method of C3 that can be phished": (
+        "methods.toml", f"{CODE_GIVES}gives = {{ alone = 0, second = 2 }}",
+        f"{CODE_GIVES}gives = {{ alone = 0, second = 3 }}",
+        ['method "one-time-code"', "gives C3, so it must resist phishing"]),
+    "a method listed twice": (
+        "methods.toml", 'id = "app-push"', 'id = "passkey"', ['"passkey" is listed more than']),
+    "a status without its date": (
+        "methods.toml", "since = 2026-11-22", "", ["since", "missing"]),
+    "a status without its reason": (
+        "methods.toml", 'why = "Phone numbers can be taken over; kept for people without an app."',
+        "", ['method "sms-code" > why', "missing"]),
+    "a restricted method without conditions": (
+        "methods.toml", 'conditions = ["only as one of two"]', "",
+        ['method "short-password"', 'needs "conditions" and "review_by"']),
+    "a restricted method without a certificate": (
+        "methods.toml", 'method = "email-code"', 'method = "sms-code"',
+        ['method "email-code"', "needs a [[certificate]]"]),
+    "a certificate for no method": (
+        "methods.toml", 'method = "email-code"', 'method = "emial-code"',
+        ['certificate of "Example Borough Council"', 'Did you mean "email-code"?']),
+    "a share above one": (
+        "methods.toml", "blocks_attacks = 0.80", "blocks_attacks = 80",
+        ['method "one-time-code" > blocks_attacks', "at most 1"]),
+    "a factor that is none": (
+        "methods.toml", 'factor = "inherence"', 'factor = "voice"', ['"voice" is not one of']),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_file_is_refused_with_the_file_the_place_and_a_sentence(
+    case, spoil, problems
+) -> None:
+    name, old, new, said = BROKEN[case]
+    found = problems(spoil(name, (old, new)))
+    assert any(line.startswith(name) and all(s in line for s in said) for line in found), found
+
+
+def test_one_mistake_is_told_once(spoil, problems) -> None:
+    """Cutting a wrong part away must not make the rest look wrong."""
+    for old, new in (
+        ("privacy = 1", "privacy = 9"),
+        ('threat = "normal"', "threat = 3"),
+        ('kind = "known_account"', 'kind = "known"'),
+        (LIBRARY, "client_id = 7"),
+        ('id = "borrow-books"', ""),
+    ):
+        assert len(problems(spoil("services.toml", (old, new)))) == 1, (old, new)
+    spoil("services.toml")
+    assert len(problems(spoil("levels.toml", ('name = "Low"', "")))) == 1
+
+
+def test_all_mistakes_in_all_files_are_told_at_once(spoil, problems) -> None:
+    spoil("levels.toml", ('owner = "Identity policy team"', ""), ('value = "Cl.Cm"', "value = 3"))
+    spoil("methods.toml", ('"inherence"', '"voice"'), ('id = "app-push"', 'id = "passkey"'))
+    folder = spoil(
+        "services.toml",
+        ("shut_out = 1 ", "shut_uot = 1 "),
+        ("privacy = 1", "privacy = 5"),
+        ('other_route = "By telephone, at the same level"', ""),
+    )
+    found = problems(folder)
+    assert [line.split(":")[0] for line in found] == (
+        ["levels.toml"] * 2 + ["methods.toml"] * 2 + ["services.toml"] * 3
+    ), found
+
+
+def reach(folder_text: str, tmp_path, problems) -> list[str]:
+    (tmp_path / "methods.toml").write_text(folder_text)
+    return [line for line in problems(tmp_path) if "level C" in line]
+
+
+def method(name: str, factor: str, alone: int, second: int, extra: str = "") -> str:
+    return (
+        f'[[method]]\nid = "{name}"\nname = "{name}"\nfactor = "{factor}"\nstatus = "approved"\n'
+        f"gives = {{ alone = {alone}, second = {second} }}\nsince = 2026-11-22\n"
+        f'why = "w"\nphishing_resistant = true\n{extra}\n'
+    )
+
+
+def test_every_level_needs_two_approved_methods(tmp_path, problems) -> None:
+    one = method("key", "combined", 3, 3)
+    assert [line for line in reach(one, tmp_path, problems) if "there are 1" in line].__len__() == 3
+
+
+def test_every_level_needs_a_way_without_a_smartphone(tmp_path, problems) -> None:
+    phone = "needs_smartphone = true"
+    only = method("a", "combined", 3, 3, phone) + method("b", "combined", 3, 3, phone)
+    assert len(reach(only, tmp_path, problems)) == 3
+    # A way of two counts as needing one when either of the two does.
+    split = method("a", "knowledge", 1, 3) + method("b", "possession", 1, 3, phone)
+    assert [line[:31] for line in reach(split, tmp_path, problems)] == [
+        "methods.toml: level C2: Nobody ",
+        "methods.toml: level C3: Nobody ",
+    ]
+
+
+def test_a_mitigation_without_owner_is_no_error_but_a_note_and_counts_as_nothing(spoil) -> None:
+    folder = spoil("services.toml", ('owner = "Repayments team"', ""))
+    loaded = load_policies(folder, TODAY, fallback=packaged_directory())
+    assert ["known_account" in note.sentence for note in loaded.notes] == [True]
+    assert any("public money 3" in reason for reason in loaded.assessment(
+        "tax", "file-return").reasons)  # fmt: skip
+
+
+def test_dates_that_passed_are_told_and_do_not_stop_a_start(spoil) -> None:
+    override = (
+        "# [service.action.override]",
+        '[service.action.override]\nsign_in = 3\nowner = "o"\nreason = "r"\nuntil = 2027-05-22\n#',
+    )
+    folder = spoil("services.toml", override)
+    on_the_day = load_policies(folder, date(2027, 5, 22), fallback=packaged_directory())
+    assert not on_the_day.overdue
+    assert str(on_the_day.floor("tax")) == "P2.C3"
+    after = load_policies(folder, date(2027, 11, 23), fallback=packaged_directory())
+    places = [problem.place for problem in after.overdue]
+    assert places[0] == "meta > review_by"
+    assert sum("certificate" in place for place in places) == 4
+    assert places[-1] == 'service "tax" > action "file-return" > override > until'
+    assert str(after.assessment("tax", "file-return").level) == "P2.C2"
+
+
+def test_twelve_months_from_a_leap_day_end_on_the_28th(spoil, problems) -> None:
+    for until, refused in (("2029-02-28", False), ("2029-03-01", True)):
+        exception = f'sign_in = 3\nowner = "o"\nreason = "r"\nuntil = {until}\n#'
+        header = "[service.action.override]"
+        folder = spoil("services.toml", (f"# {header}", f"{header}\n{exception}"))
+        if refused:
+            assert any("12 months" in line for line in problems(folder, date(2028, 2, 29)))
+        else:
+            load_policies(folder, date(2028, 2, 29), fallback=packaged_directory())
