@@ -1,0 +1,139 @@
+"""What each template is shown with in tests: one plain set, and the same with hostile names."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from types import SimpleNamespace as Facts
+from typing import Any
+
+NOON = datetime(2030, 6, 1, 12, tzinfo=UTC)
+SUMMER = date(2030, 8, 31)
+HOSTILE = "<script>alert(1)</script>\"'><img src=x>"
+
+WHY = "Tax keeps things about your money. So we ask for one more proof that it is you."
+KEY = '{"kty": "EC", "crv": "P-256", "d": "' + "x" * 43 + '", "kid": "test-service-1"}'
+SAMPLE = "\n".join(f"line_{n} = client.fetch('a rather long line of sample code', {n})"
+                   for n in range(15))  # fmt: skip
+
+MANDATE = Facts(
+    ref="M-7/ü?", delegate_name="Sian Hughes", services=["Tax"], until=SUMMER, uses=2,
+    ended=False, ended_on=None,
+)  # fmt: skip
+ENDED = Facts(
+    ref="M-8", delegate_name="Tom Barker", services=["Library", "Tax"], until=SUMMER, uses=0,
+    ended=True, ended_on=NOON,
+)  # fmt: skip
+DONE = [
+    Facts(when=NOON, what="Looked at the tax statement", who="Sian Hughes", service="Tax",
+          reference="K7QF-2MXB"),
+    Facts(when=NOON, what="Signed in", who="Sian Hughes", service="Tax", reference=None),
+]  # fmt: skip
+PEOPLE = [
+    Facts(role="mother", name="Margaret Hughes", email="margaret@example.test",
+          password="violet-kettle-harbour-19", code="204518", code_seconds_left=17),
+    Facts(role="daughter", name="Sian Hughes", email="sian@example.test",
+          password="amber-window-lantern-42", code="330917", code_seconds_left=1),
+    Facts(role="neighbour", name="Tom Barker", email="tom@example.test",
+          password="copper-meadow-ladder-77", code="009120", code_seconds_left=17),
+]  # fmt: skip
+SERVICES = [
+    Facts(name="Library", url="http://library.localhost:8001", tier=1),
+    Facts(name="Tax", url="http://tax.localhost:8002", tier=2),
+]
+SIGN_IN = {"service_name": "Library", "action": "/signin/step", "why": None, "error": None}
+WRONG = "That email address and password do not go together."
+NOTICE = {
+    "title": "This page is too old",
+    "paragraphs": ["You waited for more than an hour.", "Nothing is lost."],
+    "link_href": "/account", "link_text": "Start again", "reference": "K7QF-2MXB",
+}  # fmt: skip
+HOME = {
+    "person_name": "Margaret Hughes", "email": "margaret@example.test",
+    "identity": "We have checked who you are.", "links": None,
+}  # fmt: skip
+POLICY_COMMAND = "idp policy apply"
+START = {
+    "issuer": "http://localhost:8000", "people": PEOPLE, "services": SERVICES,
+    "apply_command": POLICY_COMMAND,
+}  # fmt: skip
+TWO = [Facts(ref="P-1", name="Margaret Hughes", until=SUMMER),
+       Facts(ref="P-2", name="Tom Barker", until=None)]  # fmt: skip
+WHO = {**SIGN_IN, "service_name": "Tax", "self_name": "Sian Hughes", "people": TWO}
+
+# Case name -> (template, context). Every template has at least one case; a test holds that.
+CASES: dict[str, tuple[str, dict[str, Any]]] = {
+    "password": ("signin/password.html", {**SIGN_IN, "email": ""}),
+    "password-wrong": ("signin/password.html",
+                       {**SIGN_IN, "email": "sian@example.test", "error": WRONG}),
+    "password-why": ("signin/password.html",
+                     {**SIGN_IN, "service_name": None, "why": "You were away for an hour."}),
+    "code": ("signin/code.html", {**SIGN_IN, "service_name": "Tax", "why": WHY}),
+    "code-wrong": ("signin/code.html",
+                   {**SIGN_IN, "service_name": "Tax", "why": WHY, "error": "That code is old."}),
+    "who": ("signin/who.html", WHO),
+    "who-missing": ("signin/who.html", {**WHO, "error": "Choose one."}),
+    "who-nobody": ("signin/who.html", {**WHO, "people": []}),
+    "consent": ("signin/consent.html",
+                {**SIGN_IN, "scopes": ["Your name", "Your email address"]}),
+    "notice": ("signin/notice.html", NOTICE),
+    "form-post": ("signin/form_post.html",
+                  {"redirect_uri": "/landed", "fields": {"code": "abc", "state": "x&y"}}),
+    "home": ("account/home.html", HOME),
+    "helpers": ("account/helpers.html", {"mandates": [MANDATE, ENDED]}),
+    "helpers-nobody": ("account/helpers.html", {"mandates": []}),
+    "mandate": ("account/mandate.html", {"mandate": MANDATE, "uses": DONE}),
+    "mandate-ended": ("account/mandate.html", {"mandate": ENDED, "uses": []}),
+    "ended": ("account/ended.html", {"delegate_name": "Sian Hughes", "services": ["Tax"],
+                                     "when": NOON, "reference": "K7QF-2MXB"}),
+    "activity": ("account/activity.html", {"entries": DONE, "reference": "K7QF-2MXB"}),
+    "activity-none": ("account/activity.html", {"entries": [], "reference": None}),
+    "helping": ("account/helping.html", {"people": [
+        Facts(name="Margaret Hughes", services=["Tax"], until=SUMMER)]}),
+    "helping-nobody": ("account/helping.html", {"people": []}),
+    "sessions": ("account/sessions.html", {"sessions": [
+        Facts(service="Tax", since=NOON, acting_for="Margaret Hughes"),
+        Facts(service="Library", since=NOON, acting_for=None)]}),
+    "sessions-none": ("account/sessions.html", {"sessions": []}),
+    "sign-out": ("account/sign_out.html", {"action": "/account/sign-out",
+                                           "fields": {"state": "s1"}, "service_name": "Library"}),
+    "sign-out-home": ("account/sign_out.html", {"action": "/account/sign-out", "fields": {},
+                                                "service_name": None}),
+    "signed-out": ("account/signed_out.html", {}),
+    "error": ("error.html", {"title": "Page not found", "what_to_do": "Check the address.",
+                             "reference": "K7QF-2MXB", "status": 404}),
+    "start": ("demo/start.html", START),
+    "register": ("demo/register.html", {"action": "/demo/register", "redirect_uri": "",
+                                        "error": None}),
+    "register-wrong": ("demo/register.html", {"action": "/demo/register", "redirect_uri": "ftp://x",
+                                              "error": "Start it with http:// or https://."}),
+    "registered": ("demo/registered.html", {"client_id": "test-4HFK", "key": KEY,
+                                            "issuer": "http://localhost:8000", "sample": SAMPLE}),
+}  # fmt: skip
+
+# Facts that choose what a page shows rather than being shown on it.
+CHOOSERS = {"role", "ended"}
+
+
+def hostile(value: Any, name: str = "") -> Any:
+    """Give `value` with every text that a page might show replaced by an attack."""
+    if isinstance(value, str):
+        return value if name in CHOOSERS else HOSTILE
+    if isinstance(value, list):
+        return [hostile(item) for item in value]
+    if isinstance(value, dict):
+        return {hostile(key) if name == "fields" else key: hostile(item, key)
+                for key, item in value.items()}  # fmt: skip
+    if isinstance(value, Facts):
+        return Facts(**{key: hostile(item, key) for key, item in vars(value).items()})
+    return value
+
+
+def texts(value: Any, name: str = "") -> Iterator[str]:
+    """Give every text of a context that a page is expected to show."""
+    if isinstance(value, str) and name not in CHOOSERS:
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts(item)
+    elif isinstance(value, dict | Facts):
+        for key, item in (value if isinstance(value, dict) else vars(value)).items():
+            yield from texts(item, key)
