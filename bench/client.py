@@ -14,7 +14,7 @@ from typing import NamedTuple
 PATIENCE_SECONDS = 30.0
 
 
-class WrongAnswer(Exception):  # noqa: N818 - a verdict on the server, not a fault of ours
+class WrongAnswer(Exception):
     """A server's answer that does not count as a correct operation."""
 
 

@@ -5,4 +5,4 @@ from bench.target import Target
 
 def start_gatehouse(engine: str, port: int, folder: str, *, core: int, workers: int) -> Target:
     """Start `idp serve`; raises RuntimeError while it cannot be started."""
-    raise RuntimeError("the adapter is written once the server exists")
+    raise RuntimeError("the adapter waits for the server: idp.app and `idp serve`")

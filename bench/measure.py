@@ -1,6 +1,7 @@
 """One measurement: load for a few seconds, and the CPU time it cost the server and its database."""
 
 import time
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from statistics import median
 
@@ -36,26 +37,33 @@ class Sample:
 
 
 class Bench:
-    """One target with its connections. Use `close` at the end."""
+    """One target and the chains that use it.
+
+    Each run connects anew: servers close connections that lie idle while others have their turn.
+    """
 
     def __init__(self, target: Target, connections: int = CONNECTIONS) -> None:
         self.target = target
-        self._connections = [Connection(target.port) for _ in range(connections)]
-        paths, self._keys = read_metadata(self._connections[0], target)
-        self._chains = [Chain(target, paths) for _ in self._connections]
+        with closing(Connection(target.port)) as connection:
+            paths, self._keys = read_metadata(connection, target)
+        self._chains = [Chain(target, paths) for _ in range(connections)]
 
     def prepare(self) -> None:
         """Get fresh tokens for every chain; raises WrongAnswer when the server is not correct."""
-        for chain, connection in zip(self._chains, self._connections, strict=True):
-            connection.run(chain.prepare())
+        with closing(Connection(self.target.port)) as connection:
+            for chain in self._chains:
+                connection.run(chain.prepare())
 
     def run(self, scenario: str, seconds: float) -> Sample:
         """Load one scenario and account for it. Raises WrongAnswer when nothing was correct."""
         chains, roots = self._chains, self.target.pids
         for chain in chains:
             chain.samples.clear()
-        busy, own, before = busy_seconds(), cpu_seconds_of_self(), cpu_seconds(roots)
-        tally = drive(self._connections, lambda n: chains[n].operation(scenario), seconds)
+        with ExitStack() as stack:
+            port = self.target.port
+            connections = [stack.enter_context(closing(Connection(port))) for _ in chains]
+            busy, own, before = busy_seconds(), cpu_seconds_of_self(), cpu_seconds(roots)
+            tally = drive(connections, lambda n: chains[n].operation(scenario), seconds)
         spent = cpu_seconds(roots) - before
         own = cpu_seconds_of_self() - own
         others = busy_seconds() - busy - spent - own
@@ -87,12 +95,8 @@ class Bench:
 
     def prove(self) -> None:
         """Check last of all that a code works once; raises WrongAnswer when it works twice."""
-        self._connections[0].run(self._chains[0].single_use())
-
-    def close(self) -> None:
-        """Close the connections; the target goes on."""
-        for connection in self._connections:
-            connection.close()
+        with closing(Connection(self.target.port)) as connection:
+            connection.run(self._chains[0].single_use())
 
 
 @dataclass(frozen=True, kw_only=True)

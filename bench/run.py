@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from joserfc.errors import JoseError
+
 from bench import machine, report
 from bench.client import WrongAnswer
 from bench.gatehouse import start_gatehouse
@@ -43,7 +45,10 @@ PACKAGES = ("granian", "cryptography", "psycopg", "flask", "sqlalchemy", "joserf
 
 
 def main() -> None:
-    """Run the batch the command line asks for and write the report."""
+    """Run the batch the command line asks for and write the report.
+
+    Exits with 1 when something asked for could not be measured; the rest is reported all the same.
+    """
     asked = _arguments()
     server_core, load_core = machine.cores()
     os.sched_setaffinity(0, {load_core})
@@ -53,22 +58,25 @@ def main() -> None:
     for engine in asked.engine:
         with _benches(engine, asked, server_core, missing) as benches:
             notes |= {name: bench.target.note for name, bench in benches.items()}
-            for scenario in asked.scenario:
-                figures += _measure(engine, scenario, benches, asked)
-            for bench in benches.values():
-                bench.prove()
-    facts = machine.facts() | _versions()
-    facts["method"] = (
-        f"server and database on one core, generator on "
-        f"{'another' if server_core != load_core else 'THE SAME (only one core here)'}, "
-        f"{asked.connections} connections, median of {asked.runs} runs of {asked.seconds:g} s "
-        f"after a warm-up of {asked.warm_up:g} s and {WARM_OPERATIONS} operations or more"
-    )
-    busiest = max((figure.load_cores for figure in figures), default=0.0)
-    facts["generator"] = f"used at most {busiest:.2f} of its core"
-    facts["ID tokens verified"] = str(sum(figure.verified for figure in figures))
+            found = [_measure(engine, one, benches, asked, missing) for one in asked.scenario]
+            sound = _sound(engine, benches, missing)
+            figures += [f for several in found for f in several if f.target in sound]
+    facts = machine.facts() | _versions() | _method(asked, figures, server_core != load_core)
     report.write(asked.output, figures, facts, notes, missing)
     print(f"\n{report.markdown(figures, facts, notes, missing)}")
+    raise SystemExit(1 if missing else 0)
+
+
+def _method(asked: argparse.Namespace, figures: list[Figure], two_cores: bool) -> dict[str, str]:
+    busiest = max((figure.load_cores for figure in figures), default=0.0)
+    generator = "another" if two_cores else "THE SAME (only one core here)"
+    return {
+        "method": f"server and database on one core, generator on {generator}, "
+        f"{asked.connections} connections, median of {asked.runs} runs of {asked.seconds:g} s "
+        f"after a warm-up of {asked.warm_up:g} s and {WARM_OPERATIONS} operations or more",
+        "generator": f"used at most {busiest:.2f} of its core",
+        "ID tokens verified": str(sum(figure.verified for figure in figures)),
+    }
 
 
 def _arguments() -> argparse.Namespace:
@@ -100,7 +108,6 @@ def _benches(
                 target = PEERS[name](engine, port, folder, core=core, workers=asked.workers)
                 stack.callback(target.stop)
                 bench = Bench(target, asked.connections)
-                stack.callback(bench.close)
                 bench.prepare()
             except (RuntimeError, WrongAnswer, OSError) as why:
                 missing[f"{name} on {engine}"] = str(why)
@@ -110,16 +117,38 @@ def _benches(
         yield found
 
 
+def _sound(engine: str, benches: dict[str, Bench], missing: dict[str, str]) -> set[str]:
+    """Give the targets that use a code once only; the figures of another are worth nothing."""
+    sound = set(benches)
+    for name, bench in benches.items():
+        try:
+            bench.prove()
+        except (WrongAnswer, OSError) as why:
+            missing[f"{name} on {engine}"] = str(why)
+            sound.discard(name)
+    return sound
+
+
 def _measure(
-    engine: str, scenario: str, benches: dict[str, Bench], asked: argparse.Namespace
+    engine: str,
+    scenario: str,
+    benches: dict[str, Bench],
+    asked: argparse.Namespace,
+    missing: dict[str, str],
 ) -> list[Figure]:
     """Warm every target up, then let them take turns, so each round is side by side."""
     runs: dict[str, list[Sample]] = {name: [] for name in benches}
-    for bench in benches.values():
-        bench.warm_up(scenario, asked.warm_up)
-    for _ in range(asked.runs):
-        for name, bench in benches.items():
-            runs[name].append(bench.run(scenario, asked.seconds))
+    for turn in range(asked.runs + 1):
+        for name in list(runs):
+            try:
+                if turn == 0:
+                    benches[name].warm_up(scenario, asked.warm_up)
+                else:
+                    runs[name].append(benches[name].run(scenario, asked.seconds))
+            except (WrongAnswer, JoseError, OSError) as why:
+                missing[f"{name} on {engine}, {scenario}"] = str(why)
+                print(f"{engine} {scenario} {name}: not measured: {why}", flush=True)
+                del runs[name]
     figures = [summarise(engine, scenario, name, done) for name, done in runs.items()]
     for figure in figures:
         wrong = next((run.first_wrong for run in figure.runs if run.bad), "")

@@ -24,12 +24,9 @@ def floor(tmp_path_factory):
 
 def test_the_floor_answers_every_scenario_correctly_and_is_reported(floor) -> None:
     bench = Bench(floor, connections=2)
-    try:
-        bench.prepare()
-        runs = {scenario: bench.run(scenario, 0.3) for scenario in SCENARIOS}
-        bench.prove()
-    finally:
-        bench.close()
+    bench.prepare()
+    runs = {scenario: bench.run(scenario, 0.3) for scenario in SCENARIOS}
+    bench.prove()
     assert [scenario for scenario, run in runs.items() if run.bad] == []
     assert runs["code"].verified >= 1
     figures = [summarise("sqlite", name, "floor", [run]) for name, run in runs.items()]
@@ -39,8 +36,5 @@ def test_the_floor_answers_every_scenario_correctly_and_is_reported(floor) -> No
 
 def test_an_answer_that_is_not_correct_is_no_operation(floor) -> None:
     bench = Bench(replace(floor, client_secret="wrong"), connections=1)
-    try:
-        with pytest.raises(WrongAnswer, match="invalid_client"):
-            bench.prepare()
-    finally:
-        bench.close()
+    with pytest.raises(WrongAnswer, match="invalid_client"):
+        bench.prepare()
