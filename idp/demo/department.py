@@ -1,8 +1,7 @@
 """A sample department: a real relying party, an Authlib client inside Flask, under 150 lines.
 
-Plays the Library or Tax by its settings (`python -m idp.demo.department --help`). It knows the
-issuer, its client id and its private key, and learns the rest from discovery. It uses nothing of
-Gatehouse: copy it, with the pages and frame beside it, to start a service of your own.
+Plays the Library or Tax by its settings (see `--help`); discovery tells it the rest. It uses
+nothing of Gatehouse: copy it, with the `department_*` files beside it, to start a service.
 """
 
 from dataclasses import dataclass, field
@@ -41,9 +40,8 @@ class Department:
 
     def ask_userinfo(self, token: dict[str, Any], sub: str) -> dict[str, Any]:
         """Ask who this is, now; Authlib refreshes an old token first. `OAuthError` if refused."""
-        answer = self.client.get(
-            self.client.load_server_metadata()["userinfo_endpoint"], token=token
-        )
+        url = self.client.load_server_metadata()["userinfo_endpoint"]
+        answer = self.client.get(url, token=token)
         if answer.status_code in (400, 401, 403):
             raise read_refusal(answer)
         answer.raise_for_status()
