@@ -233,3 +233,18 @@ def test_twelve_months_from_a_leap_day_end_on_the_28th(spoil, problems) -> None:
             assert any("12 months" in line for line in problems(folder, date(2028, 2, 29)))
         else:
             load_policies(folder, date(2028, 2, 29), fallback=packaged_directory())
+
+
+def test_a_certificate_stands_on_its_last_day() -> None:
+    last = load_policies(packaged_directory(), date(2027, 11, 21))
+    assert not last.overdue
+    assert len(load_policies(packaged_directory(), date(2027, 11, 22)).overdue) == 4
+
+
+def test_a_service_without_an_action_was_not_assessed(tmp_path, problems) -> None:
+    (tmp_path / "services.toml").write_text(
+        '[[service]]\nclient_id = "bins"\nname = "Bins"\nowner = "Council"\n'
+    )
+    assert problems(tmp_path) == [
+        'services.toml: service "bins": It has no action, so nothing was assessed.'
+    ]

@@ -62,14 +62,14 @@ def test_pairs_tiers_and_aliases_name_levels(sample) -> None:
         assert resolve(str(pair), sample.levels) == pair
     for n in range(4):
         assert resolve(f"urn:gatehouse:tier:{n}", sample.levels) == Level(identity=n, sign_in=n)
-    for alias, pair in {
+    for alias, words in {
         "http://eidas.europa.eu/LoA/low": "P1.C1",
         "http://eidas.europa.eu/LoA/substantial": "P2.C2",
         "http://eidas.europa.eu/LoA/high": "P3.C3",
         "https://refeds.org/profile/mfa": "P0.C2",
         "Cl.Cm": "P0.C2",
     }.items():
-        assert str(resolve(alias, sample.levels)) == pair
+        assert str(resolve(alias, sample.levels)) == words
 
 
 @pytest.mark.parametrize(

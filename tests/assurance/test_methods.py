@@ -62,6 +62,7 @@ def test_a_method_more_never_lowers_the_level(sample) -> None:
         (2, [], ["password", "one-time-code", "passkey"], ("passkey",)),
         (2, ["password"], ["sms-code", "one-time-code"], ("one-time-code",)),
         (3, ["password", "one-time-code"], ["password", "one-time-code", "passkey"], ("passkey",)),
+        (2, ["password"], ["one-time-code", "app-push"], ("app-push",)),
         (3, ["password"], ["password", "one-time-code"], ()),
         (2, ["password"], ["password", "knowledge-questions"], ()),
         (1, ["password"], ["password", "one-time-code"], ()),
@@ -111,6 +112,8 @@ def test_past_its_review_a_method_falls_one_status_and_is_listed() -> None:
     assert later.methods["password"].usable
     assert later.methods["security-key"].status is Status.RESTRICTED
     assert not later.methods["security-key"].usable, "restricted without a certificate"
+    assert sign_in_level(["security-key"], later.methods) == 0
+    assert next_methods(1, [], ["security-key"], later.methods) == ()
     assert later.methods["sms-code"].status is Status.WITHDRAWN
     assert any('method "password"' in note.place for note in later.notes)
 
