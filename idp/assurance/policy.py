@@ -17,7 +17,7 @@ KNOWN_FILES = (LEVELS, METHODS, SERVICES, "risk.toml", "powers.toml")
 UNASSESSED_TIER = 2  # a client nobody assessed is never open
 
 
-class NotAssessed(LookupError):  # noqa: N818  the caller asks "is it assessed?"; this is "no"
+class NotAssessed(LookupError):
     """No such service or action in services.toml. The message says which there are."""
 
 

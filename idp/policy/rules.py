@@ -21,7 +21,7 @@ class Problem:
         return ": ".join(part for part in (self.file, self.place, self.sentence) if part)
 
 
-class PolicyProblems(Exception):  # noqa: N818  it carries problems; it is not one error
+class PolicyProblems(Exception):
     """A set of policy files that cannot be used, with everything wrong with it, not the first."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
