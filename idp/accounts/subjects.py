@@ -44,7 +44,7 @@ def _look(also: Any) -> Select[Any]:
 def _give_to_account(insert: Any) -> Any:
     # The account is locked until the commit: it is not proved in between, so a row that it gets
     # as nobody's is never one that should have been its person's.
-    row: Select[Any] = (
+    row: Any = (
         select(
             bindparam("sub"),
             bindparam("sector"),

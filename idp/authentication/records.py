@@ -33,7 +33,7 @@ class OneTimeCodeRecord(Base):
 class SessionRecord(Base):
     """One browser signed in to one account. The cookie's secret is stored as its digest.
 
-    `proofs` maps a method's id to the second (Unix time) it was last proved in this session.
+    `proofs` maps a method's id to the Unix millisecond it was last proved in this session.
     """
 
     __tablename__ = "session"

@@ -16,9 +16,10 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from idp.accounts.actions import Joining, NameProblem, create_account, join_person
+from idp.accounts.records import SubjectRecord
 from idp.accounts.subjects import Kind, subject_of
 from idp.register.records import PersonRecord
 from idp.storage import Database, db_now
@@ -107,6 +108,8 @@ def test_after_proof_a_new_sector_knows_the_person_and_not_the_account(database:
     assert of_person(database, person, "library") == signed_in
     acted_for = of_person(database, person, "tax")
     assert of_account(database, margaret, "tax") == acted_for
+    holders = select(SubjectRecord.holder)
+    assert database.read(lambda tx: tx.execute(holders).scalars().all()) == [person, person]
 
 
 def test_a_caller_who_still_thinks_the_account_unproved_gets_the_same_subject(

@@ -1,0 +1,240 @@
+"""Sessions: one browser signed in to one account, kept here and nowhere else.
+
+The browser holds a 256-bit secret; the database only its digest. The secret changes at each
+rise in what was proved, so one that was planted or seen before is worth nothing after
+(`security.md` section 1.9).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, bindparam, insert, select, update
+
+from idp.accounts.records import AccountRecord
+from idp.authentication.records import OneTimeCodeRecord, PasswordRecord, SessionRecord
+from idp.authentication.rules import SESSION_IDLES, SESSION_LASTS, SESSION_SEEN_EVERY
+from idp.keyring.sealing import digest, random_ref, random_token
+from idp.register.records import PersonRecord
+from idp.storage import Database, Transaction, db_now
+from idp.storage.dialects import Duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFacts:
+    """A live session, whose it is and what was proved in it, all as of `now`.
+
+    `proofs` maps a method's id to the Unix millisecond it was last proved here. The names
+    are None until identity is proved. `now` is the database's clock.
+    """
+
+    ref: str
+    account_ref: str
+    sign_in_name: str
+    email: str
+    identity_level: int
+    person_ref: str | None
+    given_name: str | None
+    family_name: str | None
+    proofs: Mapping[str, int]
+    has_password: bool
+    has_one_time_code: bool
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    now: datetime
+    secret_digest: str = field(repr=False)
+
+    @property
+    def party(self) -> str:
+        """Whose affairs this session may touch: the person, or the account until proved."""
+        return self.person_ref or self.account_ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedSession:
+    """A session as its owner sees it among the others."""
+
+    ref: str
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    proofs: Mapping[str, int]
+
+
+_AGO = {
+    "idle": bindparam("idle", SESSION_IDLES, type_=Duration()),
+    "seen_every": bindparam("seen_every", SESSION_SEEN_EVERY, type_=Duration()),
+}
+_UNENDED = and_(
+    SessionRecord.ended_at.is_(None),
+    SessionRecord.expires_at > db_now(),
+    SessionRecord.seen_at > db_now() - _AGO["idle"],
+)
+_BY_REF = SessionRecord.ref == bindparam("session_ref")
+_FIND = (
+    select(
+        SessionRecord.ref,
+        SessionRecord.account_ref,
+        AccountRecord.sign_in_name,
+        AccountRecord.email,
+        AccountRecord.identity_level,
+        AccountRecord.person_ref,
+        PersonRecord.given_name,
+        PersonRecord.family_name,
+        SessionRecord.proofs,
+        PasswordRecord.account_ref.is_not(None).label("has_password"),
+        OneTimeCodeRecord.account_ref.is_not(None).label("has_one_time_code"),
+        SessionRecord.created_at,
+        SessionRecord.seen_at,
+        SessionRecord.expires_at,
+        db_now().label("now"),
+        SessionRecord.secret_digest,
+    )
+    .join(AccountRecord, AccountRecord.ref == SessionRecord.account_ref)
+    .outerjoin(PersonRecord, PersonRecord.ref == AccountRecord.person_ref)
+    .outerjoin(PasswordRecord, PasswordRecord.account_ref == AccountRecord.ref)
+    .outerjoin(OneTimeCodeRecord, OneTimeCodeRecord.account_ref == AccountRecord.ref)
+    .where(
+        SessionRecord.secret_digest == bindparam("secret_digest"),
+        AccountRecord.disabled_at.is_(None),
+        _UNENDED,
+    )
+)
+_START = insert(SessionRecord)
+_TOUCH = (
+    update(SessionRecord)
+    .where(_BY_REF, _UNENDED, SessionRecord.seen_at <= db_now() - _AGO["seen_every"])
+    .values(seen_at=db_now())
+)
+_ROTATE = (
+    update(SessionRecord)
+    .where(
+        _BY_REF,
+        SessionRecord.secret_digest == bindparam("old_digest"),
+        _UNENDED,
+        select(AccountRecord.ref)
+        .where(AccountRecord.ref == SessionRecord.account_ref, AccountRecord.disabled_at.is_(None))
+        .exists(),
+    )
+    .values(secret_digest=bindparam("new_digest"), proofs=bindparam("new_proofs"), seen_at=db_now())
+)
+_END = (
+    update(SessionRecord).where(_BY_REF, SessionRecord.ended_at.is_(None)).values(ended_at=db_now())
+)
+_END_OTHERS = (
+    update(SessionRecord)
+    .where(
+        SessionRecord.account_ref == bindparam("of_account"),
+        SessionRecord.ended_at.is_(None),
+        SessionRecord.ref != bindparam("keep_ref"),
+    )
+    .values(ended_at=db_now())
+    .returning(SessionRecord.ref)
+)
+_LIST = (
+    select(
+        SessionRecord.ref,
+        SessionRecord.created_at,
+        SessionRecord.seen_at,
+        SessionRecord.expires_at,
+        SessionRecord.proofs,
+    )
+    .where(SessionRecord.account_ref == bindparam("of_account"), _UNENDED)
+    .order_by(SessionRecord.seen_at.desc(), SessionRecord.ref)
+)
+
+
+def start(
+    tx: Transaction, account_ref: str, proofs: Mapping[str, int], now: datetime
+) -> tuple[str, str]:
+    """Start a session on what was proved; answer its reference and the secret for the cookie.
+
+    Call it after the proofs were spent in the same transaction. `now` is the database's clock.
+    """
+    ref, secret = random_ref(), random_token()
+    values = {
+        "ref": ref,
+        "secret_digest": digest(secret),
+        "account_ref": account_ref,
+        "proofs": dict(proofs),
+        "created_at": now,
+        "seen_at": now,
+        "expires_at": now + SESSION_LASTS,
+    }
+    tx.execute(_START, values)
+    return ref, secret
+
+
+def find(tx: Transaction, secret: str) -> SessionFacts | None:
+    """Find the live session of a cookie's secret, or None. One statement; writes nothing.
+
+    None: never ours, ended, older than 12 hours, unused for 30 minutes, rotated since, or of
+    a disabled account. Where nothing else is read or written use `look_up`, which also notes
+    that the session is in use.
+    """
+    row = tx.execute(_FIND, {"secret_digest": digest(secret)}).mappings().first()
+    return SessionFacts(**row) if row else None
+
+
+def touch(tx: Transaction, session: SessionFacts) -> None:
+    """Note with this transaction's commit that the session is in use, once a minute at most."""
+    if session.now - session.seen_at >= SESSION_SEEN_EVERY:
+        tx.write(_TOUCH, {"session_ref": session.ref})
+
+
+def look_up(database: Database, secret: str) -> SessionFacts | None:
+    """Find a session and note that it is in use: a read, and once a minute a small write."""
+    session = database.read(lambda tx: find(tx, secret))
+    if session and session.now - session.seen_at >= SESSION_SEEN_EVERY:
+        live = session
+        database.transaction(lambda tx: touch(tx, live))
+    return session
+
+
+def add_proof(tx: Transaction, session: SessionFacts, method: str, now: datetime) -> str | None:
+    """Add a proof to a live session and answer its new secret; the old one ends here.
+
+    One conditional statement: None if the session was ended, rotated by another request or
+    its account disabled since `session` was read.
+    """
+    secret = random_token()
+    values: dict[str, Any] = {
+        "session_ref": session.ref,
+        "old_digest": session.secret_digest,
+        "new_digest": digest(secret),
+        "new_proofs": {**session.proofs, method: int(now.timestamp() * 1000)},
+    }
+    return secret if tx.execute(_ROTATE, values).rowcount == 1 else None
+
+
+def end(tx: Transaction, ref: str) -> bool:
+    """End a session; False if it had ended before. What hangs on it is the caller's to end."""
+    return tx.execute(_END, {"session_ref": ref}).rowcount == 1
+
+
+def end_others(tx: Transaction, account_ref: str, *, keep: str | None = None) -> list[str]:
+    """End all of an account's sessions but `keep`; answer the references of those ended."""
+    ended = tx.execute(_END_OTHERS, {"of_account": account_ref, "keep_ref": keep or ""})
+    return list(ended.scalars())
+
+
+def list_sessions(tx: Transaction, account_ref: str) -> list[ListedSession]:
+    """List an account's live sessions, the one used last first."""
+    rows = tx.execute(_LIST, {"of_account": account_ref}).mappings()
+    return [ListedSession(**row) for row in rows]
+
+
+__all__ = [
+    "ListedSession",
+    "SessionFacts",
+    "add_proof",
+    "end",
+    "end_others",
+    "find",
+    "list_sessions",
+    "look_up",
+    "start",
+    "touch",
+]
