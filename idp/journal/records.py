@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.storage import Base
@@ -56,7 +56,12 @@ class JournalLeaf(Base):
 
 
 class JournalCheckpoint(Base):
-    """A signed statement of the log's size and root; a copy is kept outside the database."""
+    """A signed statement of the log's size and root; a copy is kept outside the database.
+
+    `frontier` is the tree's right edge (`rules.Frontier`), hexadecimal: what sealing goes on
+    from and what a receipt's proof starts from, so that neither reads the log. Nobody has to
+    believe it: its root must be the signed one.
+    """
 
     __tablename__ = "journal_checkpoint"
 
@@ -64,3 +69,20 @@ class JournalCheckpoint(Base):
     root_hash: Mapped[str]
     at: Mapped[datetime]
     signed: Mapped[str]
+    frontier: Mapped[list[str]]
+
+
+class JournalSealer(Base):
+    """How far the sealer has swept: one row, the only one here that changes. See `sealer.py`.
+
+    Every entry up to `swept_id` is sealed, and no other will ever appear there. `seen_id` was
+    the last id when `writers` were in the middle of their transactions.
+    """
+
+    __tablename__ = "journal_sealer"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    swept_id: Mapped[int] = mapped_column(BigInteger)
+    seen_id: Mapped[int] = mapped_column(BigInteger)
+    writers: Mapped[list[str]]

@@ -88,7 +88,7 @@ class Keyring:
             token,
             lambda header: trusted.get(header.get("kid")),
             algorithms=jose.ALGORITHMS,
-            types=(typ,),
+            types=(typ.lower(),),
         )
 
     def algorithms(self) -> list[str]:

@@ -64,6 +64,7 @@ def upgrade() -> None:
         sa.Column("root_hash", sa.String(), nullable=False),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column("signed", sa.String(), nullable=False),
+        sa.Column("frontier", sa.JSON(none_as_null=True), nullable=False),
         sa.PrimaryKeyConstraint("size", name=op.f("pk_journal_checkpoint")),
     )
     op.create_table(
@@ -90,6 +91,20 @@ def upgrade() -> None:
         sa.Column("person", sa.String(), nullable=False),
         sa.Column("last", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("person", name=op.f("pk_journal_number")),
+    )
+    op.create_table(
+        "journal_sealer",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("swept_id", sa.BigInteger(), nullable=False),
+        sa.Column("seen_id", sa.BigInteger(), nullable=False),
+        sa.Column("writers", sa.JSON(none_as_null=True), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_journal_sealer_one_row")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_journal_sealer")),
     )
     op.create_table(
         "outbox",

@@ -1,0 +1,263 @@
+"""My page. Every page needs the level that policy sets for `account`."""
+
+from flask import Blueprint, abort, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from idp.account import actions, texts
+from idp.authentication import sessions
+from idp.authentication.sessions import SessionFacts
+from idp.delegation import actions as delegation
+from idp.delegation.actions import HeldMandate
+from idp.oidc import ending
+from idp.signin import actions as signin
+from idp.signin.actions import Journey
+from idp.signin.rules import Asked, Step
+from idp.storage import Transaction
+from idp.web import (
+    browser_secret,
+    forget_session,
+    house,
+    needed_browser_secret,
+    see_other,
+    session_secret,
+)
+from idp.words import gettext as _
+
+bp = Blueprint("account", __name__)
+
+
+@bp.get("/account")
+def home() -> ResponseReturnValue:
+    """Who I am here, and the way to everything else."""
+    session = _signed_in()
+    if not isinstance(session, SessionFacts):
+        return session
+    proved = session.identity_level > 0
+    return render_template(
+        "account/home.html",
+        person_name=_name(session),
+        email=session.email,
+        identity=_("We know who you are: your identity was checked.")
+        if proved
+        else _("You have not yet proved who you are."),
+        links=None,
+    )
+
+
+@bp.get("/account/helpers")
+def helpers() -> ResponseReturnValue:
+    """Who can act for me, and who could."""
+    session = _signed_in()
+    if not isinstance(session, SessionFacts):
+        return session
+    person = session.party
+
+    def work(tx: Transaction) -> list[dict[str, object]]:
+        counts = delegation.count_uses(tx, person)
+        mandates = delegation.given_by(tx, person)
+        names = actions.service_names(tx, (s for m in mandates for s in m.services))
+        return [_shown(mandate, names, counts.get(mandate.ref, 0)) for mandate in mandates]
+
+    return render_template("account/helpers.html", mandates=house().database.read(work))
+
+
+@bp.get("/account/helpers/<ref>")
+def mandate(ref: str) -> ResponseReturnValue:
+    """One permission I gave, and every use of it. Somebody else's is not found."""
+    session = _signed_in()
+    if not isinstance(session, SessionFacts):
+        return session
+
+    def work(tx: Transaction) -> tuple[dict[str, object], list[dict[str, object]]] | None:
+        found = delegation.find(tx, ref)
+        if found is None or found.principal != session.person_ref:
+            return None
+        names = actions.service_names(tx, found.services)
+        used = delegation.uses(tx, found)
+        shown = [
+            {
+                "when": use.at,
+                "service": names.get(use.client_id, use.client_id),
+                "who": found.delegate_name,
+                "what": texts.done(use.kind),
+                "reference": use.reference,
+            }
+            for use in used
+        ]
+        return _shown(found, names, len(used)), shown
+
+    answer = house().database.read(work)
+    if answer is None:
+        abort(404)
+    return render_template("account/mandate.html", mandate=answer[0], uses=answer[1])
+
+
+@bp.post("/account/helpers/<ref>/end")
+def end_mandate(ref: str) -> ResponseReturnValue:
+    """End a permission I gave. From the answer on nothing more is had under it."""
+    session = _signed_in(return_to=url_for("account.helpers"))
+    if not isinstance(session, SessionFacts):
+        return session
+    person = session.person_ref
+    ended = (
+        house().database.transaction(lambda tx: delegation.end(tx, ref, principal=person))
+        if person
+        else None
+    )
+    if ended is None:
+        abort(404)
+    return see_other(url_for("account.ended", ref=ref))
+
+
+@bp.get("/account/helpers/<ref>/ended")
+def ended(ref: str) -> ResponseReturnValue:
+    """What ending did, with the reference both sides can quote."""
+    session = _signed_in()
+    if not isinstance(session, SessionFacts):
+        return session
+
+    def work(tx: Transaction) -> tuple[HeldMandate, dict[str, str]] | None:
+        found = delegation.find(tx, ref)
+        if found is None or found.principal != session.person_ref or found.ended_at is None:
+            return None
+        return found, actions.service_names(tx, found.services)
+
+    answer = house().database.read(work)
+    if answer is None:
+        abort(404)
+    found, names = answer
+    return render_template(
+        "account/ended.html",
+        delegate_name=found.delegate_name,
+        services=[names.get(service, service) for service in found.services],
+        when=found.ended_at,
+        reference=found.ended_reference,
+    )
+
+
+@bp.get("/account/activity")
+def activity() -> ResponseReturnValue:
+    """What was done in my affairs, by me and by others."""
+    session = _signed_in()
+    if not isinstance(session, SessionFacts):
+        return session
+    found = house().database.read(
+        lambda tx: actions.activity(tx, person=session.person_ref, account=session.account_ref)
+    )
+    return render_template(
+        "account/activity.html",
+        entries=[
+            {
+                "when": item.at,
+                "what": texts.done(item.kind),
+                "who": item.actor_name or _("You"),
+                "service": item.service,
+                "reference": item.reference,
+            }
+            for item in found
+        ],
+    )
+
+
+@bp.get("/account/helping")
+def helping() -> ResponseReturnValue:
+    """Whom I can act for."""
+    session = _signed_in()
+    if not isinstance(session, SessionFacts):
+        return session
+    person = session.party
+
+    def work(tx: Transaction) -> list[dict[str, object]]:
+        now = tx.now()
+        held = [
+            mandate
+            for mandate in delegation.held_by(tx, person)
+            if mandate.ended_at is None and mandate.starts <= now < mandate.expires
+        ]
+        names = actions.service_names(tx, (s for m in held for s in m.services))
+        return [
+            {
+                "name": mandate.principal_name,
+                "services": [names.get(service, service) for service in mandate.services],
+                "until": mandate.expires,
+            }
+            for mandate in held
+        ]
+
+    return render_template("account/helping.html", people=house().database.read(work))
+
+
+@bp.get("/account/sessions")
+def where() -> ResponseReturnValue:
+    """Where I am signed in."""
+    session = _signed_in()
+    if not isinstance(session, SessionFacts):
+        return session
+    found = house().database.read(lambda tx: actions.client_sessions(tx, session.account_ref))
+    return render_template("account/sessions.html", sessions=found)
+
+
+@bp.post("/account/sign-out")
+def sign_out() -> ResponseReturnValue:
+    """Sign out everywhere this browser is signed in."""
+    secret = session_secret()
+
+    def work(tx: Transaction) -> None:
+        session = sessions.find(tx, secret) if secret else None
+        if session is not None:
+            ending.end_session(tx, session.ref, session.party)
+
+    house().database.transaction(work)
+    forget_session()
+    return see_other(url_for("account.signed_out"))
+
+
+@bp.get("/account/signed-out")
+def signed_out() -> ResponseReturnValue:
+    """Say that it is done."""
+    return render_template("account/signed_out.html")
+
+
+def _signed_in(return_to: str | None = None) -> SessionFacts | ResponseReturnValue:
+    """Answer the session if it reaches the level of these pages; else the way to get there."""
+    here, secret = house(), session_secret()
+    session = sessions.look_up(here.database, secret) if secret else None
+    now = session.now if session else here.database.now()
+    started = signin.milliseconds(now)
+    asked = Asked(floor=here.policies.floor(signin.ACCOUNT), started=started)
+    # The address we come back to is our own path, never one that was sent.
+    wish = {
+        "asked": signin.describe(asked),
+        "return_to": return_to or request.path,
+    }
+    journey = Journey(
+        ref="", client_id=None, request=wish, choice=None, consented=False, created_at=now
+    )
+    position = signin.position(here.policies, journey, session, now=now)
+    if position.next.step is Step.ISSUE and session is not None and browser_secret():
+        return session
+    binding = needed_browser_secret()
+    ref = here.database.transaction(
+        lambda tx: signin.start(
+            tx, browser_secret=binding, client_id=None, request=wish, now=tx.now()
+        )
+    )
+    return see_other(url_for("signin.resume", ref=ref))
+
+
+def _shown(mandate: HeldMandate, names: dict[str, str], count: int) -> dict[str, object]:
+    return {
+        "ref": mandate.ref,
+        "delegate_name": mandate.delegate_name,
+        "services": [names.get(service, service) for service in mandate.services],
+        "until": mandate.expires,
+        "uses": count,
+        "ended": mandate.ended_at is not None,
+        "ended_on": mandate.ended_at,
+    }
+
+
+def _name(session: SessionFacts) -> str:
+    if session.given_name:
+        return f"{session.given_name} {session.family_name}"
+    return session.email

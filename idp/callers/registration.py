@@ -1,0 +1,225 @@
+"""Register a client: what may stand in a registration, and writing it by an allow-list.
+
+The names are RFC 7591's. Create and update go through the same checks (`security.md` 1.23).
+"""
+
+import json
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from sqlalchemy import delete, func, insert, select, update
+
+from idp.callers.records import ClientRecord, ResourceRecord
+from idp.journal.actions import Entry, record
+from idp.keyring import jose
+from idp.keyring.sealing import digest, random_token
+from idp.storage import Transaction, db_now
+
+SCOPES = ("openid", "profile", "email", "address", "phone", "national_insurance_number",
+          "offline_access")  # fmt: skip
+LONGEST_URI = 2048
+
+
+class RegistrationError(Exception):
+    """A registration that cannot be accepted; the message names every field and what to do."""
+
+
+class Registration(BaseModel):
+    """A client's registration, as `idp service add` reads it from `[service]` in TOML."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    client_id: str = Field(pattern=r"^[A-Za-z0-9._-]{2,64}$")
+    client_name: str = Field(min_length=1, max_length=100)
+    organisation: str = Field(min_length=1, max_length=100)
+    sector: str = Field(pattern=r"^[a-z0-9-]{2,64}$")
+    profile: Literal["oidc", "fapi2"] = "oidc"
+    token_endpoint_auth_method: Literal[
+        "private_key_jwt", "client_secret_basic", "client_secret_post", "none"
+    ] = "private_key_jwt"
+    jwks: dict[str, Any] | None = None
+    jwks_file: str | None = None
+    jwks_uri: str | None = None
+    redirect_uris: list[str] = Field(min_length=1, max_length=20)
+    post_logout_redirect_uris: list[str] = Field(default=[], max_length=20)
+    grant_types: list[Literal["authorization_code", "refresh_token"]] = [
+        "authorization_code",
+        "refresh_token",
+    ]
+    scopes: list[str] = ["openid", "profile"]
+    pkce: Literal["required", "optional"] = "required"
+    id_token_signed_response_alg: Literal["ES256", "RS256"] = "ES256"
+    backchannel_logout_uri: str | None = None
+    delegation_aware: bool = False
+    resources: list[str] = Field(default=[], max_length=20)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Registration":
+        problems = list(_problems(self))
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """A client as registered. `secret` is shown once, when it was made."""
+
+    client_id: str
+    created: bool
+    secret: str | None = None
+
+
+def _problems(asked: Registration) -> list[str]:
+    found = []
+    if asked.profile == "fapi2":
+        found.append(
+            "profile: fapi2 needs pushed requests and sender-constrained tokens, which this "
+            'version does not offer yet; write profile = "oidc"'
+        )
+    keys = [name for name in ("jwks", "jwks_file", "jwks_uri") if getattr(asked, name)]
+    if asked.token_endpoint_auth_method == "private_key_jwt" and len(keys) != 1:
+        found.append("private_key_jwt needs exactly one of jwks, jwks_file, jwks_uri")
+    if asked.token_endpoint_auth_method == "none" and asked.pkce == "optional":
+        found.append("pkce: a client without a secret must use it")
+    unknown = sorted(set(asked.scopes) - set(SCOPES))
+    if unknown:
+        found.append(f"scopes: unknown {', '.join(unknown)}; known: {', '.join(SCOPES)}")
+    if "openid" not in asked.scopes:
+        found.append("scopes: openid is needed")
+    for name in ("redirect_uris", "post_logout_redirect_uris"):
+        found += [f"{name}: {text}" for uri in getattr(asked, name) if (text := bad_uri(uri))]
+    for name in ("backchannel_logout_uri", "jwks_uri"):
+        uri = getattr(asked, name)
+        if uri and (text := bad_uri(uri)):
+            found.append(f"{name}: {text}")
+    return found
+
+
+def bad_uri(uri: str) -> str | None:
+    """Say what is wrong with a registered address, or None.
+
+    https; or http to this machine by name or number, for development (RFC 8252 section 8.3).
+    """
+    parts = urlsplit(uri)
+    if (
+        len(uri) > LONGEST_URI
+        or not uri.isascii()
+        or any(c <= " " or c in '"<>\\^`{|}' for c in uri)
+    ):
+        return f"{uri[:80]!r} holds a character that an address cannot hold, or is too long"
+    if "#" in uri or "@" in parts.netloc or not parts.hostname or "*" in parts.netloc:
+        return f"{uri[:80]!r} must have a host, and no fragment, user name or wildcard"
+    if parts.scheme == "https":
+        return None
+    local = parts.hostname in {"localhost", "127.0.0.1", "::1"} or parts.hostname.endswith(
+        ".localhost"
+    )
+    return None if parts.scheme == "http" and local else f"{uri[:80]!r} must use https"
+
+
+def read_file(path: Path) -> Registration:
+    """Read a registration from TOML. Raises `RegistrationError` listing every problem."""
+    try:
+        data = tomllib.loads(path.read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise RegistrationError(f"{path.name}: cannot be read: {problem}") from problem
+    if set(data) != {"service"} or not isinstance(data["service"], dict):
+        raise RegistrationError(f"{path.name}: write one table, [service]")
+    wanted = dict(data["service"])
+    if isinstance(wanted.get("jwks_file"), str):
+        keys = path.parent / wanted.pop("jwks_file")
+        try:
+            wanted["jwks"] = json.loads(keys.read_text())
+        except (OSError, ValueError) as problem:
+            raise RegistrationError(f"jwks_file: {keys.name} cannot be read") from problem
+    return read(wanted, path.name)
+
+
+def read(data: dict[str, Any], source: str) -> Registration:
+    """Check a registration. Raises `RegistrationError` listing every problem."""
+    try:
+        registration = Registration.model_validate(data)
+        if registration.jwks is not None:
+            jose.import_public_set(registration.jwks)
+    except ValidationError as problem:
+        lines = [
+            f"{source}: {'.'.join(str(part) for part in error['loc']) or 'service'}: "
+            f"{error['msg'].removeprefix('Value error, ')}"
+            for error in problem.errors()
+        ]
+        raise RegistrationError("\n".join(lines)) from None
+    except jose.BadToken as problem:
+        raise RegistrationError(f"{source}: {problem.reason}") from None
+    return registration
+
+
+_KEPT = (
+    "client_name", "organisation", "sector", "profile", "token_endpoint_auth_method", "jwks",
+    "jwks_uri", "redirect_uris", "post_logout_redirect_uris", "grant_types", "scopes", "pkce",
+    "id_token_signed_response_alg", "backchannel_logout_uri", "delegation_aware",
+)  # fmt: skip
+
+
+def register(
+    tx: Transaction, registration: Registration, *, by: str, sandbox: bool = False
+) -> Registered | str:
+    """Register a client, or bring an existing one to what the file says; running it twice
+    changes nothing. A sentence instead when the sector of an existing client would change:
+    its people's subjects hang on it (decision 9)."""
+    values = {name: getattr(registration, name) for name in _KEPT}
+    row = tx.execute(
+        select(ClientRecord).where(ClientRecord.client_id == registration.client_id)
+    ).mappings().first()  # fmt: skip
+    secret = None
+    needs_secret = registration.token_endpoint_auth_method.startswith("client_secret")
+    if row is not None and row["sector"] != registration.sector:
+        return f"sector: {registration.client_id} is in {row['sector']}; a sector never changes"
+    if needs_secret and (row is None or row["secret_digest"] is None):
+        secret = random_token()
+        values["secret_digest"] = digest(secret)
+    if row is None:
+        tx.execute(
+            insert(ClientRecord).values(
+                client_id=registration.client_id, created_at=db_now(), sandbox=sandbox, **values
+            )
+        )
+    elif secret is not None or any(row[name] != values[name] for name in _KEPT):
+        tx.execute(
+            update(ClientRecord)
+            .where(ClientRecord.client_id == registration.client_id)
+            .values(version=ClientRecord.version + 1, **values)
+        )
+    _write_resources(tx, registration.client_id, registration.resources)
+    detail = {"by": by, "created": row is None}
+    record(tx, Entry(kind="client-registered", client_id=registration.client_id, detail=detail))
+    return Registered(client_id=registration.client_id, created=row is None, secret=secret)
+
+
+def set_disabled(tx: Transaction, client_id: str, *, disabled: bool, by: str) -> bool:
+    """Switch a client off, or on again; False if there is none. Felt at once, by liveness."""
+    changed = tx.execute(
+        update(ClientRecord)
+        .where(ClientRecord.client_id == client_id)
+        .values(disabled_at=db_now() if disabled else None, version=ClientRecord.version + 1)
+    ).rowcount
+    kind = "client-disabled" if disabled else "client-enabled"
+    if changed:
+        record(tx, Entry(kind=kind, client_id=client_id, detail={"by": by}))
+    return bool(changed)
+
+
+def count(tx: Transaction) -> int:
+    """Count the registered clients."""
+    return int(tx.execute(select(func.count()).select_from(ClientRecord)).scalar_one())
+
+
+def _write_resources(tx: Transaction, client_id: str, uris: Sequence[str]) -> None:
+    tx.execute(delete(ResourceRecord).where(ResourceRecord.client_id == client_id))
+    for uri in sorted(set(uris)):
+        tx.execute(insert(ResourceRecord).values(uri=uri, client_id=client_id))

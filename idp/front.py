@@ -1,0 +1,232 @@
+"""What every request passes, page or machine door: host, size, repetition, the route table.
+
+The front is WSGI middleware around the one Flask application (`app.wsgi_app`), so that every
+server and `app.test_client()` see the same house (decision 18). It knows no rule of any room.
+"""
+
+import io
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from idp.door import NO_STORE, DoorRequest, DoorResponse, json_response
+from idp.house import House
+from idp.journal.actions import new_reference
+from idp.routes import ROUTES, Route, match
+
+log = logging.getLogger("idp.front")
+
+MOST_FIELDS = 100
+LONGEST_PATH = 2048
+LONGEST_QUERY = 16_384
+FORM = "application/x-www-form-urlencoded"
+# Headers that a server joins with a comma when they are repeated: a joined one is refused.
+SINGLE_HEADERS = ("HTTP_AUTHORIZATION", "HTTP_DPOP", "HTTP_CLIENT_CERT", "HTTP_CONTENT_TYPE")
+REASONS = {
+    200: "OK", 204: "No Content", 304: "Not Modified", 400: "Bad Request", 401: "Unauthorized",
+    403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 413: "Content Too Large",
+    414: "URI Too Long", 415: "Unsupported Media Type", 500: "Internal Server Error",
+    503: "Service Unavailable",
+}  # fmt: skip
+
+
+class Refused(Exception):
+    """The front does not let the request in; says which part, and what to do."""
+
+    def __init__(self, status: int, description: str, headers: tuple[Any, ...] = ()) -> None:
+        super().__init__(description)
+        self.status = status
+        self.description = description
+        self.headers = headers
+
+
+class Front:
+    """The middleware. `pages` is Flask's own WSGI function; `doors` are answered here."""
+
+    def __init__(self, house: House, pages: Any, routes: tuple[Route, ...] = ROUTES) -> None:
+        self.house = house
+        self.pages = pages
+        self.host = house.settings.issuer_host
+        self.proxies = house.settings.proxies
+        self.doors = {
+            (method, route.path): route
+            for route in routes
+            if route.door is not None
+            for method in route.methods
+        }
+        self.door_methods: dict[str, set[str]] = {}
+        for method, path in self.doors:
+            self.door_methods.setdefault(path, set()).add(method)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer a door, or let a page in."""
+        path = environ.get("PATH_INFO", "")
+        methods = self.door_methods.get(path)
+        try:
+            self._check(environ)
+            if methods is None:
+                return self._page(environ, start_response)
+            response = self._door(environ, path, methods)
+        except Refused as refusal:
+            if methods is None:
+                return self._refused_page(environ, start_response, refusal)
+            response = self._refused_door(refusal)
+        except Exception:
+            reference = new_reference()
+            log.exception("a door failed, reference %s", reference)
+            said = f"something went wrong here (reference {reference})"
+            body = {"error": "server_error", "error_description": said, "reference": reference}
+            response = json_response(500, body)
+        return _send(start_response, response, head=environ["REQUEST_METHOD"] == "HEAD")
+
+    def _check(self, environ: dict[str, Any]) -> None:
+        if environ.get("HTTP_HOST") != self.host:
+            raise Refused(400, f"Host: this server answers to {self.host} only")
+        if len(environ.get("PATH_INFO", "")) > LONGEST_PATH:
+            raise Refused(414, "the address is too long")
+        if len(environ.get("QUERY_STRING", "")) > LONGEST_QUERY:
+            raise Refused(414, f"the query is longer than {LONGEST_QUERY} bytes")
+        for name in SINGLE_HEADERS:
+            if "," in environ.get(name, ""):
+                raise Refused(400, f"{_header_name(name)}: send it once")
+        environ["REMOTE_ADDR"] = caller_address(environ, self.proxies)
+
+    def _door(self, environ: dict[str, Any], path: str, methods: set[str]) -> DoorResponse:
+        method = environ["REQUEST_METHOD"]
+        asked = "GET" if method == "HEAD" and "GET" in methods else method
+        if method == "OPTIONS" and "GET" in methods:
+            return DoorResponse(204, b"", _preflight(methods))
+        route = self.doors.get((asked, path))
+        if route is None or route.door is None:
+            raise Refused(405, f"use {' or '.join(sorted(methods))}", _allow(methods))
+        query, repeated_query = read_fields(environ.get("QUERY_STRING", ""), route)
+        form: dict[str, str] = {}
+        repeated_form: dict[str, tuple[str, ...]] = {}
+        if asked == "POST":
+            form, repeated_form = read_fields(_form_body(environ, route).decode("latin-1"), route)
+        request = DoorRequest(
+            method=asked,
+            path=path,
+            query=query,
+            form=form,
+            repeated={**repeated_query, **repeated_form},
+            headers=_headers(environ),
+            address=environ["REMOTE_ADDR"],
+        )
+        return route.door(self.house, request)
+
+    def _page(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        route = match(environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""))
+        if route is not None:
+            read_fields(environ.get("QUERY_STRING", ""), route)
+            if environ["REQUEST_METHOD"] == "POST":
+                body = _form_body(environ, route)
+                read_fields(body.decode("latin-1"), route)
+                environ["wsgi.input"] = io.BytesIO(body)
+                environ["CONTENT_LENGTH"] = str(len(body))
+        answer: Iterable[bytes] = self.pages(environ, start_response)
+        return answer
+
+    def _refused_page(
+        self, environ: dict[str, Any], start_response: Any, refusal: Refused
+    ) -> Iterable[bytes]:
+        # Flask draws the page; the request itself is replaced, so that nothing of it is read.
+        clean = {key: value for key, value in environ.items() if not key.startswith("HTTP_")}
+        clean |= {
+            "HTTP_HOST": self.host,
+            "REQUEST_METHOD": "GET",
+            "PATH_INFO": "/refused",
+            "QUERY_STRING": "",
+            "CONTENT_LENGTH": "0",
+            "wsgi.input": io.BytesIO(),
+            "gatehouse.refused": refusal,
+        }
+        answer: Iterable[bytes] = self.pages(clean, start_response)
+        return answer
+
+    def _refused_door(self, refusal: Refused) -> DoorResponse:
+        reference = new_reference()
+        body = {
+            "error": "invalid_request",
+            "error_description": f"{refusal.description} (reference {reference})",
+            "reference": reference,
+        }
+        return json_response(refusal.status, body, (*refusal.headers, *NO_STORE))
+
+
+def caller_address(environ: Mapping[str, Any], proxies: int) -> str:
+    """Answer the caller's address. Each of our `proxies` adds one to X-Forwarded-For; what
+    stands before those the caller may have made up (authentik CVE-2024-47070's class)."""
+    forwarded = [part.strip() for part in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+    if proxies and len(forwarded) >= proxies:
+        return str(forwarded[-proxies])
+    return str(environ.get("REMOTE_ADDR", ""))
+
+
+def read_fields(text: str, route: Route) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+    """Read a query or a form. Raises `Refused` for one that is repeated, too much or no UTF-8."""
+    if not text:
+        return {}, {}
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
+    except ValueError as problem:
+        raise Refused(400, "the fields are too many, or not UTF-8") from problem
+    single: dict[str, str] = {}
+    repeated: dict[str, tuple[str, ...]] = {}
+    for name, value in pairs:
+        if "\0" in name or "\0" in value:
+            raise Refused(400, f"{name[:40]!r}: holds a NUL character".replace("\\x00", "?"))
+        if name in route.repeatable:
+            repeated[name] = (*repeated.get(name, ()), value)
+        elif name in single:
+            raise Refused(400, f"{name[:40]}: it is given more than once")
+        single[name] = value
+    return single, repeated
+
+
+def _form_body(environ: dict[str, Any], route: Route) -> bytes:
+    kind = environ.get("CONTENT_TYPE", "").split(";")[0].strip().lower()
+    declared = environ.get("CONTENT_LENGTH") or "0"
+    if not declared.isascii() or not declared.isdigit():
+        raise Refused(400, "Content-Length: must be a number")
+    if int(declared) > route.body_limit:
+        raise Refused(413, f"the body is longer than {route.body_limit} bytes")
+    body: bytes = environ["wsgi.input"].read(min(int(declared), route.body_limit))
+    if body and kind != FORM:
+        raise Refused(415, f"Content-Type: send {FORM}")
+    if not body.isascii():
+        raise Refused(400, "the form holds characters that are not percent-encoded")
+    return body
+
+
+def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        key[5:].replace("_", "-").lower(): value
+        for key, value in environ.items()
+        if key.startswith("HTTP_")
+    }
+
+
+def _header_name(key: str) -> str:
+    return key.removeprefix("HTTP_").replace("_", "-").title()
+
+
+def _allow(methods: set[str]) -> tuple[tuple[str, str], ...]:
+    return (("Allow", ", ".join(sorted(methods))),)
+
+
+def _preflight(methods: set[str]) -> tuple[tuple[str, str], ...]:
+    return (
+        ("Access-Control-Allow-Origin", "*"),
+        ("Access-Control-Allow-Methods", ", ".join(sorted(methods))),
+        ("Access-Control-Allow-Headers", "Authorization"),
+        ("Access-Control-Max-Age", "600"),
+    )
+
+
+def _send(start_response: Any, response: DoorResponse, *, head: bool) -> Iterable[bytes]:
+    headers = [*response.headers, ("Content-Length", str(len(response.body))),
+               ("X-Content-Type-Options", "nosniff")]  # fmt: skip
+    start_response(f"{response.status} {REASONS.get(response.status, 'Unknown')}", headers)
+    return [b"" if head else response.body]

@@ -1,0 +1,106 @@
+"""The house: everything that one process opens once and every door and page uses."""
+
+import os
+import threading
+import time
+from dataclasses import dataclass
+
+from joserfc.jwk import Key
+
+from idp import settings as reading
+from idp.assurance.policy import Policies, load_policies
+from idp.authentication.hashing import HashGate
+from idp.callers.clients import ClientBook
+from idp.egress.actions import EgressRefused, Gate
+from idp.keyring import jose
+from idp.keyring.ring import Keyring
+from idp.oidc.server import Services
+from idp.policy.files import packaged_directory
+from idp.settings import Settings
+from idp.storage import Database
+
+KEYS_KEPT_SECONDS = 300.0
+KEYS_RETRY_SECONDS = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class House:
+    """One process's open parts. Safe to share between its threads."""
+
+    settings: Settings
+    database: Database
+    keyring: Keyring
+    policies: Policies
+    gate: HashGate
+    egress: Gate
+    client_keys: "ClientKeys"
+    services: Services
+
+
+class ClientKeys:
+    """Clients' keys by their `jwks_uri`, fetched through the egress gate and kept a while.
+
+    Fetched before a transaction begins (`warm`), never inside one: a slow client must not
+    hold SQLite's write lock.
+    """
+
+    def __init__(self, egress: Gate) -> None:
+        self._egress = egress
+        self._kept: dict[str, tuple[float, list[Key]]] = {}
+        self._lock = threading.Lock()
+
+    def warm(self, uri: str, *, newest: bool = False) -> None:
+        """Fetch the keys if ours are old; or, after an unknown `kid`, at most each 10 s."""
+        kept = self._kept.get(uri)
+        age = time.monotonic() - kept[0] if kept else None
+        if age is not None and age < (KEYS_RETRY_SECONDS if newest else KEYS_KEPT_SECONDS):
+            return
+        try:
+            keys = jose.import_public_set(self._egress.get_json(uri))
+        except (EgressRefused, jose.BadToken):
+            keys = kept[1] if kept else []
+        with self._lock:
+            if len(self._kept) > 1000:
+                self._kept.clear()
+            self._kept[uri] = (time.monotonic(), keys)
+
+    def get(self, uri: str) -> list[Key]:
+        """Answer what was fetched."""
+        kept = self._kept.get(uri)
+        return kept[1] if kept else []
+
+
+def open_house(settings: Settings | None = None) -> House:
+    """Open everything the settings name. Raises with what to do when a part cannot be used."""
+    settings = settings or reading.load()
+    database = Database(settings.database_url, pool_size=settings.threads + 2)
+    keyring = Keyring(settings.keys, database.clock)
+    today = database.clock.now().date()
+    policies = load_policies(settings.policies, today=today, fallback=packaged_directory())
+    egress = Gate(
+        allowed_private_hosts=frozenset(settings.private_hosts), ca_bundle=settings.ca_bundle
+    )
+    client_keys = ClientKeys(egress)
+    services = Services(
+        issuer=settings.issuer,
+        keyring=keyring,
+        policies=policies,
+        clients=ClientBook(),
+        fetch_keys=client_keys.get,
+    )
+    return House(
+        settings=settings,
+        database=database,
+        keyring=keyring,
+        policies=policies,
+        gate=HashGate(settings.hash_slots),
+        egress=egress,
+        client_keys=client_keys,
+        services=services,
+    )
+
+
+def hide_secrets() -> None:
+    """Take what is secret out of the environment: granian shows it to every request."""
+    for name in ("DATABASE_URL", "IDP_DATABASE_URL", "PGPASSWORD"):
+        os.environ.pop(name, None)

@@ -1,0 +1,47 @@
+"""Turn an authorization response into what the browser gets: a redirect or a form."""
+
+from urllib.parse import urlencode, urlsplit
+
+from authlib.common.urls import add_params_to_uri
+from flask import g, make_response, redirect, render_template
+from flask.typing import ResponseReturnValue
+
+from idp.errors import Refusal
+from idp.oidc.actions import Answer
+from idp.web import notice
+from idp.words import gettext as _
+
+
+def send(answer: Answer | Refusal) -> ResponseReturnValue:
+    """Send the answer to the client by its response mode, or show our own page for a refusal."""
+    if isinstance(answer, Refusal):
+        return refused(answer)
+    if answer.mode == "form_post":
+        # The page names the one origin its form may go to (decision 22).
+        parts = urlsplit(answer.redirect_uri)
+        g.csp_form_action = f"{parts.scheme}://{parts.netloc}"
+        page = render_template(
+            "signin/form_post.html", redirect_uri=answer.redirect_uri, fields=answer.params
+        )
+        return make_response(page)
+    if answer.mode == "fragment":
+        response = redirect(f"{answer.redirect_uri}#{urlencode(answer.params)}", code=303)
+    else:
+        address = add_params_to_uri(answer.redirect_uri, list(answer.params.items()))
+        response = redirect(address, code=303)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def refused(refusal: Refusal) -> ResponseReturnValue:
+    """Show that the service's request cannot be used: nothing in it is safe to redirect to."""
+    return notice(
+        400,
+        _("The service sent a request we cannot use"),
+        [
+            _("This is not your fault, and nothing was changed."),
+            _("Tell the service what stands here: %(code)s, %(said)s",
+              code=refusal.code, said=refusal.description),
+        ],
+        reference=refusal.reference or None,
+    )  # fmt: skip

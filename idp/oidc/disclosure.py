@@ -1,0 +1,57 @@
+"""Record that personal claims were read: one journal row an access token (decision 23)."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+
+from idp.callers import liveness
+from idp.callers.liveness import LiveGrant
+from idp.journal.actions import Entry, record
+from idp.oidc.records import DisclosureRecord
+from idp.storage import Database, Transaction
+
+_KNOWN = select(DisclosureRecord.jti).where(DisclosureRecord.jti == bindparam("jti"))
+KEPT_AFTER = timedelta(minutes=5)
+
+
+def disclose(
+    database: Database, grant: LiveGrant, claims: dict[str, Any], names: list[str]
+) -> bool:
+    """Record the first reading of a token's claims; later ones cost one read.
+
+    False when the grant ended since it was asked for: what is recorded is what was told.
+    """
+    jti = str(claims["jti"])
+    if database.read(lambda tx: tx.execute(_KNOWN, {"jti": jti}).first()):
+        return True
+
+    def work(tx: Transaction) -> bool:
+        now_live = liveness.ask(tx, grant.ref)
+        if now_live is None or now_live.dead is not None:
+            return False
+        insert_for = insert_sqlite if tx.is_sqlite else insert_postgresql
+        expires = datetime.fromtimestamp(int(claims["exp"]), UTC) + KEPT_AFTER
+        inserted = tx.execute(
+            insert_for(DisclosureRecord)
+            .values(jti=jti, expires_at=expires)
+            .on_conflict_do_nothing()
+        )
+        if inserted.rowcount == 1:
+            record(tx, _entry(grant, jti, names))
+        return True
+
+    return database.transaction(work)
+
+
+def _entry(grant: LiveGrant, jti: str, names: list[str]) -> Entry:
+    return Entry(
+        kind="claims-read",
+        person=grant.holder,
+        actor=grant.actor,
+        client_id=grant.client_id,
+        mandate_ref=grant.mandate.ref if grant.mandate else None,
+        detail={"grant": grant.ref, "jti": jti, "claims": names},
+    )

@@ -1,0 +1,152 @@
+"""Signing out: RP-initiated logout in, back-channel logout out.
+
+Sources: OpenID Connect RP-Initiated Logout 1.0, Back-Channel Logout 1.0.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from authlib.oauth2.rfc6749 import OAuth2Error
+from authlib.oauth2.rfc6749.errors import InvalidRequestError
+from authlib.oidc.rpinitiated import EndSessionEndpoint
+from sqlalchemy import bindparam, select, update
+
+from idp.authentication import sessions
+from idp.authentication.records import ClientSessionRecord
+from idp.authentication.sessions import SessionFacts
+from idp.callers.clients import Client
+from idp.callers.records import ClientRecord
+from idp.errors import Refusal
+from idp.journal.actions import Entry, record
+from idp.keyring import jose
+from idp.oidc.records import GrantRecord
+from idp.oidc.server import Call, Request, Server, Services
+from idp.oidc.tokens import ID_TYPE
+from idp.outbox import actions as outbox
+from idp.storage import Database, Transaction, db_now
+
+LOGOUT_MESSAGE = "backchannel-logout"
+LOGOUT_TRIED_FOR = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogoutRequest:
+    """A logout request that was read: whose, and where the browser goes after."""
+
+    client: Client | None
+    sid: str | None
+    redirect_uri: str | None
+
+
+class EndSession(EndSessionEndpoint):  # type: ignore[misc]
+    """Authlib's endpoint, with hints checked by our one JOSE module."""
+
+    def _validate_id_token_hint(self, id_token_hint: str) -> dict[str, Any]:
+        # Override: Authlib would choose the algorithms by the keys, and parse those each time.
+        # An expired hint is a good hint (RP-Initiated Logout 1.0 section 2).
+        services: Services = self.server.call.services
+        try:
+            claims = services.keyring.verify_own(id_token_hint, typ=ID_TYPE)
+        except jose.BadToken as problem:
+            raise InvalidRequestError(f"id_token_hint: {problem.reason}") from problem
+        if claims.get("iss") != services.issuer:
+            raise InvalidRequestError("id_token_hint: it is of another server")
+        return claims
+
+
+def read(
+    database: Database, services: Services, params: Mapping[str, str]
+) -> LogoutRequest | Refusal:
+    """Read a logout request. A return address that is not registered is refused, never used."""
+
+    def work(tx: Transaction) -> LogoutRequest | Refusal:
+        call = Call(tx=tx, services=services)
+        server = Server(call)
+        server.register_endpoint(EndSession)
+        request = Request("GET", params, {}, call)
+        try:
+            found = server.validate_endpoint_request("end_session", request)
+        except OAuth2Error as problem:
+            return Refusal(problem.error, problem.description)
+        if params.get("post_logout_redirect_uri") and found.redirect_uri is None:
+            return Refusal(
+                "invalid_request",
+                "post_logout_redirect_uri: it is not registered, or there is no id_token_hint",
+            )
+        claims = found.id_token_claims or {}
+        return LogoutRequest(
+            client=found.client, sid=claims.get("sid"), redirect_uri=found.redirect_uri
+        )
+
+    return database.read(work)
+
+
+_SESSION_OF = select(ClientSessionRecord.session_ref).where(
+    ClientSessionRecord.ref == bindparam("sid")
+)
+_OPEN = select(ClientSessionRecord.ref, ClientSessionRecord.client_id,
+               ClientSessionRecord.mandate_key, ClientRecord.backchannel_logout_uri,
+               ClientRecord.id_token_signed_response_alg.label("alg"),
+).join(ClientRecord, ClientRecord.client_id == ClientSessionRecord.client_id).where(
+    ClientSessionRecord.session_ref == bindparam("session"),
+    ClientSessionRecord.ended_at.is_(None),
+)  # fmt: skip
+_END_CLIENT_SESSIONS = (
+    update(ClientSessionRecord)
+    .where(
+        ClientSessionRecord.session_ref == bindparam("session"),
+        ClientSessionRecord.ended_at.is_(None),
+    )
+    .values(ended_at=db_now())
+)
+_SUB = (
+    select(GrantRecord.sub)
+    .where(GrantRecord.client_session_ref == bindparam("sid"))
+    .order_by(GrantRecord.created_at.desc())
+    .limit(1)
+)
+
+
+def is_of(database: Database, asked: LogoutRequest, session: SessionFacts) -> bool:
+    """Say whether the hint belongs to the session in this browser: then no question is needed."""
+    if asked.sid is None:
+        return False
+    of = database.read(lambda tx: tx.execute(_SESSION_OF, {"sid": asked.sid}).scalar_one_or_none())
+    return bool(of == session.ref)
+
+
+def end(
+    database: Database, services: Services, asked: LogoutRequest, session_secret: str | None
+) -> None:
+    """End the session in this browser, and tell every service that took part in it."""
+
+    def work(tx: Transaction) -> None:
+        session = sessions.find(tx, session_secret) if session_secret else None
+        if session is None:
+            return
+        end_session(tx, session.ref, session.party)
+
+    database.transaction(work)
+
+
+def end_session(tx: Transaction, session_ref: str, party: str) -> None:
+    """End a session: its tokens die by liveness, and messages to the services go out after."""
+    if not sessions.end(tx, session_ref):
+        return
+    for row in tx.execute(_OPEN, {"session": session_ref}).all():
+        if row.backchannel_logout_uri:
+            sub = tx.execute(_SUB, {"sid": row.ref}).scalar_one_or_none()
+            payload = {
+                "uri": row.backchannel_logout_uri,
+                "client_id": row.client_id,
+                "sid": row.ref,
+                "alg": row.alg,
+                # An acting session is ended by its sid: its `sub` is the principal, who did
+                # not sign out (decision 26).
+                "sub": None if row.mandate_key else sub,
+            }
+            outbox.put(tx, LOGOUT_MESSAGE, payload, expires_in=LOGOUT_TRIED_FOR)
+    tx.write(_END_CLIENT_SESSIONS, {"session": session_ref})
+    record(tx, Entry(kind="signed-out", person=party, detail={"session": session_ref}))

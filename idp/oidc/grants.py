@@ -1,0 +1,222 @@
+"""Our grants in Authlib's frame: authorization code and refresh token."""
+
+from typing import Any
+
+from authlib.oauth2.rfc6749.errors import InvalidGrantError, InvalidRequestError, InvalidScopeError
+from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, RefreshTokenGrant
+from authlib.oauth2.rfc7636 import CodeChallenge
+from authlib.oidc.core import OpenIDCode
+
+from idp.callers import liveness
+from idp.callers.clients import Client
+from idp.callers.liveness import LiveGrant
+from idp.callers.rules import SAID
+from idp.journal.actions import Entry, record
+from idp.oidc import issuing
+from idp.oidc.issuing import SpentCode, UsedRefresh
+from idp.oidc.named import named_claims
+from idp.oidc.server import Call, Request, Server
+from idp.oidc.tokens import access_token, id_token
+
+AUTH_METHODS = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
+
+
+class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
+    """Redeem a code (RFC 6749 section 4.1.3). The look-up spends it."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
+    request: Request
+
+    @staticmethod
+    def validate_authorization_redirect_uri(request: Request, client: Client) -> str:
+        """Compare as strings. Override: Authlib's message repeats the address it was sent."""
+        sent = request.payload.redirect_uri
+        uri = sent if sent is not None else client.get_default_redirect_uri()
+        if not uri or not client.check_redirect_uri(uri):
+            raise InvalidRedirectUri
+        return str(uri)
+
+    def query_authorization_code(self, code: str, client: Client) -> SpentCode | None:
+        """Spend the code; see `issuing.spend_code`."""
+        return issuing.spend_code(self.request.call.tx, code, client.client_id)
+
+    def authenticate_user(self, authorization_code: SpentCode) -> LiveGrant:
+        """Ask whether all that the code stands on is still live."""
+        return ask_live(self.request.call, authorization_code.grant_ref)
+
+    def generate_token(self, **options: Any) -> dict[str, Any]:
+        """Issue the access token, and a refresh token where the client may have one."""
+        grant: LiveGrant = options["user"]
+        call, client = self.request.call, self.request.client
+        answer, jti = bearer(call, grant, grant.scope)
+        if options["include_refresh_token"]:
+            answer["refresh_token"] = issuing.new_refresh(
+                call.tx,
+                client_id=client.client_id,
+                grant_ref=grant.ref,
+                now=grant.now,
+                expires=grant.mandate.expires if grant.mandate else None,
+            )
+        journal_issue(call, grant, jti, via="code")
+        return answer
+
+    def save_token(self, token: dict[str, Any]) -> None:
+        """Store nothing more: access tokens are not stored, the rest is written already."""
+
+    def delete_authorization_code(self, authorization_code: SpentCode) -> None:
+        """Nothing to do: the look-up spent it."""
+
+
+class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
+    """Refresh (RFC 6749 section 6). The look-up uses the token."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
+    request: Request
+
+    def _validate_request_token(self, client: Client) -> UsedRefresh:
+        # Override: Authlib asks the row whose client it is after the look-up; ours is part of
+        # the spending statement, so that a wrong client changes nothing.
+        token = self.request.form.get("refresh_token", "")
+        call = self.request.call
+        used = issuing.use_refresh(
+            call.tx,
+            token,
+            client.client_id,
+            public=client.public,
+            key=call.services.keyring.secret("refresh"),
+        )
+        if used is None:
+            raise InvalidGrantError("refresh_token: it is unknown, used up, or has run out")
+        return used
+
+    def _validate_token_scope(self, token: UsedRefresh) -> None:
+        # Override: the scope is the live grant's, read with the rest in one statement below.
+        grant = ask_live(self.request.call, token.grant_ref)
+        asked = self.request.payload.scope
+        if asked and not set(asked.split()) <= set(grant.scope.split()):
+            raise InvalidScopeError("scope: more than was granted")
+        self.request.user = grant
+
+    def authenticate_user(self, refresh_token: UsedRefresh) -> LiveGrant:
+        """The live grant that the scope check has read."""
+        grant: LiveGrant = self.request.user
+        return grant
+
+    def issue_token(self, user: LiveGrant, refresh_token: UsedRefresh) -> dict[str, Any]:
+        """Issue a new access token, and the successor of a public client's refresh token."""
+        call, client = self.request.call, self.request.client
+        answer, jti = bearer(call, user, self.request.payload.scope or user.scope)
+        if refresh_token.successor is not None:
+            issuing.store_successor(
+                call.tx, refresh_token, client_id=client.client_id, now=user.now
+            )
+            answer["refresh_token"] = refresh_token.successor
+        journal_issue(call, user, jti, via="refresh")
+        return answer
+
+    def save_token(self, token: dict[str, Any]) -> None:
+        """Store nothing more."""
+
+    def revoke_old_credential(self, refresh_token: UsedRefresh) -> None:
+        """Nothing to do: the look-up superseded it where it had to be."""
+
+
+class Challenge(CodeChallenge):  # type: ignore[misc]
+    """PKCE with S256 only (RFC 9700 section 2.1.1), required unless registered otherwise."""
+
+    DEFAULT_CODE_CHALLENGE_METHOD = "plain"  # RFC 7636 4.3: what leaving it out means
+    SUPPORTED_CODE_CHALLENGE_METHOD = ["S256"]
+
+    def validate_code_challenge(self, grant: CodeGrant, redirect_uri: str) -> None:
+        """Refuse a missing challenge where it is required, and any other method than S256."""
+        data = grant.request.payload.data
+        client = grant.request.client
+        if "code_challenge" not in data and (client.pkce == "required" or client.public):
+            raise InvalidRequestError("code_challenge: PKCE with S256 is required")
+        if "code_challenge" in data and data.get("code_challenge_method") != "S256":
+            raise InvalidRequestError("code_challenge_method: must be S256")
+        super().validate_code_challenge(grant, redirect_uri)
+
+
+class IdToken(OpenIDCode):  # type: ignore[misc]
+    """The ID token beside the access token, on a code and on a refresh (OpenID Connect Core
+    12.2: then without nonce, with the same `auth_time`); signed by our one JOSE module."""
+
+    def __call__(self, grant: CodeGrant | RefreshGrant) -> None:
+        """Hook in after the token response. The request's own checks are `rules.read_wanted`'s:
+        Authlib's would ask the database for old nonces, which is the client's own guard."""
+        grant.register_hook("after_create_token_response", self.process_token)
+
+    def encode_id_token(self, token: dict[str, Any], request: Request) -> str:
+        """Say what `tokens.id_token` says."""
+        code: SpentCode | None = request.authorization_code
+        grant: LiveGrant = request.user
+        call = request.call
+        return id_token(
+            call.services,
+            grant,
+            request.client,
+            nonce=code.nonce if code else None,
+            token=token["access_token"],
+            named=named_claims(call, grant, request.client, place="id_token"),
+        )
+
+
+class InvalidRedirectUri(Exception):
+    """The redirect URI is not registered: never redirect, show a page."""
+
+
+def ask_live(call: Call, grant_ref: str) -> LiveGrant:
+    """Ask for the grant, in one statement. Raises Authlib's `InvalidGrantError` when dead."""
+    grant = liveness.ask(call.tx, grant_ref)
+    if grant is None:
+        raise InvalidGrantError("what this stood on does not exist")
+    if grant.dead is not None:
+        entry = Entry(
+            kind="tokens-refused",
+            person=grant.holder,
+            actor=grant.actor,
+            client_id=grant.client_id,
+            mandate_ref=grant.mandate.ref if grant.mandate else None,
+            detail={"grant": grant.ref, "reason": grant.dead},
+        )
+        reference = record(call.tx, entry)
+        raise InvalidGrantError(f"{SAID[grant.dead]} (reference {reference})")
+    return grant
+
+
+def bearer(call: Call, grant: LiveGrant, scope: str) -> tuple[dict[str, Any], str]:
+    """Make the token response of RFC 6749 section 5.1, and the access token's `jti`."""
+    token, seconds, jti = access_token(call.services, grant, scope)
+    answer = {
+        "access_token": token,
+        "token_type": "Bearer",
+        "expires_in": seconds,
+        "scope": scope,
+    }
+    return answer, jti
+
+
+def journal_issue(call: Call, grant: LiveGrant, jti: str, *, via: str) -> None:
+    """Record that tokens were issued: one row a token response (`delegation.md` I17)."""
+    entry = Entry(
+        kind="tokens-issued",
+        person=grant.holder,
+        actor=grant.actor,
+        client_id=grant.client_id,
+        mandate_ref=grant.mandate.ref if grant.mandate else None,
+        detail={"grant": grant.ref, "jti": jti, "vot": grant.vot, "policy": grant.policy,
+                "via": via},
+    )  # fmt: skip
+    record(call.tx, entry)
+
+
+_EXTENSIONS = (Challenge(required=True), IdToken())
+
+
+def build_server(call: Call) -> Server:
+    """Put the frame together for one request."""
+    server = Server(call)
+    server.register_grant(CodeGrant, _EXTENSIONS)
+    server.register_grant(RefreshGrant, _EXTENSIONS[1:])
+    return server

@@ -1,0 +1,87 @@
+"""The claims about a person that a service is entitled to, read when they are asked for."""
+
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from idp.accounts.records import AccountRecord
+from idp.callers.clients import Client
+from idp.callers.liveness import LiveGrant
+from idp.oidc.rules import CLAIMS, PERSONAL, SCOPES, released_claims
+from idp.oidc.server import Call
+from idp.register.actions import open_number
+from idp.register.records import PersonNumberRecord, PersonRecord
+
+_PERSON = (
+    select(
+        PersonRecord.given_name,
+        PersonRecord.family_name,
+        PersonRecord.birth_date,
+        PersonRecord.sex,
+        PersonRecord.address,
+        PersonRecord.created_at,
+        PersonNumberRecord.number_sealed,
+        AccountRecord.email,
+    )
+    .select_from(PersonRecord)
+    .join(
+        PersonNumberRecord,
+        (PersonNumberRecord.person_ref == PersonRecord.ref) & PersonNumberRecord.valid_to.is_(None),
+        isouter=True,
+    )
+    .join(AccountRecord, AccountRecord.person_ref == PersonRecord.ref, isouter=True)
+    .where(PersonRecord.ref == bindparam("holder"))
+)
+_UNPROVED = select(AccountRecord.email).where(AccountRecord.ref == bindparam("holder"))
+_NAME = select(PersonRecord.given_name, PersonRecord.family_name).where(
+    PersonRecord.ref == bindparam("ref")
+)
+
+
+def named_claims(call: Call, grant: LiveGrant, client: Client, *, place: str) -> dict[str, Any]:
+    """Answer the claims for `place`: `userinfo` by scope and name, `id_token` by name only."""
+    if place == "userinfo":
+        names = released_claims(grant.scope, grant.claims, client.scopes)
+    else:
+        registered = {name for held in client.scopes for name in SCOPES.get(held, ())}
+        names = set(grant.claims.get("id_token", {})) & registered & set(CLAIMS)
+    names -= {"sub"}
+    if not names:
+        return {}
+    values = _values(call, grant.holder, "national_insurance_number" in names)
+    return {name: values[name] for name in sorted(names) if values.get(name) is not None}
+
+
+def is_personal(names: Any) -> bool:
+    """Say whether any of these claims is about a person, and so worth a journal row."""
+    return bool(PERSONAL & set(names))
+
+
+def actor_name(call: Call, grant: LiveGrant) -> str | None:
+    """The name of the one who acts, for services that may have the principal's name."""
+    if grant.actor is None or "profile" not in grant.scope.split():
+        return None
+    row = call.tx.execute(_NAME, {"ref": grant.actor}).first()
+    return f"{row.given_name} {row.family_name}" if row else None
+
+
+def _values(call: Call, holder: str, with_number: bool) -> dict[str, Any]:
+    row = call.tx.execute(_PERSON, {"holder": holder}).mappings().first()
+    if row is None:
+        email = call.tx.execute(_UNPROVED, {"holder": holder}).scalar_one_or_none()
+        return {"email": email, "email_verified": False}
+    values = {
+        "name": f"{row['given_name']} {row['family_name']}",
+        "given_name": row["given_name"],
+        "family_name": row["family_name"],
+        "birthdate": row["birth_date"].isoformat(),
+        "gender": row["sex"],
+        "updated_at": int(row["created_at"].timestamp()),
+        "address": row["address"] or None,
+        "email": row["email"],
+        "email_verified": False if row["email"] else None,
+    }
+    if with_number and row["number_sealed"]:
+        number = open_number(call.services.keyring, holder, row["number_sealed"])
+        values["national_insurance_number"] = number.canonical
+    return values

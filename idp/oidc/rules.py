@@ -1,0 +1,195 @@
+"""What a relying party may ask at /authorize, and what a token may say. Pure."""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from idp.assurance.rules import Level, Levels, resolve
+
+SCOPES: Mapping[str, tuple[str, ...]] = {
+    "openid": ("sub",),
+    "profile": ("name", "given_name", "family_name", "birthdate", "gender", "updated_at"),
+    "email": ("email", "email_verified"),
+    "address": ("address",),
+    "phone": ("phone_number", "phone_number_verified"),
+    "national_insurance_number": ("national_insurance_number",),
+    "offline_access": (),
+}
+CLAIMS = tuple(dict.fromkeys(name for names in SCOPES.values() for name in names))
+PERSONAL = frozenset(CLAIMS) - {"sub", "updated_at"}
+PROMPTS = frozenset({"none", "login", "consent", "select_account"})
+RESPONSE_MODES = ("query", "fragment", "form_post")
+DISPLAYS = ("page", "popup", "touch", "wap")
+ACCESS_TOKEN = timedelta(minutes=5)
+ACTING_TOKEN = timedelta(minutes=3)
+ID_TOKEN = timedelta(minutes=10)
+CODE = timedelta(seconds=60)
+LONGEST_VALUE = 2048
+
+
+class BadRequest(Exception):
+    """A request parameter that cannot be accepted. Raised and caught while reading it."""
+
+    def __init__(self, code: str, description: str) -> None:
+        super().__init__(description)
+        self.code = code
+        self.description = description
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """The parameters of an authorization request that Authlib does not read for us."""
+
+    response_mode: str
+    prompt: frozenset[str]
+    max_age: int | None
+    acr: tuple[str, ...]
+    acr_levels: tuple[Level, ...]
+    acr_essential: bool
+    claims: Mapping[str, Any]
+    login_hint: str
+    ui_locales: str
+    acting_for: str
+
+
+def read_wanted(params: Mapping[str, str], levels: Levels) -> Wanted:
+    """Read and check them. Raises `BadRequest` naming the parameter and what to do."""
+    for name, code in (
+        ("request", "request_not_supported"),
+        ("request_uri", "request_uri_not_supported"),
+        ("registration", "registration_not_supported"),
+    ):
+        if name in params:
+            raise BadRequest(code, f"{name}: not supported; send plain parameters")
+    if not params.get("scope"):
+        raise BadRequest("invalid_scope", "scope: name at least one, such as openid")
+    claims = _claims(params.get("claims"))
+    acr, acr_levels, essential = _acr(params, claims, levels)
+    return Wanted(
+        response_mode=_one_of(params, "response_mode", RESPONSE_MODES) or "query",
+        prompt=_prompt(params.get("prompt", "")),
+        max_age=_max_age(params.get("max_age")),
+        acr=acr,
+        acr_levels=acr_levels,
+        acr_essential=essential,
+        claims=claims,
+        login_hint=params.get("login_hint", ""),
+        ui_locales=params.get("ui_locales", ""),
+        acting_for=params.get("acting_for", ""),
+    )
+
+
+def _one_of(params: Mapping[str, str], name: str, known: tuple[str, ...]) -> str | None:
+    value = params.get(name)
+    if value is not None and value not in known:
+        raise BadRequest("invalid_request", f"{name}: must be one of {', '.join(known)}")
+    return value
+
+
+def _prompt(text: str) -> frozenset[str]:
+    values = frozenset(text.split())
+    unknown = values - PROMPTS
+    if unknown:
+        raise BadRequest(
+            "invalid_request", f"prompt: unknown value; known: {', '.join(sorted(PROMPTS))}"
+        )
+    if "none" in values and len(values) > 1:
+        raise BadRequest("invalid_request", "prompt: none stands alone")
+    return values
+
+
+def _max_age(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise BadRequest("invalid_request", "max_age: must be whole seconds")
+    return int(text)
+
+
+def _claims(text: str | None) -> dict[str, Any]:
+    if text is None:
+        return {}
+    try:
+        asked = json.loads(text)
+    except (ValueError, RecursionError):
+        raise BadRequest("invalid_request", "claims: is not JSON") from None
+    if not isinstance(asked, dict):
+        raise BadRequest("invalid_request", "claims: must be a JSON object")
+    found: dict[str, Any] = {}
+    for place in ("userinfo", "id_token"):
+        part = asked.get(place) or {}
+        if not isinstance(part, dict):
+            raise BadRequest("invalid_request", f"claims: {place} must be a JSON object")
+        for name, wish in part.items():
+            if wish is not None and not isinstance(wish, dict):
+                raise BadRequest("invalid_request", f"claims: {place}.{name} must be an object")
+        # Claims we do not have are ignored (OpenID Connect Core 5.5).
+        found[place] = {name: part[name] for name in part if name in (*CLAIMS, "acr")}
+    return found
+
+
+def _acr(
+    params: Mapping[str, str], claims: Mapping[str, Any], levels: Levels
+) -> tuple[tuple[str, ...], tuple[Level, ...], bool]:
+    wish = claims.get("id_token", {}).get("acr") or {}
+    values = wish.get("values") or ([wish["value"]] if "value" in wish else [])
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise BadRequest("invalid_request", "claims: id_token.acr values must be strings")
+    if wish.get("essential") and values:
+        known = [(value, resolve(value, levels)) for value in values]
+        if not any(level for _, level in known):
+            raise BadRequest(
+                "unmet_authentication_requirements", "claims: no acr value named here is known"
+            )
+        return (*_known(known), True)
+    if "vtr" in params:
+        vectors = _vectors(params["vtr"], levels)
+        return tuple(f"urn:gatehouse:loa:{level}" for level in vectors), vectors, True
+    voluntary = [*params.get("acr_values", "").split(), *values]
+    return (*_known([(value, resolve(value, levels)) for value in voluntary]), False)
+
+
+def _known(
+    values: list[tuple[str, Level | None]],
+) -> tuple[tuple[str, ...], tuple[Level, ...]]:
+    return (
+        tuple(value for value, level in values if level),
+        tuple(level for _, level in values if level),
+    )
+
+
+def _vectors(text: str, levels: Levels) -> tuple[Level, ...]:
+    """Read `vtr` (Vectors of Trust, RFC 8485): a JSON list, lowest first here."""
+    try:
+        listed = json.loads(text)
+    except (ValueError, RecursionError):
+        listed = None
+    if not isinstance(listed, list) or not listed or len(listed) > 10:
+        raise BadRequest("invalid_request", 'vtr: must be a JSON list such as ["P2.C2"]')
+    found = [resolve(value, levels) if isinstance(value, str) else None for value in listed]
+    vectors = [level for level in found if level]
+    if len(vectors) != len(found):
+        raise BadRequest("invalid_request", "vtr: holds a vector that is not known")
+    return tuple(sorted(vectors, key=lambda level: (level.identity, level.sign_in)))
+
+
+def released_claims(scope: str, claims: Mapping[str, Any], allowed: Collection[str]) -> set[str]:
+    """Name the claims userinfo may release: by granted scope, and by name where registered.
+
+    `allowed` are the scopes of the client's registration: a claim asked for by name needs the
+    scope that holds it (until agreements exist, decision 9). Those asked for by name still
+    leave out what the person cannot have released by a scope the client lacks.
+    """
+    granted = scope.split()
+    names = {name for held in granted for name in SCOPES.get(held, ())}
+    by_registration = {name for held in allowed for name in SCOPES.get(held, ())}
+    return names | (set(claims.get("userinfo", {})) & by_registration & set(CLAIMS))
+
+
+def access_token_ends(now: datetime, *, mandate_expires: datetime | None) -> datetime:
+    """Say when an access token issued now ends: 5 minutes, or 3 and never past its mandate."""
+    if mandate_expires is None:
+        return now + ACCESS_TOKEN
+    return min(now + ACTING_TOKEN, mandate_expires)

@@ -1,0 +1,127 @@
+"""Authlib's authorization server as our frame (`design.md` decision 13).
+
+Its hooks never commit: the door owns the one transaction, which travels with the request as
+`request.call`. The look-up hooks are the spending statements. A refusal is an answer that
+Authlib renders inside the transaction, so what must survive it is committed with it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Error, OAuth2Request
+from authlib.oauth2.rfc6749.errors import InvalidClientError, InvalidRequestError
+from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
+
+from idp.assurance.policy import Policies
+from idp.callers import authenticate
+from idp.callers.authenticate import Audience, FetchKeys, Presented
+from idp.callers.clients import Client, ClientBook
+from idp.errors import Refusal
+from idp.keyring.ring import Keyring
+from idp.storage import Transaction
+
+Answer = tuple[int, Any, list[tuple[str, str]]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Services:
+    """What the protocol rooms need of the house, the same for every request."""
+
+    issuer: str
+    keyring: Keyring
+    policies: Policies
+    clients: ClientBook
+    fetch_keys: FetchKeys
+
+    @property
+    def audience(self) -> Audience:
+        """What a client assertion must be addressed to."""
+        return Audience(issuer=self.issuer, token_endpoint=f"{self.issuer}/token")
+
+    @property
+    def userinfo(self) -> str:
+        """The audience of an access token for our own userinfo."""
+        return f"{self.issuer}/userinfo"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One request's transaction and the services it may use."""
+
+    tx: Transaction
+    services: Services
+
+
+class Request(OAuth2Request):  # type: ignore[misc]
+    """A request as Authlib reads it, from parameters the front has already checked."""
+
+    def __init__(
+        self, method: str, params: Mapping[str, str], headers: Mapping[str, str], call: Call
+    ) -> None:
+        # Whether the transport is safe was judged at start, by the issuer in the settings, and
+        # Authlib uses the address for nothing else: so it gets one that passes its own check.
+        super().__init__(method, "https://gatehouse.invalid/", headers=dict(headers))
+        self.payload = BasicOAuth2Payload(dict(params))
+        self.call = call
+        self.client: Any = None
+        self.user: Any = None
+
+    @property
+    def form(self) -> Mapping[str, str]:
+        """The form fields, one value each."""
+        data: Mapping[str, str] = self.payload.data
+        return data
+
+    @property
+    def args(self) -> Mapping[str, str]:
+        """The same parameters: a request of ours has them in one place only."""
+        return self.form
+
+
+class Server(AuthorizationServer):  # type: ignore[misc]
+    """The frame, made anew for each request: a few empty lists, and the one transaction."""
+
+    def __init__(self, call: Call) -> None:
+        super().__init__()
+        self.call = call
+
+    def query_client(self, client_id: str) -> Client | None:
+        """Look a client up in this request's transaction."""
+        return self.call.services.clients.get(self.call.tx, client_id)
+
+    def create_oauth2_request(self, request: Request) -> Request:
+        """Take the request as it is: doors make it."""
+        return request
+
+    def handle_response(self, status: int, body: Any, headers: Any) -> Answer:
+        """Hand the answer back to the door that asked."""
+        return status, body, list(headers)
+
+    def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
+        """Say nothing: what happens next is written in the action that does it."""
+
+    def authenticate_client(
+        self, request: Request, methods: list[str], endpoint: str = "token"
+    ) -> Client:
+        """Authenticate by our own rules; see `idp.callers.authenticate`."""
+        call = self.call
+        found = authenticate.authenticate(
+            call.tx,
+            call.services.clients,
+            Presented(form=request.form, authorization=request.headers.get("authorization")),
+            call.services.audience,
+            call.services.fetch_keys,
+        )
+        if isinstance(found, Client):
+            request.client = found
+            request.auth_method = found.token_endpoint_auth_method
+            return found
+        raise client_error(found)
+
+
+def client_error(refusal: Refusal) -> OAuth2Error:
+    """Turn a refused authentication into the error of RFC 6749 section 5.2."""
+    if refusal.code == "invalid_request":
+        return InvalidRequestError(refusal.description)
+    return InvalidClientError(description=refusal.description, status_code=401)

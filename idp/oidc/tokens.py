@@ -1,0 +1,105 @@
+"""What our tokens say: access tokens (RFC 9068), ID tokens, and the acting claims."""
+
+import base64
+from hashlib import sha256
+from typing import Any
+
+from idp.assurance.rules import Level
+from idp.callers.clients import Client
+from idp.callers.liveness import LiveGrant
+from idp.delegation.rules import effective_level
+from idp.keyring.sealing import random_ref
+from idp.oidc.rules import ID_TOKEN, access_token_ends
+from idp.oidc.server import Services
+
+ACCESS_TYPE, ID_TYPE, LOGOUT_TYPE = "at+jwt", "JWT", "logout+jwt"
+
+
+def access_token(services: Services, grant: LiveGrant, scope: str) -> tuple[str, int, str]:
+    """Sign an access token for a live grant. Answers it, its life in seconds, and its `jti`."""
+    ends = access_token_ends(
+        grant.now, mandate_expires=grant.mandate.expires if grant.mandate else None
+    )
+    issued = int(grant.now.timestamp())
+    jti = random_ref()
+    claims = {
+        "iss": services.issuer,
+        "aud": grant.resource or services.userinfo,
+        "sub": grant.sub,
+        "client_id": grant.client_id,
+        "iat": issued,
+        "exp": int(ends.timestamp()),
+        "jti": jti,
+        "gid": grant.ref,
+        "sid": grant.sid,
+        "scope": scope,
+        "acr": grant.acr,
+        "auth_time": grant.auth_time,
+        "amr": grant.amr,
+        **acting_claims(grant),
+    }
+    token = services.keyring.sign(claims, algorithm="ES256", typ=ACCESS_TYPE)
+    return token, claims["exp"] - issued, jti
+
+
+def id_token(
+    services: Services,
+    grant: LiveGrant,
+    client: Client,
+    *,
+    nonce: str | None,
+    token: str,
+    named: dict[str, Any],
+) -> str:
+    """Sign an ID token (OpenID Connect Core 2). `named` are claims asked for by name."""
+    algorithm = client.id_token_signed_response_alg
+    issued = int(grant.now.timestamp())
+    claims = {
+        **named,
+        "iss": services.issuer,
+        "aud": client.client_id,
+        "sub": grant.sub,
+        "iat": issued,
+        "exp": issued + int(ID_TOKEN.total_seconds()),
+        "auth_time": grant.auth_time,
+        "acr": grant.acr,
+        "amr": grant.amr,
+        "vot": grant.vot,
+        "vtm": f"{services.issuer}/.well-known/vot",
+        "sid": grant.sid,
+        "at_hash": half_hash(token),
+        **acting_claims(grant),
+    }
+    if nonce is not None:
+        claims["nonce"] = nonce
+    return services.keyring.sign(claims, algorithm=algorithm, typ=ID_TYPE)
+
+
+def acting_claims(grant: LiveGrant) -> dict[str, Any]:
+    """The `act` and `mandate` claims of a grant under a mandate; nothing for anyone else.
+
+    A token without `act` means the person themself, always. `acr`, `amr` and `auth_time`
+    describe the actor. Source: RFC 8693 section 4.1; `delegation.md` section 1.
+    """
+    mandate = grant.mandate
+    if mandate is None:
+        return {}
+    granted = Level(identity=mandate.grant_level[0], sign_in=mandate.grant_level[1])
+    return {
+        "act": {"sub": grant.act_sub, "acr": grant.acr},
+        "mandate": {
+            "id": mandate.ref,
+            "version": mandate.version,
+            "scopes": list(mandate.services),
+            "exp": int(mandate.expires.timestamp()),
+            "basis": mandate.basis,
+            "grant_level": str(granted),
+            "effective_level": str(effective_level(Level.parse(grant.vot), granted)),
+            "quorum_met": True,
+        },
+    }
+
+
+def half_hash(value: str) -> str:
+    """The `at_hash` of OpenID Connect Core 3.1.3.6: all our algorithms hash with SHA-256."""
+    return base64.urlsafe_b64encode(sha256(value.encode()).digest()[:16]).rstrip(b"=").decode()

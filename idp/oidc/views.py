@@ -1,0 +1,107 @@
+"""The pages of OpenID Connect: authorize and end-session."""
+
+from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from idp.authentication import sessions
+from idp.errors import Refusal
+from idp.oidc import actions, ending
+from idp.oidc.actions import Browser, Started
+from idp.oidc.answers import refused, send
+from idp.signin import actions as signin
+from idp.web import (
+    forget_session,
+    form_token_fits,
+    house,
+    needed_browser_secret,
+    notice,
+    see_other,
+    session_secret,
+)
+from idp.words import gettext as _
+
+bp = Blueprint("oidc", __name__)
+
+
+@bp.get("/authorize")
+def authorize() -> ResponseReturnValue:
+    """Take an authorization request (RFC 6749 section 4.1.1, OpenID Connect Core 3.1.2)."""
+    params = _params()
+    if params is None:
+        return _parked_is_gone()
+    browser = Browser(binding=needed_browser_secret(), session=session_secret())
+    outcome = actions.begin(house().database, house().services, params, browser)
+    if isinstance(outcome, Started):
+        return see_other(url_for("signin.resume", ref=outcome.journey))
+    return send(outcome)
+
+
+@bp.post("/authorize")
+def authorize_by_post() -> ResponseReturnValue:
+    """Take it by POST: cross-site, so no cookie is read; our own GET goes on (decision 21)."""
+    return _park("oidc.authorize")
+
+
+@bp.post("/end-session")
+def end_session_by_post() -> ResponseReturnValue:
+    """Take a logout request by POST; our own form's answer comes here too."""
+    if "confirmed" not in request.form:
+        return _park("oidc.end_session")
+    if not form_token_fits():
+        return see_other(url_for("oidc.end_session"))
+    return _ended(ending.read(house().database, house().services, request.form))
+
+
+@bp.get("/end-session")
+def end_session() -> ResponseReturnValue:
+    """RP-initiated logout: at once when the hint is of this session, else after a question."""
+    params = _params()
+    if params is None:
+        return _parked_is_gone()
+    asked = ending.read(house().database, house().services, params)
+    if isinstance(asked, Refusal):
+        return refused(asked)
+    secret = session_secret()
+    session = house().database.read(lambda tx: sessions.find(tx, secret)) if secret else None
+    if session is None or ending.is_of(house().database, asked, session):
+        return _ended(asked)
+    needed_browser_secret()
+    return render_template(
+        "account/sign_out.html",
+        action=url_for("oidc.end_session_by_post"),
+        fields={**params, "confirmed": "yes"},
+        service_name=asked.client.client_name if asked.client else None,
+    )
+
+
+def _ended(asked: ending.LogoutRequest | Refusal) -> ResponseReturnValue:
+    if isinstance(asked, Refusal):
+        return refused(asked)
+    secret = session_secret()
+    ending.end(house().database, house().services, asked, secret)
+    forget_session()
+    if asked.redirect_uri is not None:
+        return see_other(asked.redirect_uri)
+    return render_template("account/signed_out.html")
+
+
+def _params() -> dict[str, str] | None:
+    """The request's parameters, from the address or from what a POST parked."""
+    one_time_id = request.args.get("parked")
+    if one_time_id is None:
+        return request.args.to_dict()
+    return house().database.transaction(lambda tx: signin.take_parked(tx, one_time_id))
+
+
+def _park(endpoint: str) -> ResponseReturnValue:
+    form = request.form.to_dict()
+    one_time_id = house().database.transaction(lambda tx: signin.park(tx, form))
+    return see_other(url_for(endpoint, parked=one_time_id))
+
+
+def _parked_is_gone() -> ResponseReturnValue:
+    return notice(
+        410,
+        _("This page is too old"),
+        [_("Go back to the service you came from and start again.")],
+    )

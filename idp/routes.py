@@ -1,0 +1,134 @@
+"""The one table of routes: who may call each, and how (decision 19).
+
+An application whose routes are not all declared here does not start. The table is data for the
+front, for the form-token check and for tests; it holds no decision of any room.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from idp.door import Door
+from idp.oidc import doors
+
+FORM_LIMIT = 65_536
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One route. `path` as Flask writes it; `door` None for a page.
+
+    `who`: anybody, client (authenticates itself), token (a bearer token), journey (the browser
+    that began it), account (signed in, at the level policy sets) or sandbox. `form_token`: a
+    POST carries the token of our own form. `throttle` names what is counted, `audit` the
+    journal kinds it writes, `cache` what the answer lets others keep.
+    """
+
+    path: str
+    methods: tuple[str, ...]
+    who: str
+    door: Door | None = None
+    form_token: bool = False
+    throttle: str = ""
+    audit: tuple[str, ...] = ()
+    cache: str = "no-store"
+    body_limit: int = FORM_LIMIT
+    repeatable: frozenset[str] = frozenset()
+
+
+def _door(path: str, door: Door, *methods: str, who: str = "client", **more: object) -> Route:
+    return Route(path=path, methods=methods, who=who, door=door, **more)  # type: ignore[arg-type]
+
+
+def _page(path: str, *methods: str, who: str, **more: object) -> Route:
+    return Route(path=path, methods=methods, who=who, **more)  # type: ignore[arg-type]
+
+
+def _form(path: str, *, who: str, **more: object) -> Route:
+    return _page(path, "POST", who=who, form_token=True, **more)
+
+
+DOORS = (
+    _door("/.well-known/openid-configuration", doors.discovery, "GET", who="anybody",
+          cache="public, 5 minutes"),
+    _door("/.well-known/oauth-authorization-server", doors.discovery, "GET", who="anybody",
+          cache="public, 5 minutes"),
+    _door("/.well-known/vot", doors.trust, "GET", who="anybody", cache="public, 5 minutes"),
+    _door("/jwks", doors.jwks, "GET", who="anybody", cache="public, 5 minutes"),
+    _door("/token", doors.token, "POST", audit=("tokens-issued", "tokens-refused", "grant-ended")),
+    _door("/introspect", doors.introspect, "POST"),
+    _door("/revoke", doors.revoke, "POST", audit=("grant-ended",)),
+    _door("/userinfo", doors.userinfo, "GET", "POST", who="token",
+          audit=("claims-read", "userinfo-refused")),
+)  # fmt: skip
+PAGES = (
+    _page("/", "GET", who="anybody"),
+    _page("/refused", "GET", who="anybody"),
+    _page("/static/<path:filename>", "GET", who="anybody", cache="public, a year, by content"),
+    _page("/authorize", "GET", who="anybody",
+          audit=("signed-in-to-service", "acting-started", "authorization-refused")),
+    _page("/authorize", "POST", who="anybody"),
+    _page("/end-session", "GET", who="anybody", audit=("signed-out",)),
+    _page("/end-session", "POST", who="anybody", audit=("signed-out",)),
+    _page("/sign-in/<ref>", "GET", who="journey", audit=("signed-in-to-service",)),
+    _page("/sign-in/<ref>/password", "GET", who="journey"),
+    _form("/sign-in/<ref>/password", who="journey", throttle="account and address",
+          audit=("proof-given",)),
+    _page("/sign-in/<ref>/code", "GET", who="journey"),
+    _form("/sign-in/<ref>/code", who="journey", throttle="account and address",
+          audit=("proof-given", "proof-refused")),
+    _page("/sign-in/<ref>/who", "GET", who="journey"),
+    _form("/sign-in/<ref>/who", who="journey"),
+    _page("/sign-in/<ref>/consent", "GET", who="journey"),
+    _form("/sign-in/<ref>/consent", who="journey"),
+    _page("/account", "GET", who="account"),
+    _page("/account/helpers", "GET", who="account"),
+    _page("/account/helpers/<ref>", "GET", who="account"),
+    _form("/account/helpers/<ref>/end", who="account", audit=("mandate-ended",)),
+    _page("/account/helpers/<ref>/ended", "GET", who="account"),
+    _page("/account/activity", "GET", who="account"),
+    _page("/account/helping", "GET", who="account"),
+    _page("/account/sessions", "GET", who="account"),
+    _form("/account/sign-out", who="account", audit=("signed-out",)),
+    _page("/account/signed-out", "GET", who="anybody"),
+)  # fmt: skip
+SANDBOX = (
+    _page("/demo/register", "GET", who="sandbox"),
+    _form("/demo/register", who="sandbox"),
+)
+ROUTES = (*DOORS, *PAGES, *SANDBOX)
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> tuple[tuple[re.Pattern[str], Route], ...]:
+    found = []
+    for route in ROUTES:
+        parts = re.split(r"<(?:path:)?\w+>", route.path)
+        holes = re.findall(r"<(path:)?\w+>", route.path)
+        text = re.escape(parts[0])
+        for hole, part in zip(holes, parts[1:], strict=True):
+            text += (".+" if hole else "[^/]+") + re.escape(part)
+        found.append((re.compile(text), route))
+    return tuple(found)
+
+
+def match(method: str, path: str) -> Route | None:
+    """Find the declared route of a request, or None: Flask then answers 404 or 405."""
+    asked = "GET" if method == "HEAD" else method
+    for pattern, route in _patterns():
+        if asked in route.methods and pattern.fullmatch(path):
+            return route
+    return None
+
+
+def undeclared(rules: list[tuple[str, frozenset[str]]], *, sandbox: bool) -> list[str]:
+    """List what Flask would serve and the table does not declare, and the other way round."""
+    table = {
+        (method, route.path)
+        for route in (*PAGES, *(SANDBOX if sandbox else ()))
+        for method in route.methods
+    }
+    served = {(method, path) for path, methods in rules for method in methods - {"HEAD", "OPTIONS"}}
+    missing = [f"{method} {path}: served but not declared" for method, path in served - table]
+    extra = [f"{method} {path}: declared but not served" for method, path in table - served]
+    return sorted(missing + extra)

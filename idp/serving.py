@@ -1,0 +1,156 @@
+"""Run the house as processes: the public listener, the operators' listener, the worker.
+
+`idp serve` is a supervisor; each part is a process of its own and is started again when it
+dies. The settings reach them through a file only the owner can read, so that no secret stands
+in an environment that granian copies into every request (decision 20).
+"""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from idp.settings import SETTINGS_FILE, Settings
+from idp.settings import load as load_settings
+
+log = logging.getLogger("idp.serving")
+
+PARTS = ("public", "operators", "work")
+STOP_SECONDS = 10.0
+SECRET_VARIABLES = ("DATABASE_URL", "IDP_DATABASE_URL", "PGPASSWORD")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A process to keep running: its name for messages, and its command."""
+
+    name: str
+    command: Sequence[str]
+
+
+class Supervisor:
+    """Keeps processes running until told to stop."""
+
+    def __init__(self, parts: Sequence[Part], environ: dict[str, str]) -> None:
+        self._parts = list(parts)
+        self._environ = environ
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._started: dict[str, float] = {}
+        self._stopping = False
+
+    def start(self) -> None:
+        """Start every part."""
+        for part in self._parts:
+            self._start(part)
+
+    def run(self) -> None:
+        """Wait, and start again what dies, until SIGTERM or SIGINT; then stop all."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop_asked)
+        try:
+            while not self._stopping:
+                time.sleep(0.2)
+                self.tend()
+        finally:
+            self.stop()
+
+    def tend(self) -> None:
+        """Start again any part that died; one that died young waits a second."""
+        for part in self._parts:
+            process = self._running[part.name]
+            if process.poll() is None or self._stopping:
+                continue
+            if time.monotonic() - self._started[part.name] < 1.0:
+                time.sleep(1.0)
+            log.warning("%s ended with %s; starting it again", part.name, process.returncode)
+            self._start(part)
+
+    def stop(self) -> None:
+        """Ask every part to stop, and make sure of it."""
+        for process in self._running.values():
+            if process.poll() is None:
+                process.terminate()
+        deadline = time.monotonic() + STOP_SECONDS
+        for process in self._running.values():
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def dead(self) -> list[str]:
+        """Name the parts that are not running now."""
+        return [name for name, process in self._running.items() if process.poll() is not None]
+
+    def _start(self, part: Part) -> None:
+        self._running[part.name] = subprocess.Popen(  # noqa: S603 - our own commands
+            part.command, env=self._environ, stdin=subprocess.DEVNULL
+        )
+        self._started[part.name] = time.monotonic()
+
+    def _stop_asked(self, _number: int, _frame: FrameType | None) -> None:
+        self._stopping = True
+
+
+def parts_of(settings: Settings) -> list[Part]:
+    """The processes of a house."""
+    return [Part(name=name, command=[sys.executable, "-m", "idp.serving", name]) for name in PARTS]
+
+
+def environment_for(settings: Settings) -> dict[str, str]:
+    """Write the settings for the parts, and answer an environment without secrets."""
+    folder = Path(tempfile.mkdtemp(prefix="gatehouse-"))
+    path = folder / "settings.json"
+    settings.write(path)
+    environ = {k: v for k, v in os.environ.items() if k not in SECRET_VARIABLES}
+    # One malloc arena a hash thread would grow each worker by tens of MB (`performance.md` 8.9).
+    return {**environ, SETTINGS_FILE: str(path), "MALLOC_ARENA_MAX": "2"}
+
+
+def public(settings: Settings) -> None:
+    """Serve people and machines."""
+    _granian("idp.app:create_worker_app", settings.host, settings.port, settings.workers,
+             settings.threads)  # fmt: skip
+
+
+def operators(settings: Settings) -> None:
+    """Serve operators, on an address of their own."""
+    _granian("idp.operators:create", "127.0.0.1", settings.operators_port, 1, 2)
+
+
+def work(settings: Settings) -> None:
+    """Seal the journal, deliver messages, clear what has run out; until told to stop."""
+    from idp.house import open_house
+    from idp.work import run
+
+    run(open_house(settings))
+
+
+def _granian(target: str, host: str, port: int, workers: int, threads: int) -> None:
+    from granian.constants import Interfaces
+    from granian.server import Server
+
+    Server(
+        target,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=threads,
+        factory=True,
+        log_access=False,
+        log_enabled=False,
+        respawn_failed_workers=True,
+        websockets=False,
+    ).serve()
+
+
+if __name__ == "__main__":
+    {"public": public, "operators": operators, "work": work}[sys.argv[1]](load_settings())

@@ -1,0 +1,164 @@
+"""Everything an installation decides, read once at start into one frozen object."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+SETTINGS_FILE = "IDP_SETTINGS_FILE"
+SANDBOX_DATA = "gatehouse-demo"
+SANDBOX_SETTINGS = "gatehouse.json"
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used; the message names each one and says what to write."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How this installation runs. Paths are absolute; sizes and times carry their unit."""
+
+    issuer: str
+    database_url: str
+    keys: Path
+    policies: Path
+    data: Path
+    port: int = 8000
+    host: str = "127.0.0.1"
+    operators_port: int = 8900
+    workers: int = 2
+    threads: int = 6
+    hash_slots: int = 1
+    sandbox: bool = False
+    proxies: int = 0  # how many proxies of ours stand in front and add X-Forwarded-For
+    private_hosts: tuple[str, ...] = ()  # sandbox only: HOST:PORT we may call, over http too
+    ca_bundle: Path | None = None
+
+    @property
+    def secure(self) -> bool:
+        """Say whether browsers reach us over TLS."""
+        return self.issuer.startswith("https://")
+
+    @property
+    def issuer_host(self) -> str:
+        """Answer the one `Host` we answer to."""
+        return urlsplit(self.issuer).netloc
+
+    @property
+    def checkpoint_file(self) -> Path:
+        """Answer where journal checkpoints are kept, outside the database."""
+        return self.data / "journal-checkpoints.jsonl"
+
+    def problems(self) -> list[str]:
+        """List, in sentences, everything that would make this installation unsafe or broken."""
+        return list(_problems(self))
+
+    def write(self, path: Path) -> None:
+        """Write the settings for the worker processes, readable by the owner only."""
+        plain = {
+            name: str(value) if isinstance(value, Path) else value
+            for name, value in asdict(self).items()
+        }
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as handle:
+            json.dump(plain, handle)
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings: from the file a parent process wrote, else from the environment.
+
+    `DATABASE_URL` or `IDP_DATABASE_URL`, and `IDP_` before each name in capitals
+    (`IDP_ISSUER`, `IDP_KEYS`, ...). Raises `SettingsError` naming every problem at once.
+    """
+    environ = os.environ if environ is None else environ
+    written = environ.get(SETTINGS_FILE) or _kept(environ)
+    values = json.loads(Path(written).read_text()) if written else _from_environment(environ)
+    settings = Settings(**_typed(values))
+    problems = settings.problems()
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return settings
+
+
+def _kept(environ: Mapping[str, str]) -> str | None:
+    """Find the settings a sandbox keeps in its data folder, unless others were given."""
+    if "DATABASE_URL" in environ or "IDP_DATABASE_URL" in environ:
+        return None
+    path = Path(environ.get("IDP_DATA", SANDBOX_DATA)) / SANDBOX_SETTINGS
+    return str(path) if path.is_file() else None
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    from idp.policy.files import policies_directory
+
+    data = Path(environ.get("IDP_DATA", ".")).absolute()
+    values: dict[str, Any] = {
+        "issuer": "http://localhost:8000",
+        "database_url": environ.get("DATABASE_URL", f"sqlite:///{data / 'gatehouse.sqlite3'}"),
+        "keys": str(data / "keys"),
+        "data": str(data),
+    }
+    for field in fields(Settings):
+        given = environ.get(f"IDP_{field.name.upper()}")
+        if given is not None:
+            values[field.name] = given
+    values.setdefault("policies", str(policies_directory(None)))
+    return values
+
+
+def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
+    typed: dict[str, Any] = {}
+    problems: list[str] = []
+    for name, value in values.items():
+        try:
+            typed[name] = _read(name, value)
+        except ValueError as problem:
+            problems.append(f"IDP_{name.upper()}: {problem}")
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return typed
+
+
+def _read(name: str, value: Any) -> Any:
+    if name in {"keys", "policies", "data"}:
+        return Path(value).absolute()
+    if name == "ca_bundle":
+        return Path(value).absolute() if value else None
+    if name == "private_hosts":
+        parts = value.split(",") if isinstance(value, str) else value
+        return tuple(part.strip() for part in parts if part.strip())
+    if name == "sandbox" and isinstance(value, str):
+        if value.lower() not in {"true", "false", "1", "0"}:
+            raise ValueError("write true or false")
+        return value.lower() in {"true", "1"}
+    if name in {"port", "operators_port", "workers", "threads", "hash_slots", "proxies"}:
+        try:
+            return int(value)
+        except ValueError:
+            raise ValueError("a whole number is needed") from None
+    return value
+
+
+def _problems(settings: Settings) -> list[str]:
+    found = []
+    parts = urlsplit(settings.issuer)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or "@" in parts.netloc:
+        found.append("IDP_ISSUER: an address like https://id.example.gov is needed")
+    if parts.path not in {"", "/"} or parts.query or parts.fragment:
+        found.append("IDP_ISSUER: leave out everything after the host name")
+    if settings.issuer.endswith("/"):
+        found.append("IDP_ISSUER: leave out the slash at the end")
+    if parts.scheme == "http" and not settings.sandbox and parts.hostname != "localhost":
+        found.append("IDP_ISSUER: http is for this machine or a sandbox only; use https")
+    if (settings.private_hosts or settings.ca_bundle) and not settings.sandbox:
+        found.append("IDP_PRIVATE_HOSTS and IDP_CA_BUNDLE are for a sandbox only")
+    if settings.threads < 4:
+        found.append("IDP_THREADS: at least 4 are needed, or password checks starve the rest")
+    if not 1 <= settings.hash_slots <= settings.threads - 2:
+        found.append("IDP_HASH_SLOTS: from 1 to IDP_THREADS minus 2")
+    if settings.workers < 1:
+        found.append("IDP_WORKERS: at least 1")
+    return found

@@ -1,0 +1,301 @@
+"""Start a journey, find it again, and take one answer at a time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select, update
+
+from idp.assurance.policy import Policies
+from idp.assurance.rules import Level
+from idp.authentication import actions as authentication
+from idp.authentication import sessions
+from idp.authentication.actions import PasswordProved
+from idp.authentication.sessions import SessionFacts
+from idp.journal.actions import Entry, record
+from idp.keyring.ring import Keyring
+from idp.keyring.sealing import digest, random_ref, random_token
+from idp.signin.records import JourneyRecord, ParkedRequestRecord
+from idp.signin.rules import CODE, PASSWORD, Asked, Next, SignedIn, next_step
+from idp.storage import Transaction, db_now
+
+JOURNEY = timedelta(hours=1)
+PARKED = timedelta(minutes=5)
+ACCOUNT = "account"  # the assessment that Gatehouse's own pages run at
+
+
+class Stop(StrEnum):
+    """Why a journey cannot go on in this browser now; each has a page of its own."""
+
+    COOKIES = "cookies-refused"
+    OTHER_BROWSER = "other-browser"
+    UNKNOWN = "unknown-journey"
+    EXPIRED = "expired"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journey:
+    """A journey as it stands."""
+
+    ref: str
+    client_id: str | None
+    request: Mapping[str, Any]
+    choice: str | None
+    consented: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """Where a journey is: the journey, who is signed in here, and what comes next."""
+
+    journey: Journey
+    session: SessionFacts | None
+    next: Next
+
+
+_INSERT = insert(JourneyRecord)
+_BY_REF = select(
+    JourneyRecord.__table__, db_now().label("now")
+).where(JourneyRecord.ref == bindparam("journey"))  # fmt: skip
+_FINISH = (
+    update(JourneyRecord)
+    .where(JourneyRecord.ref == bindparam("journey"), JourneyRecord.finished_at.is_(None))
+    .values(finished_at=db_now())
+)
+
+
+def start(
+    tx: Transaction,
+    *,
+    browser_secret: str,
+    client_id: str | None,
+    request: Mapping[str, Any],
+    now: datetime,
+) -> str:
+    """Start a journey bound to one browser, and answer its reference.
+
+    `request` holds `asked` (see `describe`) and whatever the room that finishes it needs.
+    """
+    ref = random_ref()
+    tx.write(
+        _INSERT,
+        {
+            "ref": ref,
+            "browser_digest": digest(browser_secret),
+            "client_id": client_id,
+            "request": dict(request),
+            "account_ref": None,
+            "created_at": now,
+            "expires_at": now + JOURNEY,
+        },
+    )
+    return ref
+
+
+def describe(asked: Asked) -> dict[str, Any]:
+    """Write what a request asks as JSON for the journey's row. The floor is not kept: policy
+    is asked again at every step."""
+    return {
+        "requested": [str(level) for level in asked.requested],
+        "essential": asked.essential,
+        "again": asked.again,
+        "max_age": asked.max_age_seconds,
+        "acting": asked.acting,
+        "consent": asked.consent,
+        "started": asked.started,
+    }
+
+
+def asked_of(journey: Journey, policies: Policies) -> Asked:
+    """Read what the journey's request asks, with the floor that policy sets now."""
+    kept = journey.request["asked"]
+    return Asked(
+        floor=policies.floor(journey.client_id or ACCOUNT),
+        requested=tuple(Level.parse(text) for text in kept["requested"]),
+        essential=kept["essential"],
+        again=kept["again"],
+        max_age_seconds=kept["max_age"],
+        acting=kept["acting"],
+        consent=kept["consent"],
+        started=kept["started"],
+    )
+
+
+def signed_in_of(session: SessionFacts | None) -> SignedIn | None:
+    """What the pure rule asks about a session."""
+    if session is None:
+        return None
+    held = {PASSWORD} if session.has_password else set()
+    if session.has_one_time_code:
+        held.add(CODE)
+    return SignedIn(identity=session.identity_level, proofs=session.proofs, held=frozenset(held))
+
+
+def locate(
+    tx: Transaction,
+    policies: Policies,
+    ref: str,
+    *,
+    browser_secret: str | None,
+    session_secret: str | None,
+) -> Position | Stop:
+    """Say where a journey is, or why it cannot go on in this browser."""
+    if browser_secret is None:
+        return Stop.COOKIES
+    row = tx.execute(_BY_REF, {"journey": ref}).mappings().first()
+    if row is None:
+        return Stop.UNKNOWN
+    if row["browser_digest"] != digest(browser_secret):
+        return Stop.OTHER_BROWSER
+    if row["finished_at"] is not None:
+        return Stop.FINISHED
+    if row["expires_at"] <= row["now"]:
+        return Stop.EXPIRED
+    journey = Journey(
+        ref=ref,
+        client_id=row["client_id"],
+        request=row["request"],
+        choice=row["choice"],
+        consented=row["consented"],
+        created_at=row["created_at"],
+    )
+    session = sessions.find(tx, session_secret) if session_secret else None
+    return position(policies, journey, session, now=row["now"])
+
+
+def position(
+    policies: Policies, journey: Journey, session: SessionFacts | None, *, now: datetime
+) -> Position:
+    """Ask the pure rule what comes next on this journey."""
+    following = next_step(
+        asked_of(journey, policies),
+        signed_in_of(session),
+        chosen=journey.choice is not None,
+        consented=journey.consented,
+        now=milliseconds(now),
+        methods=policies.methods,
+    )
+    return Position(journey=journey, session=session, next=following)
+
+
+def accept_password(
+    tx: Transaction,
+    keyring: Keyring,
+    proved: PasswordProved,
+    *,
+    session: SessionFacts | None,
+    journey: Journey,
+) -> str | None:
+    """Let a proved password into this browser, and answer the session's new secret.
+
+    The same account's session goes on with a new id; another account's ends. None when the
+    password or the session changed meanwhile: the journey then asks again.
+    """
+    if not authentication.accept_password(tx, keyring, proved):
+        return None
+    now, secret = tx.now(), None
+    if session is not None and session.account_ref == proved.account_ref:
+        secret = sessions.add_proof(tx, session, PASSWORD, now)
+    elif session is not None:
+        sessions.end(tx, session.ref)
+    if secret is None:
+        proofs = {PASSWORD: milliseconds(now)}
+        _, secret = sessions.start(tx, proved.account_ref, proofs, now)
+    _record_proof(tx, proved.account_ref, journey, PASSWORD)
+    return secret
+
+
+def accept_code(
+    tx: Transaction, keyring: Keyring, code: str, *, session: SessionFacts, journey: Journey
+) -> str | None:
+    """Spend a one-time code for this session, and answer the session's new secret, or None."""
+    now = tx.now()
+    spent = authentication.spend_code(
+        tx, keyring, account_ref=session.account_ref, code=code, now=now
+    )
+    if not spent:
+        _record_proof(tx, session.account_ref, journey, CODE, kind="proof-refused")
+        return None
+    secret = sessions.add_proof(tx, session, CODE, now)
+    if secret is not None:
+        _record_proof(tx, session.account_ref, journey, CODE)
+    return secret
+
+
+def choose(tx: Transaction, journey: Journey, choice: str) -> Journey:
+    """Keep whom the person acts for: `self`, or a mandate's reference."""
+    _set(tx, journey, choice=choice)
+    return replace(journey, choice=choice)
+
+
+def consent(tx: Transaction, journey: Journey) -> Journey:
+    """Keep that the person agreed."""
+    _set(tx, journey, consented=True)
+    return replace(journey, consented=True)
+
+
+def finish(tx: Transaction, journey: Journey) -> bool:
+    """Finish a journey, once: of two tabs one gets the answer."""
+    return tx.execute(_FINISH, {"journey": journey.ref}).rowcount == 1
+
+
+def park(tx: Transaction, request: Mapping[str, str]) -> str:
+    """Keep what a cross-site POST brought, and answer the one-time id for our own GET.
+
+    No cookie is read or set on such a POST: SameSite withholds them (decision 21).
+    """
+    one_time_id = random_token()
+    tx.write(
+        insert(ParkedRequestRecord),
+        {
+            "id_digest": digest(one_time_id),
+            "request": dict(request),
+            "expires_at": tx.now() + PARKED,
+        },
+    )
+    return one_time_id
+
+
+_TAKE = (
+    update(ParkedRequestRecord)
+    .where(
+        ParkedRequestRecord.id_digest == bindparam("digest"),
+        ParkedRequestRecord.used_at.is_(None),
+        ParkedRequestRecord.expires_at > db_now(),
+    )
+    .values(used_at=db_now())
+    .returning(ParkedRequestRecord.request)
+)
+
+
+def take_parked(tx: Transaction, one_time_id: str) -> dict[str, str] | None:
+    """Take what a cross-site POST brought, once, or None."""
+    request: dict[str, str] | None = tx.execute(
+        _TAKE, {"digest": digest(one_time_id)}
+    ).scalar_one_or_none()
+    return request
+
+
+def milliseconds(moment: datetime) -> int:
+    """Whole Unix milliseconds."""
+    return int(moment.timestamp() * 1000)
+
+
+def _set(tx: Transaction, journey: Journey, **values: Any) -> None:
+    tx.execute(
+        update(JourneyRecord)
+        .where(JourneyRecord.ref == journey.ref, JourneyRecord.finished_at.is_(None))
+        .values(**values)
+    )
+
+
+def _record_proof(
+    tx: Transaction, account_ref: str, journey: Journey, method: str, *, kind: str = "proof-given"
+) -> None:
+    detail = {"method": method, "journey": journey.ref}
+    entry = Entry(kind=kind, person=account_ref, client_id=journey.client_id, detail=detail)
+    record(tx, entry)

@@ -1,0 +1,128 @@
+"""The words of the sign-in pages: why a thing is asked, and what to do when it cannot go on."""
+
+from datetime import timedelta
+
+from idp.authentication.actions import Reason, Refusal
+from idp.signin.actions import Stop
+from idp.signin.rules import Step, Why
+from idp.words import gettext as _
+from idp.words import ngettext
+
+
+def why_asked(why: Why, step: Step, service_name: str) -> str | None:
+    """Say why the person is asked for this, now; None where it goes without saying."""
+    if why is Why.AGAIN:
+        return _("%(service)s wants to be sure that it is still you.", service=service_name)
+    if why is Why.MORE and step is Step.CODE:
+        return _(
+            "You have already given your password. %(service)s holds things that would do harm "
+            "in the wrong hands, so it asks for one more check: a code.",
+            service=service_name,
+        )
+    if why is Why.MORE:
+        return _("%(service)s asks for one more check.", service=service_name)
+    return None
+
+
+def proof_refused(refusal: Refusal, step: Step) -> str:
+    """Say why a password or a code was not taken, the same for every account."""
+    if refusal.reason is Reason.BUSY:
+        return _("We are very busy just now. Wait a few seconds, then try again.")
+    if refusal.reason is Reason.SHUT:
+        return _("There were too many wrong tries. This way to sign in is shut for now.")
+    if refusal.reason is Reason.WAIT:
+        minutes = max(1, round((refusal.wait or timedelta(0)).total_seconds() / 60))
+        return ngettext(
+            "There were too many wrong tries. Wait %(num)d minute, then try again.",
+            "There were too many wrong tries. Wait %(num)d minutes, then try again.",
+            minutes,
+        )
+    if step is Step.CODE:
+        return wrong_code()
+    return _("The email address or the password is not right. Try again.")
+
+
+def wrong_code() -> str:
+    """Say that a code was not taken; a used code and a wrong one read the same."""
+    return _(
+        "This code is not right, or it was used before. Wait until your app shows the next "
+        "code, then type that in."
+    )
+
+
+def stopped(stop: Stop) -> tuple[int, str, list[str]]:
+    """Say why a journey cannot go on here: status, title, what to do."""
+    return {
+        Stop.COOKIES: (
+            400,
+            _("Your browser does not keep cookies"),
+            [
+                _("We need one small cookie to know that it is still you on the next page."),
+                _("Switch cookies on for this website. Then go back to the service and start "
+                  "again."),
+            ],
+        ),
+        Stop.OTHER_BROWSER: (
+            400,
+            _("This page was started in another browser"),
+            [
+                _("For your safety a sign-in can only be finished in the browser where it began."),
+                _("Go back to that browser, or start again from the service in this one."),
+            ],
+        ),
+        Stop.UNKNOWN: (
+            404,
+            _("We do not know this page"),
+            [_("Go back to the service you came from and start again.")],
+        ),
+        Stop.EXPIRED: (
+            410,
+            _("This page is too old"),
+            [_("A sign-in has to be finished within an hour. Go back to the service and start "
+               "again.")],
+        ),
+        Stop.FINISHED: (
+            410,
+            _("You have already finished this"),
+            [
+                _("You may have used the back button, or the same page in two tabs."),
+                _("Go on in the other tab, or go back to the service and start again."),
+            ],
+        ),
+    }[stop]  # fmt: skip
+
+
+def refused(why: Why, service_name: str) -> tuple[str, list[str]]:
+    """Say why a journey ends without a sign-in: title and what to do."""
+    if why is Why.IDENTITY:
+        return (
+            _("%(service)s needs to be surer who you are", service=service_name),
+            [
+                _(
+                    "You are signed in, but you have not yet proved who you are as far as "
+                    "%(service)s asks.",
+                    service=service_name,
+                ),
+                _("Go back to the service to see how else you can do this."),
+            ],
+        )
+    return (
+        _("%(service)s asks for a check you do not have", service=service_name),
+        [
+            _("You are signed in, but none of your ways to sign in is enough for %(service)s.",
+              service=service_name),
+            _("Go back to the service to see how else you can do this."),
+        ],
+    )  # fmt: skip
+
+
+def stale_form() -> tuple[str, list[str]]:
+    """Say that a form was sent that we did not show to this browser."""
+    return (
+        _("This form is out of date"),
+        [
+            _("Nothing was changed. The page may have been open for a long time, or came from "
+              "another place."),
+            _("Go back, load the page again and send it once more."),
+        ],
+    )  # fmt: skip

@@ -1,0 +1,91 @@
+"""The worker: what happens after the commit. Seal, deliver, clear away."""
+
+import logging
+import signal
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from idp.callers.records import SpentAssertionRecord
+from idp.house import House
+from idp.journal.sealer import seal
+from idp.logs import set_up_logs
+from idp.oidc.ending import LOGOUT_MESSAGE
+from idp.oidc.logout import deliver as deliver_logout
+from idp.oidc.records import DisclosureRecord
+from idp.outbox.actions import deliver
+from idp.signin.records import ParkedRequestRecord
+from idp.storage import Database, db_now
+from idp.throttle.actions import purge
+
+log = logging.getLogger("idp.work")
+
+EVERY_SECONDS = 0.3
+CLEAR_EVERY_SECONDS = 60.0
+AT_A_TIME = 500
+# Rows that mean nothing once they have run out. Codes, journeys and grants are kept with the
+# journal that names them until retention is decided.
+SHORT_LIVED: tuple[Any, ...] = (SpentAssertionRecord, DisclosureRecord, ParkedRequestRecord)
+
+
+def run(house: House) -> None:
+    """Work until SIGTERM or SIGINT. A failure is logged and tried again: nothing is lost by it,
+    since all there is to do stands in the database."""
+    set_up_logs()
+    stopping = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.append(True))
+    cleared = 0.0
+    while not stopping:
+        _try("seal", lambda: seal_now(house))
+        _try("deliver", lambda: deliver(house.database, handlers(house)))
+        if time.monotonic() - cleared > CLEAR_EVERY_SECONDS:
+            _try("clear", lambda: clear(house.database))
+            cleared = time.monotonic()
+        time.sleep(EVERY_SECONDS)
+
+
+def seal_now(house: House) -> int:
+    """Append what was committed since to the Merkle log."""
+    return seal(
+        house.database, house.keyring, house.settings.checkpoint_file, house.settings.issuer
+    )
+
+
+def handlers(house: House) -> Mapping[str, Callable[[dict[str, Any]], None]]:
+    """What delivers each kind of message."""
+
+    def logout(payload: dict[str, Any]) -> None:
+        now = int(house.database.clock.now().timestamp())
+        deliver_logout(house.services, house.egress, payload, now=now)
+
+    return {LOGOUT_MESSAGE: logout}
+
+
+def clear(database: Database) -> int:
+    """Delete rows that have run out, 500 at a time (decision 7)."""
+    done = 0
+    for table in SHORT_LIVED:
+        key = next(iter(table.__table__.primary_key))
+        old = select(key).where(table.expires_at < db_now()).limit(AT_A_TIME)
+        while True:
+            count = database.transaction(
+                lambda tx, table=table, key=key, old=old: (
+                    tx.execute(  # type: ignore[misc]
+                        delete(table).where(key.in_(old.scalar_subquery()))
+                    ).rowcount
+                )
+            )
+            done += count
+            if count < AT_A_TIME:
+                break
+    return done + database.transaction(purge)
+
+
+def _try(what: str, act: Callable[[], object]) -> None:
+    try:
+        act()
+    except Exception:
+        log.exception("%s failed; it is tried again", what)
