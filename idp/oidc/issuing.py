@@ -113,6 +113,10 @@ class SpentCode:
         """The redirect URI the token request must repeat, when one was sent."""
         return self.redirect_uri if self.redirect_uri_sent else None
 
+    def get_scope(self) -> str:
+        """Nothing: the scope is the live grant's."""
+        return ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsedRefresh:
