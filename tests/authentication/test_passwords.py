@@ -168,6 +168,17 @@ def test_one_address_guessing_at_many_names_is_stopped(guessing: House) -> None:
     assert 50 <= answers.count(WRONG) <= 55
 
 
+def test_a_flooder_stopped_by_his_address_shuts_nobody_out(guessing: House) -> None:
+    for i in range(60):
+        guessing.check(name=f"person{i}")
+    for _ in range(20):
+        guessing.check(name="margaret")
+    before = guessing.gate.checked  # type: ignore[attr-defined]
+    for _ in range(8):
+        guessing.check(name="margaret", address="198.51.100.1")
+    assert guessing.gate.checked == before + 8  # type: ignore[attr-defined]
+
+
 def test_a_new_password_opens_the_method_again(house: House, margaret: str) -> None:
     house.set(margaret)
     for _ in range(11):

@@ -177,6 +177,26 @@ def test_a_worker_that_lost_its_lease_does_not_undo_what_came_after(database: Da
     assert len(post.got) == 1
 
 
+def test_a_worker_that_lost_its_lease_does_not_hurry_the_one_that_has_it(
+    database: Database,
+) -> None:
+    post = Post()
+    post.refusing = True
+
+    def slow_then_failing(_payload: dict[str, Any]) -> None:
+        database.move_clock(LEASE)
+        deliver(database, {"logout": post})  # the second try fails: again in 4 seconds
+        raise Refused
+
+    send(database)
+    deliver(database, {"logout": slow_then_failing})
+    post.refusing = False
+    database.move_clock(3 * SECOND)
+    assert deliver(database, {"logout": post}) == 0
+    database.move_clock(1 * SECOND)
+    assert deliver(database, {"logout": post}) == 1
+
+
 def test_8_workers_deliver_each_message_once(wide_database: Database) -> None:
     got: list[int] = []
     lock = threading.Lock()
