@@ -16,6 +16,7 @@ from idp.pages.frame import install_pages
 from idp.routes import match, undeclared
 from idp.signin.texts import stale_form
 from idp.signin.views import bp as signin
+from idp.words import gettext as _
 
 
 class UndeclaredRoutes(Exception):
@@ -70,10 +71,13 @@ def _start() -> str:
         return start_page()
     return render_template(
         "signin/notice.html",
-        title="Gatehouse",
-        paragraphs=[],
+        title=_("Sign in once for every public service"),
+        paragraphs=[
+            _("Start at the service you want to use. It sends you here to sign in."),
+            _("On your own page you see who can act for you and what was done."),
+        ],
         link_href="/account",
-        link_text="Gatehouse",
+        link_text=_("Go to your Gatehouse page"),
         reference=None,
     )
 

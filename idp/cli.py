@@ -11,6 +11,7 @@ import click
 
 from idp import settings as reading
 from idp.assurance.commands import policy
+from idp.authentication.commands import account
 from idp.callers.commands import service
 from idp.demo.commands import demo
 from idp.journal.commands import journal
@@ -96,7 +97,7 @@ def doctor(as_json: bool) -> None:
     sys.exit(1 if problems else 0)
 
 
-for group in (demo, journal, keys, policy, service, token):
+for group in (account, demo, journal, keys, policy, service, token):
     idp.add_command(group)
 
 

@@ -19,6 +19,7 @@ from idp.accounts.rules import canonical_sign_in_name
 from idp.authentication.hashing import Busy, HashGate
 from idp.authentication.records import OneTimeCodeRecord, PasswordRecord
 from idp.authentication.rules import is_code, network_of, normal_form, steps_open
+from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
 from idp.storage import Database, Transaction, db_now
 from idp.storage.dialects import upsert
@@ -101,6 +102,7 @@ _SPEND_STEP = (
     )
     .values(last_step=bindparam("step"))
 )
+_REF_OF = select(AccountRecord.ref).where(AccountRecord.sign_in_name == bindparam("sign_in_name"))
 _NAME_OF = select(AccountRecord.sign_in_name).where(AccountRecord.ref == bindparam("of_account"))
 
 
@@ -197,6 +199,21 @@ def accept_password(tx: Transaction, keyring: Keyring, proved: PasswordProved) -
         return False
     throttle.clear(tx, keyring, _account_limits("password", proved.sign_in_name))
     return True
+
+
+def reopen(tx: Transaction, keyring: Keyring, sign_in_name: str) -> str | None:
+    """Open an account's methods again where wrong tries had shut them; answer its reference.
+
+    An operator's act, after the person was recognised another way. None: no such account.
+    """
+    name = canonical_sign_in_name(sign_in_name)
+    account_ref: str | None = tx.execute(_REF_OF, {"sign_in_name": name}).scalar_one_or_none()
+    if name is None or account_ref is None:
+        return None
+    throttle.clear(tx, keyring, _account_limits("password", name))
+    throttle.clear(tx, keyring, _account_limits("code", account_ref))
+    record(tx, Entry(kind="methods-reopened", person=account_ref, detail={"by": "operator"}))
+    return account_ref
 
 
 def new_seed() -> str:
