@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import sys
 import time
@@ -50,6 +51,8 @@ def demo(
     """Run a sandbox: sample people, two sample departments, made-up everything."""
     if context.invoked_subcommand is not None:
         return
+    # Until the supervisor listens: a start that is told to stop must take its processes along.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if check:
         from idp.demo.check import run_check
 

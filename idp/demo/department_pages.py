@@ -103,7 +103,7 @@ RECORDS = """{% extends "layout.html" %}
 
 NOTICE = """{% extends "layout.html" %}
 {% block main %}
-<p>{{ text or "The server gave no reason." }}</p>
+<p>{{ (text[:1] | upper ~ text[1:]) if text else "The server gave no reason." }}</p>
 {% if error %}
 <dl>
 <dt>Error</dt><dd><code>{{ error }}</code></dd>
