@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from idp.journal import commands
+from idp.house import open_house
 from idp.journal.commands import journal
 from idp.journal.receipts import check_receipt
 from tests.journal.ledger import ISSUER, Ledger
@@ -20,7 +20,7 @@ def run(ledger: Ledger, monkeypatch: pytest.MonkeyPatch):
         "IDP_ISSUER": ISSUER,
     }.items():
         monkeypatch.setenv(name, value)
-    settings = commands.open_house().settings
+    settings = open_house().settings
     ledger.file = settings.checkpoint_file
 
     def invoke(*arguments: str):

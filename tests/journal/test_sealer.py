@@ -7,7 +7,7 @@ import pytest
 
 from idp.journal import sealer
 from idp.journal.sealer import JournalDamaged
-from idp.storage import Database
+from idp.storage import Database, Transaction
 from tests.journal.ledger import Ledger
 
 
@@ -165,15 +165,27 @@ def test_an_id_that_was_never_used_holds_up_nobody(pg_ledger) -> None:
     assert pg_ledger.verify().ok
 
 
-def test_a_server_set_to_another_isolation_seals_the_same(pg_ledger) -> None:
+def test_an_entry_that_commits_in_the_middle_of_a_step_is_not_passed_over(
+    pg_ledger, monkeypatch
+) -> None:
+    """Even on a server whose transactions keep one snapshot unless told otherwise."""
     name = pg_ledger.value("SELECT current_database()")
     pg_ledger.run(f'ALTER DATABASE "{name}" SET default_transaction_isolation = serializable')
     pg_ledger.database.engine.dispose()
+    execute = Transaction.execute
     with slow_writer(pg_ledger) as slow:
         pg_ledger.write(2)
-        assert pg_ledger.seal() == 2
-        slow.exec_driver_sql("COMMIT")
-    assert pg_ledger.seal() == 1
+
+        def commit_first(tx, statement, params=None):
+            if statement is sealer._WRITERS:
+                slow.exec_driver_sql("COMMIT")
+            return execute(tx, statement, params)
+
+        monkeypatch.setattr(Transaction, "execute", commit_first)
+        pg_ledger.seal()
+        monkeypatch.undo()
+    pg_ledger.seal()
+    assert sealed_all(pg_ledger)
     assert pg_ledger.verify().ok
 
 
@@ -329,7 +341,9 @@ def test_a_mark_set_ahead_is_noticed(ledger: Ledger) -> None:
     assert refuses(ledger)
 
 
-@pytest.mark.parametrize("stored", ["[]", '["zz"]', "null", "17"])
+@pytest.mark.parametrize(
+    "stored", ["[]", '["zz"]', "null", "17", f'["{"aa" * 32}", "{"bb" * 32}"]']
+)
 def test_a_lost_right_edge_is_worked_out_again_from_the_leaves(ledger: Ledger, stored) -> None:
     three_steps(ledger)
     ledger.run(f"UPDATE journal_checkpoint SET frontier = '{stored}' WHERE size = 12")
