@@ -5,6 +5,8 @@ dies. The settings reach them through a file only the owner can read, so that no
 in an environment that granian copies into every request (decision 20).
 """
 
+import ctypes
+import importlib
 import logging
 import os
 import signal
@@ -14,8 +16,10 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from idp.settings import SETTINGS_FILE, Settings
 from idp.settings import load as load_settings
@@ -24,6 +28,7 @@ log = logging.getLogger("idp.serving")
 
 PARTS = ("public", "operators", "work")
 STOP_SECONDS = 10.0
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 SECRET_VARIABLES = ("DATABASE_URL", "IDP_DATABASE_URL", "PGPASSWORD")
 
 
@@ -133,10 +138,34 @@ def work(settings: Settings) -> None:
     run(open_house(settings))
 
 
+def end_with_parent(number: signal.Signals, parent: int) -> None:
+    """Have the kernel send this process `number` when its parent `parent` ends (Linux only).
+
+    Without it granian's workers outlive a master that was killed: they listen on sockets of
+    their own beside the new master's workers, with the settings and keys of before, and no
+    supervisor knows them.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+    if os.getppid() != parent:  # it was gone before we asked
+        os.kill(os.getpid(), number)
+
+
+def _open(target: str, master: int) -> Any:
+    # SIGKILL: whoever could wait for a graceful end is gone, and nothing is lost by it.
+    end_with_parent(signal.SIGKILL, master)
+    module, _, name = target.partition(":")
+    return getattr(importlib.import_module(module), name)()
+
+
 def _granian(target: str, host: str, port: int, workers: int, threads: int) -> None:
     from granian.constants import Interfaces
     from granian.server import Server
 
+    # Imported once, before the workers are forked: a worker that is started again answers in a
+    # fraction of a second instead of two, and all of them share the code's memory.
+    importlib.import_module(target.partition(":")[0])
     Server(
         target,
         address=host,
@@ -149,7 +178,7 @@ def _granian(target: str, host: str, port: int, workers: int, threads: int) -> N
         log_enabled=False,
         respawn_failed_workers=True,
         websockets=False,
-    ).serve()
+    ).serve(target_loader=partial(_open, target, os.getpid()), wrap_loader=False)
 
 
 if __name__ == "__main__":
