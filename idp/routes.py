@@ -113,8 +113,13 @@ def _patterns() -> tuple[tuple[re.Pattern[str], Route], ...]:
 
 
 def match(method: str, path: str) -> Route | None:
-    """Find the declared route of a request, or None: Flask then answers 404 or 405."""
+    """Find the declared route of a request, or None: Flask then answers 404 or 405.
+
+    Flask serves an address with a slash at its end as the one without, so it is found as that.
+    """
     asked = "GET" if method == "HEAD" else method
+    if path.endswith("/") and path != "/":
+        path = path[:-1]
     for pattern, route in _patterns():
         if asked in route.methods and pattern.fullmatch(path):
             return route

@@ -1,6 +1,7 @@
 """What a client is: its registration, in the shape Authlib's server asks for."""
 
 import hmac
+import re
 import threading
 import time
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from idp.storage import Transaction
 
 CACHE_SECONDS = 5.0
 CACHE_SIZE = 10_000
+CLIENT_ID = re.compile(r"[A-Za-z0-9._-]{2,64}")  # what a registration lets be one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +64,8 @@ class Client:
         return redirect_uri in self.redirect_uris
 
     def get_default_redirect_uri(self) -> str | None:
-        """Answer the only redirect URI, when the registration has just one."""
-        return self.redirect_uris[0] if len(self.redirect_uris) == 1 else None
+        """Answer None: a redirect URI that was not sent is never guessed."""
+        return None
 
     def check_client_secret(self, secret: str) -> bool:
         """Compare the secret in constant time; secrets are random, so a digest is enough."""
@@ -103,7 +105,13 @@ class ClientBook:
         self._lock = threading.Lock()
 
     def get(self, tx: Transaction, client_id: str) -> Client | None:
-        """Answer the client of that id, also a disabled one, or None."""
+        """Answer the client of that id, also a disabled one, or None.
+
+        The id may come from anywhere, a NUL or half a character in it: the database is only
+        asked for what can be one.
+        """
+        if not CLIENT_ID.fullmatch(client_id):
+            return None
         known = self._known.get(client_id)
         if known and time.monotonic() - known[0] < CACHE_SECONDS:
             return known[1]

@@ -112,6 +112,14 @@ def ask(tx: Transaction, grant_ref: str) -> LiveGrant | None:
     return None if row is None else _read(row)
 
 
+_DISABLED = select(CLIENT.c.disabled_at).where(CLIENT.c.client_id == bindparam("client"))
+
+
+def is_disabled(tx: Transaction, client_id: str) -> bool:
+    """Say whether a client is switched off now, where no grant of it is asked for yet."""
+    return tx.execute(_DISABLED, {"client": client_id}).scalar_one_or_none() is not None
+
+
 def _read(row: Any) -> LiveGrant:
     mandate = None
     if row["m_ref"] is not None:

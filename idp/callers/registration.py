@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from joserfc.jwk import Key, RSAKey
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from sqlalchemy import delete, func, insert, select, update
 
+from idp.callers.clients import CLIENT_ID
 from idp.callers.records import ClientRecord, ResourceRecord
 from idp.journal.actions import Entry, record
 from idp.keyring import jose
@@ -23,6 +25,8 @@ from idp.storage import Transaction, db_now
 SCOPES = ("openid", "profile", "email", "address", "phone", "national_insurance_number",
           "offline_access")  # fmt: skip
 LONGEST_URI = 2048
+OURS = "account"  # the assessment that Gatehouse's own pages run at
+LEAST_RSA_BITS = 2048
 
 
 class RegistrationError(Exception):
@@ -34,7 +38,7 @@ class Registration(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    client_id: str = Field(pattern=r"^[A-Za-z0-9._-]{2,64}$")
+    client_id: str = Field(pattern=rf"\A{CLIENT_ID.pattern}\z")
     client_name: str = Field(min_length=1, max_length=100)
     organisation: str = Field(min_length=1, max_length=100)
     sector: str = Field(pattern=r"^[a-z0-9-]{2,64}$")
@@ -92,7 +96,9 @@ def _problems(asked: Registration) -> list[str]:
         found.append(f"scopes: unknown {', '.join(unknown)}; known: {', '.join(SCOPES)}")
     if "openid" not in asked.scopes:
         found.append("scopes: openid is needed")
-    for name in ("redirect_uris", "post_logout_redirect_uris"):
+    if asked.client_id == OURS:
+        found.append(f"client_id: {OURS} is Gatehouse itself")
+    for name in ("redirect_uris", "post_logout_redirect_uris", "resources"):
         found += [f"{name}: {text}" for uri in getattr(asked, name) if (text := bad_uri(uri))]
     for name in ("backchannel_logout_uri", "jwks_uri"):
         uri = getattr(asked, name)
@@ -106,7 +112,11 @@ def bad_uri(uri: str) -> str | None:
 
     https; or http to this machine by name or number, for development (RFC 8252 section 8.3).
     """
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+        _ = parts.port  # raises for one that is none
+    except ValueError:
+        return f"{uri[:80]!r} is not an address"
     if (
         len(uri) > LONGEST_URI
         or not uri.isascii()
@@ -146,7 +156,7 @@ def read(data: dict[str, Any], source: str) -> Registration:
     try:
         registration = Registration.model_validate(data)
         if registration.jwks is not None:
-            jose.import_public_set(registration.jwks)
+            _check_keys(jose.import_public_set(registration.jwks))
     except ValidationError as problem:
         lines = [
             f"{source}: {'.'.join(str(part) for part in error['loc']) or 'service'}: "
@@ -157,6 +167,14 @@ def read(data: dict[str, Any], source: str) -> Registration:
     except jose.BadToken as problem:
         raise RegistrationError(f"{source}: {problem.reason}") from None
     return registration
+
+
+def _check_keys(keys: Sequence[Key]) -> None:
+    if not keys:
+        raise jose.BadToken("jwks: holds no key that can be used")
+    for key in keys:
+        if isinstance(key, RSAKey) and key.public_key.key_size < LEAST_RSA_BITS:
+            raise jose.BadToken(f"jwks: an RSA key needs at least {LEAST_RSA_BITS} bits")
 
 
 _KEPT = (
@@ -177,6 +195,9 @@ def register(
         select(ClientRecord).where(ClientRecord.client_id == registration.client_id)
     ).mappings().first()  # fmt: skip
     secret = None
+    taken = _taken(tx, registration)
+    if taken is not None:
+        return f"resources: {taken} belongs to another client"
     needs_secret = registration.token_endpoint_auth_method.startswith("client_secret")
     if row is not None and row["sector"] != registration.sector:
         return f"sector: {registration.client_id} is in {row['sector']}; a sector never changes"
@@ -217,6 +238,14 @@ def set_disabled(tx: Transaction, client_id: str, *, disabled: bool, by: str) ->
 def count(tx: Transaction) -> int:
     """Count the registered clients."""
     return int(tx.execute(select(func.count()).select_from(ClientRecord)).scalar_one())
+
+
+def _taken(tx: Transaction, registration: Registration) -> str | None:
+    others = select(ResourceRecord.uri).where(
+        ResourceRecord.uri.in_(registration.resources),
+        ResourceRecord.client_id != registration.client_id,
+    )
+    return tx.execute(others).scalars().first()
 
 
 def _write_resources(tx: Transaction, client_id: str, uris: Sequence[str]) -> None:

@@ -2,20 +2,23 @@
 
 from urllib.parse import urlencode, urlsplit
 
-from authlib.common.urls import add_params_to_uri
-from flask import g, make_response, redirect, render_template
+from flask import g, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.errors import Refusal
-from idp.oidc.actions import Answer
-from idp.web import notice
+from idp.oidc.actions import Answer, Started
+from idp.oidc.rules import add_query
+from idp.web import notice, see_other
 from idp.words import gettext as _
 
 
-def send(answer: Answer | Refusal) -> ResponseReturnValue:
-    """Send the answer to the client by its response mode, or show our own page for a refusal."""
+def send(answer: Answer | Started | Refusal) -> ResponseReturnValue:
+    """Send the answer to the client by its response mode, go on with the journey that something
+    is still missing from, or show our own page for a refusal."""
     if isinstance(answer, Refusal):
         return refused(answer)
+    if isinstance(answer, Started):
+        return see_other(url_for("signin.resume", ref=answer.journey))
     if answer.mode == "form_post":
         # The page names the one origin its form may go to (decision 22).
         parts = urlsplit(answer.redirect_uri)
@@ -27,8 +30,7 @@ def send(answer: Answer | Refusal) -> ResponseReturnValue:
     if answer.mode == "fragment":
         response = redirect(f"{answer.redirect_uri}#{urlencode(answer.params)}", code=303)
     else:
-        address = add_params_to_uri(answer.redirect_uri, list(answer.params.items()))
-        response = redirect(address, code=303)
+        response = redirect(add_query(answer.redirect_uri, answer.params), code=303)
     response.headers["Cache-Control"] = "no-store"
     return response
 

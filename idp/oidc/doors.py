@@ -15,7 +15,7 @@ from idp.oidc.grants import build_server
 from idp.oidc.introspecting import introspect_token, revoke_token
 from idp.oidc.named import actor_name, is_personal, named_claims
 from idp.oidc.server import Answer, Call, Request
-from idp.oidc.tokens import ACCESS_TYPE, acting_claims
+from idp.oidc.tokens import acting_claims, read_access
 from idp.storage import Transaction
 
 PUBLIC_HEADERS = (("Access-Control-Allow-Origin", "*"),)
@@ -58,8 +58,7 @@ def userinfo(house: House, request: DoorRequest) -> DoorResponse:
         return token_text
     services = house.services
     try:
-        claims = services.keyring.verify_own(token_text, typ=ACCESS_TYPE)
-        jose.check_times(claims, now=int(house.database.clock.now().timestamp()))
+        claims = read_access(services, token_text)
     except jose.BadToken as problem:
         return _challenge("invalid_token", problem.reason)
     if claims.get("aud") != services.userinfo:
@@ -71,6 +70,9 @@ def userinfo(house: House, request: DoorRequest) -> DoorResponse:
     if found is None:
         return _challenge("invalid_token", "what the token stood on does not exist")
     grant, answer = found
+    # By the database's clock, and to the second: we made the token ourselves.
+    if int(claims["exp"]) <= grant.now.timestamp():
+        return _challenge("invalid_token", "the token has expired")
     if grant.dead is not None:
         return _refuse(house, grant)
     if answer is None:
@@ -118,16 +120,27 @@ def _refuse(house: House, grant: LiveGrant) -> DoorResponse:
 
 def _bearer(request: DoorRequest) -> str | DoorResponse:
     """Take the token from the header or the form, never from the address (RFC 6750 2)."""
+    if "access_token" in request.query:
+        return _challenge(
+            "invalid_request", "send the token in a header: addresses are kept in logs", status=400
+        )
     header, field = request.headers.get("authorization"), request.form.get("access_token")
     if header is not None and field is not None:
         return _challenge("invalid_request", "send the token one way, not two", status=400)
     if header is not None:
         scheme, _, value = header.partition(" ")
-        if scheme.lower() != "bearer" or not value:
+        if scheme.lower() != "bearer":
+            return _unasked()
+        if not value:
             return _challenge("invalid_request", "Authorization: Bearer TOKEN", status=400)
         return value.strip()
     if field:
         return field
+    return _unasked()
+
+
+def _unasked() -> DoorResponse:
+    # Nothing was tried, so nothing is said about what is wrong: RFC 6750 section 3.1.
     return DoorResponse(401, b"", (("WWW-Authenticate", 'Bearer realm="userinfo"'), *NO_STORE))
 
 
@@ -151,10 +164,10 @@ def _in_frame(house: House, request: DoorRequest, answer_of: Any) -> DoorRespons
         answer: Answer = answer_of(build_server(call), asked)
         return answer
 
-    status, body, headers = house.database.transaction(work)
-    extra = tuple((name, value) for name, value in headers if name.lower() == "www-authenticate")
-    if status == 401 and "authorization" in request.headers and not extra:
-        extra = (("WWW-Authenticate", 'Basic realm="token"'),)
+    status, body, _headers = house.database.transaction(work)
+    # RFC 9110 section 11.6.1: a 401 names a way to authenticate, and a realm with it, which
+    # Authlib's own header leaves out.
+    extra = (("WWW-Authenticate", 'Basic realm="client"'),) if status == 401 else ()
     return json_response(status, body, (*extra, *NO_STORE))
 
 

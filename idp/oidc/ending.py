@@ -22,8 +22,9 @@ from idp.errors import Refusal
 from idp.journal.actions import Entry, record
 from idp.keyring import jose
 from idp.oidc.records import GrantRecord
+from idp.oidc.rules import add_query
 from idp.oidc.server import Call, Request, Server, Services
-from idp.oidc.tokens import ID_TYPE
+from idp.oidc.tokens import read_hint
 from idp.outbox import actions as outbox
 from idp.storage import Database, Transaction, db_now
 
@@ -48,12 +49,9 @@ class EndSession(EndSessionEndpoint):  # type: ignore[misc]
         # An expired hint is a good hint (RP-Initiated Logout 1.0 section 2).
         services: Services = self.server.call.services
         try:
-            claims = services.keyring.verify_own(id_token_hint, typ=ID_TYPE)
+            return read_hint(services, id_token_hint)
         except jose.BadToken as problem:
             raise InvalidRequestError(f"id_token_hint: {problem.reason}") from problem
-        if claims.get("iss") != services.issuer:
-            raise InvalidRequestError("id_token_hint: it is of another server")
-        return claims
 
 
 def read(
@@ -65,7 +63,9 @@ def read(
         call = Call(tx=tx, services=services)
         server = Server(call)
         server.register_endpoint(EndSession)
-        request = Request("GET", params, {}, call)
+        # Without `state`, which we add ourselves: Authlib would write the address anew.
+        named = {name: value for name, value in params.items() if name != "state"}
+        request = Request("GET", named, {}, call)
         try:
             found = server.validate_endpoint_request("end_session", request)
         except OAuth2Error as problem:
@@ -76,9 +76,10 @@ def read(
                 "post_logout_redirect_uri: it is not registered, or there is no id_token_hint",
             )
         claims = found.id_token_claims or {}
-        return LogoutRequest(
-            client=found.client, sid=claims.get("sid"), redirect_uri=found.redirect_uri
-        )
+        address = found.redirect_uri
+        if address and params.get("state"):
+            address = add_query(address, {"state": params["state"]})
+        return LogoutRequest(client=found.client, sid=claims.get("sid"), redirect_uri=address)
 
     return database.read(work)
 

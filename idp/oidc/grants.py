@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from authlib.oauth2.rfc6749 import OAuth2Error
 from authlib.oauth2.rfc6749.errors import InvalidGrantError, InvalidRequestError, InvalidScopeError
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, RefreshTokenGrant
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oidc.core import OpenIDCode
 
+from idp.accounts.subjects import subject_of
 from idp.callers import liveness
 from idp.callers.clients import Client
 from idp.callers.liveness import LiveGrant
@@ -15,6 +17,7 @@ from idp.journal.actions import Entry, record
 from idp.oidc import issuing
 from idp.oidc.issuing import SpentCode, UsedRefresh
 from idp.oidc.named import named_claims
+from idp.oidc.resources import sector_of, why_not
 from idp.oidc.server import Call, Request, Server
 from idp.oidc.tokens import access_token, id_token
 
@@ -29,12 +32,12 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
 
     @staticmethod
     def validate_authorization_redirect_uri(request: Request, client: Client) -> str:
-        """Compare as strings. Override: Authlib's message repeats the address it was sent."""
-        sent = request.payload.redirect_uri
-        uri = sent if sent is not None else client.get_default_redirect_uri()
-        if not uri or not client.check_redirect_uri(uri):
+        """Compare as strings; none is never guessed (OpenID Connect Core 3.1.2.1). Override:
+        Authlib takes the only registered one, and its message repeats what it was sent."""
+        uri: str | None = request.payload.redirect_uri
+        if uri is None or not client.check_redirect_uri(uri):
             raise InvalidRedirectUri
-        return str(uri)
+        return uri
 
     def query_authorization_code(self, code: str, client: Client) -> SpentCode | None:
         """Spend the code; see `issuing.spend_code`."""
@@ -48,6 +51,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
         """Issue the access token, and a refresh token where the client may have one."""
         grant: LiveGrant = options["user"]
         call, client = self.request.call, self.request.client
+        check_resource(call, grant, self.request.form.get("resource"))
         answer, jti = bearer(call, grant, grant.scope)
         if options["include_refresh_token"]:
             answer["refresh_token"] = issuing.new_refresh(
@@ -76,8 +80,12 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
     def _validate_request_token(self, client: Client) -> UsedRefresh:
         # Override: Authlib asks the row whose client it is after the look-up; ours is part of
         # the spending statement, so that a wrong client changes nothing.
-        token = self.request.form.get("refresh_token", "")
+        token = self.request.form.get("refresh_token")
+        if token is None:
+            raise InvalidRequestError("refresh_token: it is missing")
         call = self.request.call
+        if client.public:
+            self._refuse_early(token, client)
         used = issuing.use_refresh(
             call.tx,
             token,
@@ -89,12 +97,28 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
             raise InvalidGrantError("refresh_token: it is unknown, used up, or has run out")
         return used
 
-    def _validate_token_scope(self, token: UsedRefresh) -> None:
-        # Override: the scope is the live grant's, read with the rest in one statement below.
-        grant = ask_live(self.request.call, token.grant_ref)
+    def _refuse_early(self, token: str, client: Client) -> None:
+        # A public client's token is superseded by its use, and a request that asks for too much
+        # must not cost the client its token.
+        asked = self.request.form.get("resource")
+        if asked is None and not self.request.payload.scope:
+            return
+        row = issuing.find_refresh(self.request.call.tx, token)
+        if row is not None and row.client_id == client.client_id:
+            grant = liveness.ask(self.request.call.tx, row.grant_ref)
+            if grant is not None:
+                self._check_scope(grant)
+                check_resource(self.request.call, grant, asked)
+
+    def _check_scope(self, grant: LiveGrant) -> None:
         asked = self.request.payload.scope
         if asked and not set(asked.split()) <= set(grant.scope.split()):
             raise InvalidScopeError("scope: more than was granted")
+
+    def _validate_token_scope(self, token: UsedRefresh) -> None:
+        # Override: the scope is the live grant's, read with the rest in one statement below.
+        grant = ask_live(self.request.call, token.grant_ref)
+        self._check_scope(grant)
         self.request.user = grant
 
     def authenticate_user(self, refresh_token: UsedRefresh) -> LiveGrant:
@@ -105,6 +129,7 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
     def issue_token(self, user: LiveGrant, refresh_token: UsedRefresh) -> dict[str, Any]:
         """Issue a new access token, and the successor of a public client's refresh token."""
         call, client = self.request.call, self.request.client
+        check_resource(call, user, self.request.form.get("resource"))
         answer, jti = bearer(call, user, self.request.payload.scope or user.scope)
         if refresh_token.successor is not None:
             issuing.store_successor(
@@ -162,6 +187,12 @@ class IdToken(OpenIDCode):  # type: ignore[misc]
         )
 
 
+class InvalidTarget(OAuth2Error):  # type: ignore[misc]
+    """The API asked for cannot be named by this token (RFC 8707 section 2)."""
+
+    error = "invalid_target"
+
+
 class InvalidRedirectUri(Exception):
     """The redirect URI is not registered: never redirect, show a page."""
 
@@ -187,7 +218,7 @@ def ask_live(call: Call, grant_ref: str) -> LiveGrant:
 
 def bearer(call: Call, grant: LiveGrant, scope: str) -> tuple[dict[str, Any], str]:
     """Make the token response of RFC 6749 section 5.1, and the access token's `jti`."""
-    token, seconds, jti = access_token(call.services, grant, scope)
+    token, seconds, jti = access_token(call.services, grant, scope, sub=_subject(call, grant))
     answer = {
         "access_token": token,
         "token_type": "Bearer",
@@ -195,6 +226,27 @@ def bearer(call: Call, grant: LiveGrant, scope: str) -> tuple[dict[str, Any], st
         "scope": scope,
     }
     return answer, jti
+
+
+def check_resource(call: Call, grant: LiveGrant, asked: str | None) -> None:
+    """Refuse a token for another API than was granted, or one that may be had no more.
+
+    Raises `InvalidTarget` (RFC 8707 section 2.2). Asked at each issue: what an API demands may
+    have risen since the grant was made.
+    """
+    if asked is not None and asked != grant.resource:
+        raise InvalidTarget("resource: it was not granted by this authorization")
+    problem = why_not(call, grant.resource, acting=grant.mandate is not None)
+    if problem is not None:
+        raise InvalidTarget(problem)
+
+
+def _subject(call: Call, grant: LiveGrant) -> str:
+    """What the audience's sector knows the holder by: the client's own, but for another's API."""
+    sector = sector_of(call, grant.resource) if grant.resource else None
+    if sector is None:
+        return grant.sub
+    return subject_of(call.tx, sector=sector, kind="self", account_ref=grant.account_ref)
 
 
 def journal_issue(call: Call, grant: LiveGrant, jti: str, *, via: str) -> None:

@@ -86,12 +86,6 @@ _OLD_REFRESH = select(
     _REFRESH.client_id == bindparam("client"),
     _REFRESH.superseded_at.is_not(None),
 )
-_REVOKE_REFRESH = (
-    update(_REFRESH)
-    .where(_REFRESH.token_digest == bindparam("digest"), _REFRESH.client_id == bindparam("client"))
-    .values(superseded_at=db_now())
-    .returning(_REFRESH.grant_ref)
-)
 _FIND_REFRESH = select(
     _REFRESH.grant_ref, _REFRESH.client_id, _REFRESH.superseded_at, _REFRESH.idle_until,
     _REFRESH.expires_at, db_now().label("now"),
@@ -219,13 +213,6 @@ def successor(token: str, key: bytes) -> str:
 def find_refresh(tx: Transaction, token: str) -> Any:
     """Look at a refresh token, whosever it is, without using it."""
     return tx.execute(_FIND_REFRESH, {"digest": digest(token)}).first()
-
-
-def revoke_refresh(tx: Transaction, token: str, client_id: str) -> str | None:
-    """Revoke a client's refresh token (RFC 7009). Answers its grant."""
-    values = {"digest": digest(token), "client": client_id}
-    grant: str | None = tx.execute(_REVOKE_REFRESH, values).scalar_one_or_none()
-    return grant
 
 
 def _store(

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from idp.assurance.rules import Level, Levels, resolve
 
@@ -26,7 +27,8 @@ ACCESS_TOKEN = timedelta(minutes=5)
 ACTING_TOKEN = timedelta(minutes=3)
 ID_TOKEN = timedelta(minutes=10)
 CODE = timedelta(seconds=60)
-LONGEST_VALUE = 2048
+LONGEST_VALUE = 2048  # characters of one parameter; so much `state` and `nonce` is kept
+LONG = frozenset({"claims", "id_token_hint"})  # bounded by the query as a whole
 
 
 class BadRequest(Exception):
@@ -51,6 +53,7 @@ class Wanted:
     claims: Mapping[str, Any]
     login_hint: str
     ui_locales: str
+    sub: str | None  # who must be the one to sign in
     acting_for: str
 
 
@@ -63,6 +66,9 @@ def read_wanted(params: Mapping[str, str], levels: Levels) -> Wanted:
     ):
         if name in params:
             raise BadRequest(code, f"{name}: not supported; send plain parameters")
+    for name, value in params.items():
+        if name not in LONG and len(value) > LONGEST_VALUE:
+            raise BadRequest("invalid_request", f"{name[:40]}: longer than {LONGEST_VALUE}")
     if not params.get("scope"):
         raise BadRequest("invalid_scope", "scope: name at least one, such as openid")
     claims = _claims(params.get("claims"))
@@ -77,7 +83,8 @@ def read_wanted(params: Mapping[str, str], levels: Levels) -> Wanted:
         claims=claims,
         login_hint=params.get("login_hint", ""),
         ui_locales=params.get("ui_locales", ""),
-        acting_for=params.get("acting_for", ""),
+        sub=_sub(claims),
+        acting_for=_one_of(params, "acting_for", ("choose",)) or "",
     )
 
 
@@ -112,9 +119,9 @@ def _claims(text: str | None) -> dict[str, Any]:
     if text is None:
         return {}
     try:
-        asked = json.loads(text)
+        asked = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        raise BadRequest("invalid_request", "claims: is not JSON") from None
+        raise BadRequest("invalid_request", "claims: is not strict JSON") from None
     if not isinstance(asked, dict):
         raise BadRequest("invalid_request", "claims: must be a JSON object")
     found: dict[str, Any] = {}
@@ -122,21 +129,53 @@ def _claims(text: str | None) -> dict[str, Any]:
         part = asked.get(place) or {}
         if not isinstance(part, dict):
             raise BadRequest("invalid_request", f"claims: {place} must be a JSON object")
-        for name, wish in part.items():
-            if wish is not None and not isinstance(wish, dict):
-                raise BadRequest("invalid_request", f"claims: {place}.{name} must be an object")
         # Claims we do not have are ignored (OpenID Connect Core 5.5).
-        found[place] = {name: part[name] for name in part if name in (*CLAIMS, "acr")}
+        found[place] = {
+            name: _wish(f"{place}.{name}", part[name]) for name in part if name in (*CLAIMS, "acr")
+        }
     return found
+
+
+def _wish(name: str, wish: Any) -> dict[str, Any] | None:
+    """Read one claim's wish, and keep of it only what we know what to do with."""
+    if wish is None:
+        return None
+    if not isinstance(wish, dict):
+        raise BadRequest("invalid_request", f"claims: {name} must be an object or null")
+    values = wish.get("values", [wish["value"]] if "value" in wish else [])
+    if not isinstance(values, list):
+        raise BadRequest("invalid_request", f"claims: {name}.values must be a list")
+    kept: dict[str, Any] = {"essential": wish.get("essential") is True}
+    if name in {"id_token.acr", "id_token.sub"}:
+        if not all(isinstance(value, str) for value in values):
+            raise BadRequest("invalid_request", f"claims: {name} values must be strings")
+        kept["values"] = values
+    return kept
+
+
+def _sub(claims: Mapping[str, Any]) -> str | None:
+    values = (claims.get("id_token", {}).get("sub") or {}).get("values") or []
+    if len(values) > 1:
+        raise BadRequest("invalid_request", "claims: id_token.sub can have one value")
+    return str(values[0]) if values else None
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("duplicate member")
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a number")
 
 
 def _acr(
     params: Mapping[str, str], claims: Mapping[str, Any], levels: Levels
 ) -> tuple[tuple[str, ...], tuple[Level, ...], bool]:
     wish = claims.get("id_token", {}).get("acr") or {}
-    values = wish.get("values") or ([wish["value"]] if "value" in wish else [])
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise BadRequest("invalid_request", "claims: id_token.acr values must be strings")
+    values = wish.get("values") or []
     if wish.get("essential") and values:
         known = [(value, resolve(value, levels)) for value in values]
         if not any(level for _, level in known):
@@ -193,3 +232,10 @@ def access_token_ends(now: datetime, *, mandate_expires: datetime | None) -> dat
     if mandate_expires is None:
         return now + ACCESS_TOKEN
     return min(now + ACTING_TOKEN, mandate_expires)
+
+
+def add_query(uri: str, params: Mapping[str, str]) -> str:
+    """Add parameters to a registered address, whose own query stays as it is written
+    (RFC 6749 section 3.1.2). It has no fragment: registration refuses one."""
+    joint = "" if uri.endswith(("?", "&")) else "&" if "?" in uri else "?"
+    return f"{uri}{joint}{urlencode(params)}"

@@ -62,7 +62,8 @@ class Request(OAuth2Request):  # type: ignore[misc]
         # Whether the transport is safe was judged at start, by the issuer in the settings, and
         # Authlib uses the address for nothing else: so it gets one that passes its own check.
         super().__init__(method, "https://gatehouse.invalid/", headers=dict(headers))
-        self.payload = BasicOAuth2Payload(dict(params))
+        # What is sent without a value counts as left out: RFC 6749 sections 3.1 and 3.2.
+        self.payload = BasicOAuth2Payload({name: text for name, text in params.items() if text})
         self.call = call
         self.client: Any = None
         self.user: Any = None

@@ -1,0 +1,131 @@
+"""Read an authorization request: who asks, where the answer may go, and what is wanted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from authlib.oauth2.rfc6749 import OAuth2Error
+
+from idp.callers import liveness
+from idp.callers.clients import Client
+from idp.errors import Refusal
+from idp.journal.actions import Entry, record
+from idp.oidc.grants import InvalidRedirectUri, build_server
+from idp.oidc.resources import why_not
+from idp.oidc.rules import RESPONSE_MODES, BadRequest, Wanted, read_wanted
+from idp.oidc.server import Call, Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An authorization response: where it goes, how, and what it says (`iss` always)."""
+
+    redirect_uri: str
+    mode: str
+    params: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validated:
+    """An authorization request whose client and redirect URI are proved."""
+
+    client: Client
+    redirect_uri: str
+    scope: str
+    state: str | None
+    wanted: Wanted
+    params: Mapping[str, str]
+
+    @property
+    def offline(self) -> bool:
+        """Say whether tokens are to outlive the session."""
+        return "offline_access" in self.scope.split() and self.client.check_grant_type(
+            "refresh_token"
+        )
+
+    @property
+    def resource(self) -> str | None:
+        """The API the tokens are for; None for our own userinfo."""
+        return self.params.get("resource")
+
+
+def validate(call: Call, params: Mapping[str, str]) -> Validated | Answer | Refusal:
+    """Check an authorization request: client and redirect URI first, for our own page; then
+    the rest, for an answer to the client (RFC 6749 section 4.1.2.1)."""
+    request = Request("GET", params, {}, call)
+    server = build_server(call)
+    state, mode = params.get("state"), params.get("response_mode", "query")
+    try:
+        grant = server.get_authorization_grant(request)
+        redirect_uri = grant.validate_consent_request()
+    except InvalidRedirectUri:
+        return Refusal("invalid_request", "redirect_uri: it is not registered for this client")
+    except OAuth2Error as problem:
+        if not getattr(problem, "redirect_uri", None):
+            return Refusal(problem.error, problem.description or problem.error)
+        code = problem.error if "response_type" in params else "invalid_request"
+        return _error(call, problem.redirect_uri, mode, code, problem.description, state)
+    client: Client = request.client
+    # Asked anew each time: what the client is may be some seconds old (decision 16).
+    if liveness.is_disabled(call.tx, client.client_id):
+        return Refusal("unauthorized_client", "client_id: this service has been switched off")
+    try:
+        wanted = read_wanted(params, call.services.policies.levels)
+        if not request.scope:
+            raise BadRequest("invalid_scope", "scope: none of these is registered for this client")
+        _check_acting(client, wanted)
+        refused = why_not(call, params.get("resource"), acting=bool(wanted.acting_for))
+        if refused is not None:
+            raise BadRequest("invalid_target", refused)
+    except BadRequest as problem:
+        return _error(call, redirect_uri, mode, problem.code, problem.description, state)
+    return Validated(
+        client=client,
+        redirect_uri=redirect_uri,
+        scope=request.scope,
+        state=state,
+        wanted=wanted,
+        params=params,
+    )
+
+
+def error(call: Call, valid: Validated, code: str, description: str | None = None) -> Answer:
+    """Answer the client with an error, journalled under a reference it can quote."""
+    return _error(
+        call, valid.redirect_uri, valid.wanted.response_mode, code, description, valid.state
+    )
+
+
+def answer(call: Call, valid: Validated, params: dict[str, str]) -> Answer:
+    """Answer the client."""
+    return _answer(call, valid.redirect_uri, valid.wanted.response_mode, params, valid.state)
+
+
+def _error(
+    call: Call, redirect_uri: str, mode: str, code: str, description: str | None, state: str | None
+) -> Answer:
+    reference = record(call.tx, Entry(kind="authorization-refused", detail={"code": code}))
+    # RFC 6749 section 4.1.2.1: neither quotes nor backslashes, nothing beyond ASCII.
+    said = "".join(c if " " <= c <= "~" and c not in '"\\' else "'" for c in description or code)
+    params = {"error": code, "error_description": f"{said} (reference {reference})"}
+    return _answer(call, redirect_uri, mode, params, state)
+
+
+def _answer(
+    call: Call, redirect_uri: str, mode: str, params: dict[str, str], state: str | None
+) -> Answer:
+    if state is not None:
+        params["state"] = state
+    params["iss"] = call.services.issuer  # RFC 9207, in errors too
+    known = mode if mode in RESPONSE_MODES else "query"
+    return Answer(redirect_uri=redirect_uri, mode=known, params=params)
+
+
+def _check_acting(client: Client, wanted: Wanted) -> None:
+    if not wanted.acting_for:
+        return
+    if not client.delegation_aware:
+        raise BadRequest(
+            "unauthorized_client", "acting_for: this client is not registered for acting"
+        )
+    if "none" in wanted.prompt:
+        raise BadRequest("interaction_required", "acting_for: the person has to choose")

@@ -1,0 +1,235 @@
+"""Issue a code: the grant it stands on, the client session, the consent, the journal row."""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+
+from idp.accounts.subjects import Kind, subject_of
+from idp.assurance.rules import Level, amr_values, answer_acr, sign_in_level
+from idp.authentication.records import ClientSessionRecord
+from idp.authentication.sessions import SessionFacts
+from idp.callers.clients import Client
+from idp.delegation import actions as delegation
+from idp.delegation.actions import HeldMandate
+from idp.delegation.rules import Verdict, may_act
+from idp.errors import Refusal
+from idp.journal.actions import Entry, record
+from idp.keyring.sealing import digest, random_ref, random_token
+from idp.oidc import issuing
+from idp.oidc.asking import Answer, Validated, answer, error
+from idp.oidc.records import ConsentRecord
+from idp.oidc.rules import CODE
+from idp.oidc.server import Call
+from idp.signin import actions as signin
+from idp.signin.actions import Position, milliseconds
+from idp.signin.rules import fresh_proofs
+
+SELF = "self"
+
+
+def issue(call: Call, valid: Validated, position: Position, now: datetime) -> Answer:
+    """Issue a code to the journey's position, or answer why not; all in this transaction."""
+    session = position.session
+    if session is None:  # next_step never issues to nobody; refuse rather than trust that
+        return error(call, valid, "login_required")
+    proofs = _counted(call, position, now)
+    reached = Level(
+        identity=session.identity_level,
+        sign_in=sign_in_level(proofs, call.services.policies.methods),
+    )
+    acting = _acting(call, valid, position, reached, now)
+    if isinstance(acting, Refusal):
+        return error(call, valid, "access_denied", acting.description)
+    if position.journey.consented and valid.offline:
+        _keep_consent(call, valid, session, now)
+    code = _write(call, valid, session, acting, proofs, reached, now)
+    return answer(call, valid, {"code": code})
+
+
+def needs_consent(call: Call, valid: Validated, session: SessionFacts) -> bool:
+    """Say whether this person still has to agree that the client goes on while they are away."""
+    if not valid.offline:
+        return False
+    given = call.tx.execute(
+        select(ConsentRecord.scope).where(
+            ConsentRecord.account_ref == session.account_ref,
+            ConsentRecord.client_id == valid.client.client_id,
+        )
+    ).scalar_one_or_none()
+    return given is None or not set(valid.scope.split()) <= set(given.split())
+
+
+def own_subject(call: Call, client: Client, session: SessionFacts, kind: Kind = "self") -> str:
+    """What the client's sector knows the signed-in party by."""
+    return subject_of(
+        call.tx,
+        sector=client.sector,
+        kind=kind,
+        account_ref=session.account_ref,
+        person_ref=session.person_ref,
+    )
+
+
+def _counted(call: Call, position: Position, now: datetime) -> dict[str, int]:
+    signed_in = signin.signed_in_of(position.session)
+    asked = signin.asked_of(position.journey, call.services.policies)
+    return fresh_proofs(asked, signed_in, now=milliseconds(now)) if signed_in else {}
+
+
+def _acting(
+    call: Call, valid: Validated, position: Position, reached: Level, now: datetime
+) -> HeldMandate | Refusal | None:
+    choice = position.journey.choice
+    if choice is None or choice == SELF:
+        return None
+    session = position.session
+    mandate = delegation.find(call.tx, choice)
+    if mandate is None or session is None or mandate.delegate != session.person_ref:
+        return Refusal("mandate-unknown", "there is no such permission to act")
+    verdict = may_act(
+        mandate.facts,
+        service=valid.client.client_id,
+        level=reached,
+        needed=call.services.policies.floor(valid.client.client_id),
+        now=now,
+    )
+    if verdict is Verdict.ALLOWED:
+        return mandate
+    return Refusal(verdict, f"the permission to act cannot be used: {verdict}")
+
+
+def _write(
+    call: Call,
+    valid: Validated,
+    session: SessionFacts,
+    mandate: HeldMandate | None,
+    proofs: Mapping[str, int],
+    reached: Level,
+    now: datetime,
+) -> str:
+    client, policies = valid.client, call.services.policies
+    sid = _client_session(call, session, client, mandate, now)
+    grant_ref, code = random_ref(), random_token()
+    own = own_subject(call, client, session, "actor" if mandate else "self")
+    sub = own
+    if mandate:
+        sub = subject_of(
+            call.tx, sector=client.sector, kind="self", account_ref=None,
+            person_ref=mandate.principal,
+        )  # fmt: skip
+    holder = mandate.principal if mandate else session.person_ref or session.account_ref
+    call.tx.write(
+        issuing.INSERT_GRANT,
+        {
+            "ref": grant_ref,
+            "client_id": client.client_id,
+            "account_ref": session.account_ref,
+            "session_ref": session.ref,
+            "client_session_ref": sid,
+            "holder": holder,
+            "sub": sub,
+            "actor": session.person_ref if mandate else None,
+            "act_sub": own if mandate else None,
+            "mandate_ref": mandate.ref if mandate else None,
+            "resource": valid.resource,
+            "scope": valid.scope if valid.offline or not mandate else _online(valid.scope),
+            "claims": dict(valid.wanted.claims),
+            "acr": answer_acr(valid.wanted.acr, reached, policies.levels),
+            "vot": str(reached),
+            "amr": amr_values(proofs, policies.methods),
+            "auth_time": min(proofs.values()) // 1000,
+            "policy": policies.fingerprint,
+            "offline": valid.offline and mandate is None,
+            "created_at": now,
+        },
+    )
+    call.tx.write(
+        issuing.INSERT_CODE,
+        {
+            "code_digest": digest(code),
+            "client_id": client.client_id,
+            "grant_ref": grant_ref,
+            "redirect_uri": valid.redirect_uri,
+            "redirect_uri_sent": True,
+            "code_challenge": valid.params.get("code_challenge"),
+            "nonce": valid.params.get("nonce"),
+            "expires_at": now + CODE,
+        },
+    )
+    _record(call, valid, session, mandate, holder, grant_ref, reached)
+    return code
+
+
+def _online(scope: str) -> str:
+    # Acting never outlives the visit: it belongs to one client session (decision 26).
+    return " ".join(name for name in scope.split() if name != "offline_access")
+
+
+def _client_session(
+    call: Call, session: SessionFacts, client: Client, mandate: HeldMandate | None, now: datetime
+) -> str:
+    key = mandate.ref if mandate else ""
+    # Derived, so that the same session at the same client keeps its `sid` without a look-up.
+    made = sha256(f"{session.ref}\n{client.client_id}\n{key}".encode()).digest()
+    sid = urlsafe_b64encode(made[:16]).rstrip(b"=").decode()
+    insert_for = insert_sqlite if call.tx.is_sqlite else insert_postgresql
+    call.tx.write(
+        insert_for(ClientSessionRecord).on_conflict_do_nothing(),
+        {
+            "ref": sid,
+            "session_ref": session.ref,
+            "client_id": client.client_id,
+            "mandate_key": key,
+            "created_at": now,
+        },
+    )
+    return sid
+
+
+def _keep_consent(call: Call, valid: Validated, session: SessionFacts, now: datetime) -> None:
+    insert_for: Any = insert_sqlite if call.tx.is_sqlite else insert_postgresql
+    statement = insert_for(ConsentRecord).values(
+        account_ref=session.account_ref,
+        client_id=valid.client.client_id,
+        scope=valid.scope,
+        given_at=now,
+    )
+    call.tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=["account_ref", "client_id"],
+            set_={"scope": statement.excluded.scope, "given_at": statement.excluded.given_at},
+        )
+    )
+
+
+def _record(
+    call: Call,
+    valid: Validated,
+    session: SessionFacts,
+    mandate: HeldMandate | None,
+    holder: str,
+    grant_ref: str,
+    reached: Level,
+) -> None:
+    detail: dict[str, Any] = {
+        "grant": grant_ref,
+        "vot": str(reached),
+        "floor": str(call.services.policies.floor(valid.client.client_id)),
+        "asked": list(valid.wanted.acr),
+        "policy": call.services.policies.fingerprint,
+    }
+    entry = Entry(
+        kind="acting-started" if mandate else "signed-in-to-service",
+        person=holder,
+        actor=session.person_ref if mandate else None,
+        client_id=valid.client.client_id,
+        mandate_ref=mandate.ref if mandate else None,
+        detail=detail,
+    )
+    record(call.tx, entry)
