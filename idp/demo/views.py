@@ -4,6 +4,7 @@ import json
 import secrets
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -20,18 +21,18 @@ STEP_SECONDS = 30
 MOST_TEST_SERVICES = 500
 SAMPLE = """from authlib.integrations.flask_client import OAuth
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
-from flask import Flask, session
+from flask import Flask, json
 from joserfc.jwk import ECKey
 
-app, key = Flask(__name__), ECKey.import_key(open("key.json").read())
+app, key = Flask(__name__), ECKey.import_key(json.load(open("key.json")))
 app.secret_key = "change me"
 gatehouse = OAuth(app).register("gatehouse", client_id="{client_id}", client_secret=key,
     server_metadata_url="{issuer}/.well-known/openid-configuration",
     client_auth_methods=[PrivateKeyJWT("{issuer}", alg="ES256", headers={{"kid": key.kid}})],
     client_kwargs={{"scope": "openid profile", "code_challenge_method": "S256",
                    "token_endpoint_auth_method": "private_key_jwt"}})
-app.get("/")(lambda: gatehouse.authorize_redirect("{redirect_uri}"))
-app.get("{path}")(lambda: dict(gatehouse.authorize_access_token()["userinfo"]))
+app.add_url_rule("{start}", "start", lambda: gatehouse.authorize_redirect("{redirect_uri}"))
+app.add_url_rule("{path}", "back", lambda: dict(gatehouse.authorize_access_token()["userinfo"]))
 app.run(port={port})
 """
 
@@ -93,27 +94,34 @@ def registered() -> ResponseReturnValue:
     done = here.database.transaction(work)
     if isinstance(done, str):
         return _form(redirect_uri, done), 422
+    program, address = sample(here.settings.issuer, client_id, redirect_uri)
     return render_template(
         "demo/registered.html",
         client_id=client_id,
         key=json.dumps(private),
         issuer=here.settings.issuer,
-        sample=sample(here.settings.issuer, client_id, redirect_uri),
+        sample=program,
+        address=address,
     )
 
 
-def sample(issuer: str, client_id: str, redirect_uri: str) -> str:
-    """Write the 15-line program for a test service. `redirect_uri` was checked."""
-    from urllib.parse import urlsplit
+def sample(issuer: str, client_id: str, redirect_uri: str) -> tuple[str, str]:
+    """Write the 15-line program for a test service, and the address at which it starts.
 
+    `redirect_uri` was checked.
+    """
     parts = urlsplit(redirect_uri)
-    return SAMPLE.format(
+    path = parts.path or "/"
+    start = "/" if path != "/" else "/start"
+    text = SAMPLE.format(
         issuer=issuer,
         client_id=client_id,
         redirect_uri=redirect_uri,
-        path=parts.path or "/callback",
-        port=parts.port or 5000,
+        start=start,
+        path=path,
+        port=parts.port or 80,
     )
+    return text, f"{parts.scheme}://{parts.netloc}{start}"
 
 
 def _wish(client_id: str, redirect_uri: str, public: dict[str, Any]) -> dict[str, Any]:

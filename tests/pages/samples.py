@@ -106,7 +106,8 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "register-wrong": ("demo/register.html", {"action": "/demo/register", "redirect_uri": "ftp://x",
                                               "error": "Start it with http:// or https://."}),
     "registered": ("demo/registered.html", {"client_id": "test-4HFK", "key": KEY,
-                                            "issuer": "http://localhost:8000", "sample": SAMPLE}),
+                                            "issuer": "http://localhost:8000", "sample": SAMPLE,
+                                            "address": "http://localhost:8080/"}),
 }  # fmt: skip
 
 # Facts that choose what a page shows rather than being shown on it.

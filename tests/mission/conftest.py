@@ -1,0 +1,87 @@
+"""One sandbox of real processes for all stories: the house, its worker, two departments."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from idp.delegation import actions as delegation
+from idp.demo.commands import prepare
+from idp.demo.stories import Scene
+from idp.demo.world import PROVED
+from idp.house import House, open_house
+from idp.policy.files import policies_directory
+from idp.register.records import PersonRecord
+from idp.settings import Settings
+from idp.storage import Transaction
+from tests.rig import ports
+
+MakeSettings = Callable[[], Settings]
+
+
+@pytest.fixture(scope="session")
+def sandbox_settings(tmp_path_factory: pytest.TempPathFactory) -> MakeSettings:
+    """Prepare a sandbox with a folder, ports and policies of its own; it is not started."""
+
+    def make() -> Settings:
+        folder: Path = tmp_path_factory.mktemp("sandbox")
+        shutil.copytree(policies_directory(None), folder / "policies")
+        return prepare(folder / "data", ports.free_ports(3)[0], None, folder / "policies")
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def stage(sandbox_settings: MakeSettings) -> Iterator[Scene]:
+    """The sandbox that the stories share. A test asks for `scene`."""
+    scene = Scene(settings=sandbox_settings(), say=lambda sentence: None)
+    scene.start()
+    yield scene
+    scene.stop()
+
+
+@pytest.fixture
+def scene(stage: Scene) -> Scene:
+    """The shared sandbox, with fresh browsers. Codes used before stay used."""
+    fresh = Scene(settings=stage.settings, say=lambda sentence: None)
+    fresh.walk = stage.walk
+    return fresh
+
+
+@pytest.fixture(scope="session")
+def inside(stage: Scene) -> Iterator[House]:
+    """The shared sandbox's house from inside, for what no page gives yet."""
+    house = open_house(stage.settings)
+    yield house
+    house.database.close()
+
+
+@pytest.fixture
+def permission(scene: Scene, inside: House) -> str:
+    """A fresh permission of the mother's for her daughter at Tax: the only one that stands."""
+
+    def work(tx: Transaction) -> str:
+        refs = {
+            name: ref
+            for ref, name in tx.execute(select(PersonRecord.ref, PersonRecord.given_name)).all()
+        }
+        mother, daughter = refs["Margaret"], refs["Sian"]
+        for old in delegation.given_by(tx, mother):
+            delegation.end(tx, old.ref, principal=mother)
+        given = delegation.give(
+            tx,
+            principal=mother,
+            delegate=daughter,
+            services=["tax"],
+            expires=tx.now() + timedelta(days=30),
+            grant_level=PROVED,
+            basis="principal-grant",
+            by="test",
+        )
+        assert isinstance(given, str), given
+        return given
+
+    return inside.database.transaction(work)
