@@ -164,7 +164,8 @@ def _spend(tx: Transaction, client_id: str, jti: str, exp: int) -> bool:
     kept_until = datetime.fromtimestamp(exp, UTC) + timedelta(seconds=2 * jose.SKEW_SECONDS)
     statement = _SPEND_SQLITE if tx.is_sqlite else _SPEND_POSTGRESQL
     values = {"jti_digest": digest(f"{client_id}\n{jti}"), "expires_at": kept_until}
-    return tx.execute(statement, values).rowcount == 1
+    # RETURNING, for an INSERT's row count is not told on PostgreSQL.
+    return tx.execute(statement, values).first() is not None
 
 
 def _spending(insert: Any) -> Any:
@@ -172,6 +173,7 @@ def _spending(insert: Any) -> Any:
         insert(SpentAssertionRecord)
         .values(jti_digest=bindparam("jti_digest"), expires_at=bindparam("expires_at"))
         .on_conflict_do_nothing()
+        .returning(SpentAssertionRecord.jti_digest)
     )
 
 

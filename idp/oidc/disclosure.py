@@ -38,8 +38,9 @@ def disclose(
             insert_for(DisclosureRecord)
             .values(jti=jti, expires_at=expires)
             .on_conflict_do_nothing()
+            .returning(DisclosureRecord.jti)
         )
-        if inserted.rowcount == 1:
+        if inserted.first() is not None:
             record(tx, _entry(grant, jti, names))
         return True
 
