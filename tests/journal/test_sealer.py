@@ -312,6 +312,23 @@ def test_a_database_behind_its_file_is_not_sealed_on(ledger: Ledger) -> None:
     assert refuses(ledger)
 
 
+def test_a_second_history_over_the_first_is_refused(ledger: Ledger) -> None:
+    """Cut, and sealed again on a host that has no copy: the first host's copy tells them apart."""
+    three_steps(ledger)
+    first = ledger.file.read_bytes()
+    ledger.run(
+        "DELETE FROM journal_checkpoint WHERE size > 8",
+        "DELETE FROM journal_leaf WHERE position >= 8",
+        "DELETE FROM journal_entry WHERE id > 8",
+        "UPDATE journal_sealer SET swept_id = 8, seen_id = 8",
+    )
+    ledger.file.unlink()
+    ledger.write(9)
+    assert ledger.seal() == 9
+    ledger.file.write_bytes(first)
+    assert refuses(ledger)
+
+
 @pytest.mark.parametrize(
     "damage",
     [
