@@ -344,6 +344,16 @@ def test_a_log_that_is_not_what_was_signed_is_not_sealed_on(ledger: Ledger, dama
     assert refuses(ledger)
 
 
+def test_a_checkpoint_that_nobody_signed_is_not_sealed_on_where_no_copy_tells(ledger) -> None:
+    three_steps(ledger)
+    ledger.run("UPDATE journal_checkpoint SET signed = substr(signed, 1, length(signed) - 8)")
+    ledger.file.unlink()
+    ledger.write(1)
+    with pytest.raises(JournalDamaged):
+        ledger.seal()
+    assert sealed(ledger) == 12
+
+
 def test_a_file_that_ends_in_something_else_is_not_written_on(ledger: Ledger) -> None:
     three_steps(ledger)
     text = ledger.file.read_text()
