@@ -1,29 +1,33 @@
 """Open a database, and run work in one transaction on it.
 
-Both engines run their driver in autocommit; a transaction's BEGIN and COMMIT are sent here,
-so that reads cost no round trip for either, SQLite takes its write lock at the start
-(`BEGIN IMMEDIATE`), and on PostgreSQL the last writes and the COMMIT travel together.
+Both engines run their driver in autocommit, so that a read costs no BEGIN and no COMMIT. How a
+transaction travels is in `wires`; how a statement reaches the driver, in `statements`.
 """
 
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+import psycopg
 from sqlalchemy import Connection, CursorResult, create_engine, event, select
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
+from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import Executable
 
 from idp.storage.clock import Clock
 from idp.storage.columns import db_now, to_microseconds
+from idp.storage.statements import Parameters, Rows, Statements
+from idp.storage.wires import PostgresWire, SqliteWire, Wire
 
 T = TypeVar("T")
-Parameters = Mapping[str, Any]
 
 ATTEMPTS = 3
 RETRYABLE_STATES = frozenset({"40001", "40P01"})  # serialization_failure, deadlock_detected
+DRIVER_ERRORS = (sqlite3.Error, psycopg.Error)
+STATEMENTS_PREPARED = 500  # on each connection: more than there are
 NOW = select(db_now())
 
 
@@ -31,15 +35,29 @@ class Transaction:
     """One unit of work on one connection, committed as a whole or not at all."""
 
     def __init__(self, connection: Connection, database: "Database") -> None:
-        self.connection = connection
+        self._connection = connection
         self._database = database
+        self._wire = database.wire(connection)
         self._later: list[tuple[Executable, Parameters | None]] = []
         self._now: datetime | None = None
         self.is_sqlite = database.is_sqlite
 
-    def execute(self, statement: Executable, params: Parameters | None = None) -> CursorResult[Any]:
-        """Run a statement now and answer its result."""
-        return self.connection.execute(statement, params)
+    @property
+    def connection(self) -> Connection:
+        """SQLAlchemy's connection, for the little that `execute` cannot do."""
+        self._wire.pause()
+        return self._connection
+
+    def execute(self, statement: Executable, params: Parameters | None = None) -> Rows:
+        """Run a statement now and answer its rows."""
+        compiled = self._database.statements.find(statement, params)
+        if compiled is None:
+            return rows_of(self.connection.execute(statement, params))
+        values = compiled.bind(params)
+        try:
+            return self._wire.run(compiled, values)
+        except DRIVER_ERRORS as problem:
+            raise self._database.named(problem, compiled.text) from problem
 
     def write(self, statement: Executable, params: Parameters | None = None) -> None:
         """Keep a write that nobody waits for; it runs, in order, just before the COMMIT.
@@ -55,16 +73,37 @@ class Transaction:
         Hot statements select `db_now()` beside their columns instead.
         """
         if self._now is None:
-            if self._database.is_sqlite:
+            if self.is_sqlite:
                 self._now = self._database.clock.now()
             else:
-                self._now = self.connection.execute(NOW).scalar_one()
+                self._now = self.execute(NOW).scalar_one()
         return self._now
 
-    def _flush(self) -> None:
-        for statement, params in self._later:
-            self.connection.execute(statement, params)
-        self._later.clear()
+    def begin(self) -> None:
+        """Begin. Only `Database` calls this, and the next two."""
+        self._wire.begin()
+
+    def commit(self) -> None:
+        """Run what was kept for the end, and commit."""
+        try:
+            for statement, params in self._later:
+                compiled = self._database.statements.find(statement, params)
+                if compiled is None:
+                    self.connection.execute(statement, params)
+                else:
+                    self._wire.send(compiled, compiled.bind(params))
+            self._wire.commit()
+        except DRIVER_ERRORS as problem:
+            raise self._database.named(problem, "the writes before COMMIT") from problem
+
+    def roll_back(self) -> None:
+        """Undo everything; a connection on which that fails is never handed on."""
+        try:
+            self._wire.roll_back()
+        except DRIVER_ERRORS:
+            self._connection.invalidate()
+            # A server that was restarted has closed the others too: all are opened anew.
+            self._database.engine.dispose()
 
 
 class Database:
@@ -85,10 +124,16 @@ class Database:
             isolation_level="AUTOCOMMIT",
             skip_autocommit_rollback=True,
             pool_reset_on_return=None,
+            hide_parameters=True,  # an error's message goes to the log: no digests, no names
             **options,
         )
-        if self.is_sqlite:
-            event.listen(self.engine, "connect", self._prepare_sqlite)
+        # The form in which the server itself takes parameters spares the driver a translation.
+        own: Callable[..., Dialect] = psycopg_dialect
+        self.statements = Statements(
+            self.engine.dialect if self.is_sqlite else own(paramstyle="numeric_dollar")
+        )
+        prepare = self._prepare_sqlite if self.is_sqlite else self._prepare_postgresql
+        event.listen(self.engine, "connect", prepare)
 
     def transaction(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in one transaction and commit what it wrote.
@@ -109,7 +154,12 @@ class Database:
     def read(self, work: Callable[[Transaction], T]) -> T:
         """Run `work`, which only reads, without a transaction."""
         with self.engine.connect() as connection:
-            return work(Transaction(connection, self))
+            tx = Transaction(connection, self)
+            try:
+                return work(tx)
+            except DBAPIError:
+                tx.roll_back()  # finds out whether the connection is still of use
+                raise
 
     def now(self) -> datetime:
         """Answer the database's clock."""
@@ -130,27 +180,29 @@ class Database:
                     f"STABLE AS $$ SELECT now() + interval '{seconds:f} seconds' $$"
                 )
 
+    def wire(self, connection: Connection) -> Wire:
+        """Answer the driver behind a connection."""
+        return SqliteWire(connection) if self.is_sqlite else PostgresWire(connection)
+
+    def named(self, problem: Exception, statement: str) -> Exception:
+        """Give a driver's error the name SQLAlchemy knows it by; parameters stay out of it."""
+        dialect: Any = self.engine.dialect
+        error: Exception = DBAPIError.instance(
+            statement, None, problem, dialect.dbapi.Error, hide_parameters=True, dialect=dialect
+        )
+        return error
+
     def _attempt(self, work: Callable[[Transaction], T]) -> T:
         with self.engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
+            tx = Transaction(connection, self)
             try:
-                tx = Transaction(connection, self)
+                tx.begin()
                 answer = work(tx)
-                self._commit(tx)
+                tx.commit()
             except BaseException:
-                _roll_back(connection)
+                tx.roll_back()
                 raise
             return answer
-
-    def _commit(self, tx: Transaction) -> None:
-        if self.is_sqlite:
-            tx._flush()
-            tx.connection.exec_driver_sql("COMMIT")
-            return
-        driver: Any = tx.connection.connection.driver_connection
-        with driver.pipeline():
-            tx._flush()
-            driver.execute("COMMIT")
 
     def _prepare_sqlite(self, connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
@@ -159,6 +211,9 @@ class Database:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.create_function("idp_now", 0, lambda: to_microseconds(self.clock.now()))
+
+    def _prepare_postgresql(self, connection: psycopg.Connection[Any], _record: object) -> None:
+        connection.prepared_max = STATEMENTS_PREPARED
 
 
 def normalised(url: str) -> URL:
@@ -171,15 +226,15 @@ def normalised(url: str) -> URL:
     return parsed
 
 
+def rows_of(result: CursorResult[Any]) -> Rows:
+    """Read the whole of a result of SQLAlchemy's."""
+    if not result.returns_rows:
+        return Rows((), (), result.rowcount)
+    return Rows(tuple(result.keys()), result.all(), result.rowcount)
+
+
 def _is_retryable(problem: Exception) -> bool:
     original: Any = problem.orig if isinstance(problem, DBAPIError) else problem
     if getattr(original, "sqlstate", None) in RETRYABLE_STATES:
         return True
     return isinstance(original, sqlite3.OperationalError) and "locked" in str(original)
-
-
-def _roll_back(connection: Connection) -> None:
-    try:
-        connection.exec_driver_sql("ROLLBACK")
-    except Exception:  # noqa: BLE001 - the connection is broken: never hand it on
-        connection.invalidate()
