@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from idp.delegation import actions as delegation
+from idp.demo.browser import Browser
 from idp.demo.commands import prepare
 from idp.demo.stories import Scene
 from idp.demo.world import PROVED
@@ -20,6 +21,7 @@ from idp.storage import Transaction
 from tests.rig import ports
 
 MakeSettings = Callable[[], Settings]
+SignedIn = Callable[[str], Browser]
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +51,27 @@ def scene(stage: Scene) -> Scene:
     fresh = Scene(settings=stage.settings, say=lambda sentence: None)
     fresh.walk = stage.walk
     return fresh
+
+
+@pytest.fixture(scope="session")
+def first_visits() -> dict[str, Browser]:
+    """Browsers that were signed in once; a code counts once in 30 seconds, so they are kept."""
+    return {}
+
+
+@pytest.fixture
+def signed_in(scene: Scene, first_visits: dict[str, Browser]) -> SignedIn:
+    """Lend a browser in which this person is signed in with password and code."""
+
+    def lend(role: str) -> Browser:
+        if role not in first_visits:
+            browser = Browser()
+            page, _ = scene.walk.answer(browser.open(f"{scene.settings.issuer}/account"), role)
+            assert page.heading == "My page", page.text
+            first_visits[role] = browser
+        return Browser(jar=dict(first_visits[role].jar))
+
+    return lend
 
 
 @pytest.fixture(scope="session")

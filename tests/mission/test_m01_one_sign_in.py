@@ -84,14 +84,14 @@ def wait_for_listener(port: int, process: subprocess.Popen[bytes]) -> bool:
 def test_a_program_made_from_the_page_signs_people_in_within_the_same_sign_in(
     scene: Scene, own_program: str
 ) -> None:
-    browser = scene.browser("daughter")
-    page, asked = scene.walk.answer(browser.open(own_program), "daughter")
+    browser = scene.browser("neighbour")
+    page, asked = scene.walk.answer(browser.open(own_program), "neighbour")
     # Nobody has assessed the new service, so it runs at tier 2 (decision 25).
     assert asked == ["password", "code"]
     claims = page.json()
     assert claims["iss"] == scene.settings.issuer
     assert claims["vot"] == "P2.C2"
-    _, asked = scene.walk.enter(browser, "library", "daughter")
+    _, asked = scene.walk.enter(browser, "library", "neighbour")
     assert asked == []
 
 

@@ -8,6 +8,7 @@ import pytest
 from idp.demo import stories
 from idp.demo.stories import Scene
 from idp.settings import Settings
+from tests.mission.conftest import SignedIn
 
 
 @pytest.fixture
@@ -32,17 +33,17 @@ def test_one_answer_flipped_and_the_same_link_asks_for_more(own_scene: Scene) ->
     assert before["identity"] == after["identity"] == "P1"
 
 
-def test_the_service_asks_for_nothing(scene: Scene) -> None:
-    page, _ = scene.walk.enter(scene.browser("neighbour"), "tax", "neighbour")
+def test_the_service_asks_for_nothing(scene: Scene, signed_in: SignedIn) -> None:
+    page, _ = scene.walk.enter(signed_in("neighbour"), "tax", "neighbour")
     asked = {row[0] for row in page.rows if len(row) == 2}
     assert "client_id" in asked
     assert not asked & {"acr_values", "claims", "max_age", "prompt", "vtr"}
 
 
 def test_who_has_shown_both_is_asked_for_neither(scene: Scene) -> None:
-    browser = scene.browser("neighbour")
-    _, first = scene.walk.enter(browser, "tax", "neighbour")
-    _, then = scene.walk.enter(browser, "library", "neighbour")
+    browser = scene.browser("mother")
+    _, first = scene.walk.enter(browser, "tax", "mother")
+    _, then = scene.walk.enter(browser, "library", "mother")
     assert (first, then) == (["password", "code"], [])
 
 
