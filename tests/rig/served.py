@@ -62,12 +62,16 @@ class Served:
         self._tender = threading.Thread(target=run, name="supervisor")
         self._tender.start()
 
-    def stop(self) -> None:
-        """Stop every process."""
+    def stop_parts(self) -> None:
+        """Stop every process, and keep the database open for a look."""
         self._tending.set()
         if self._tender is not None:
             self._tender.join()
         self.supervisor.stop()
+
+    def stop(self) -> None:
+        """Stop every process and close the database."""
+        self.stop_parts()
         self.house.database.close()
         shutil.rmtree(Path(self._environ[SETTINGS_FILE]).parent, ignore_errors=True)
 
