@@ -132,7 +132,7 @@ def _by_assertion(
             algorithms=ASSERTION_ALGORITHMS,
             types=ASSERTION_TYPES,
         )
-        now = int(tx.now().timestamp())
+        now = int(tx.process_now().timestamp())
         jose.check_times(claims, now=now)
         _check_assertion(claims, client, audience, now)
     except jose.BadToken as problem:

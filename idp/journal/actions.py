@@ -33,17 +33,7 @@ _COLUMNS = ("reference", "kind", "person", "actor", "client_id", "mandate_ref", 
 _VALUES = {name: bindparam(name, type_=_TABLE.c[name].type) for name in _COLUMNS}
 # inline: no RETURNING of the new id, for nobody waits for it (see Transaction.write).
 _INSERT = insert(JournalEntry).values(at=db_now(), **_VALUES).inline()
-_INSERT_NUMBERED = insert(JournalEntry).from_select(
-    ["at", *_COLUMNS, "number"],
-    select(
-        db_now(),
-        *_VALUES.values(),
-        select(JournalNumber.last)
-        .where(JournalNumber.person == bindparam("person"))
-        .scalar_subquery(),
-    ),
-    include_defaults=False,
-)
+_WRITTEN = ["at", *_COLUMNS, "number"]
 
 
 def _next_number(upsert: Any) -> Any:
@@ -56,8 +46,18 @@ def _next_number(upsert: Any) -> Any:
     )
 
 
+def _numbered(number: Any) -> Any:
+    values = select(db_now(), *_VALUES.values(), number)
+    return insert(JournalEntry).from_select(_WRITTEN, values, include_defaults=False)
+
+
 _NEXT_SQLITE = _next_number(upsert_sqlite)
-_NEXT_POSTGRESQL = _next_number(upsert_postgresql)
+_INSERT_SQLITE = _numbered(
+    select(JournalNumber.last).where(JournalNumber.person == bindparam("person")).scalar_subquery()
+)
+# PostgreSQL takes the number and writes the entry in one statement.
+_TAKEN = _next_number(upsert_postgresql).returning(JournalNumber.last).cte("taken")
+_INSERT_POSTGRESQL = _numbered(_TAKEN.c.last)
 
 
 def new_reference() -> str:
@@ -69,8 +69,8 @@ def record(tx: Transaction, entry: Entry, *, reference: str | None = None) -> st
     """Record an act with this transaction's commit, and answer its reference.
 
     The number in the person's own sequence is taken in the same transaction: a lost row would
-    leave a gap that everybody can see (`design.md` decision 23). Costs one write, or two where
-    a person is named; nobody waits for either.
+    leave a gap that everybody can see (`design.md` decision 23). One write (two on SQLite, where
+    a person is named) that nobody waits for.
     """
     reference = reference or new_reference()
     values = {
@@ -80,6 +80,9 @@ def record(tx: Transaction, entry: Entry, *, reference: str | None = None) -> st
     if entry.person is None:
         tx.write(_INSERT, values)
         return reference
-    tx.write(_NEXT_SQLITE if tx.is_sqlite else _NEXT_POSTGRESQL, {"person": entry.person})
-    tx.write(_INSERT_NUMBERED, values)
+    if tx.is_sqlite:
+        tx.write(_NEXT_SQLITE, {"person": entry.person})
+        tx.write(_INSERT_SQLITE, values)
+    else:
+        tx.write(_INSERT_POSTGRESQL, values)
     return reference

@@ -29,8 +29,10 @@ from idp.oidc.server import Call
 from idp.signin import actions as signin
 from idp.signin.actions import Position, milliseconds
 from idp.signin.rules import fresh_proofs
+from idp.storage.dialects import upsert
 
 SELF = "self"
+_INSERT_CLIENT_SESSION = upsert(lambda insert: insert(ClientSessionRecord).on_conflict_do_nothing())
 
 
 def issue(call: Call, valid: Validated, position: Position, now: datetime) -> Answer:
@@ -178,9 +180,8 @@ def _client_session(
     # Derived, so that the same session at the same client keeps its `sid` without a look-up.
     made = sha256(f"{session.ref}\n{client.client_id}\n{key}".encode()).digest()
     sid = urlsafe_b64encode(made[:16]).rstrip(b"=").decode()
-    insert_for = insert_sqlite if call.tx.is_sqlite else insert_postgresql
     call.tx.write(
-        insert_for(ClientSessionRecord).on_conflict_do_nothing(),
+        _INSERT_CLIENT_SESSION.on(call.tx),
         {
             "ref": sid,
             "session_ref": session.ref,

@@ -8,13 +8,12 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from idp.journal.actions import Entry, record
 from idp.keyring.sealing import digest, random_token
 from idp.oidc.records import AuthorizationCodeRecord, GrantRecord, RefreshTokenRecord
 from idp.storage import Transaction, db_now
+from idp.storage.dialects import Duration, upsert
 
 REFRESH_IDLE = timedelta(days=30)
 REFRESH_ABSOLUTE = timedelta(days=365)
@@ -26,6 +25,7 @@ _REFRESH = RefreshTokenRecord
 INSERT_GRANT = insert(GrantRecord)
 INSERT_CODE = insert(_CODE)
 _INSERT_REFRESH = insert(_REFRESH)
+_INSERT_REFRESH_ONCE = upsert(lambda insert: insert(_REFRESH).on_conflict_do_nothing())
 
 _SPEND_CODE = (
     update(_CODE)
@@ -64,7 +64,7 @@ _USE_REFRESH = (
         _REFRESH.idle_until > db_now(),
         _REFRESH.expires_at > db_now(),
     )
-    .values(idle_until=bindparam("idle"))
+    .values(idle_until=db_now() + bindparam("idle", REFRESH_IDLE, type_=Duration()))
     .returning(_REFRESH.grant_ref, _REFRESH.expires_at)
 )
 _SUPERSEDE_REFRESH = (
@@ -172,7 +172,7 @@ def use_refresh(
     """
     values = {"digest": digest(token), "client": client_id}
     if not public:
-        row = tx.execute(_USE_REFRESH, {**values, "idle": tx.now() + REFRESH_IDLE}).first()
+        row = tx.execute(_USE_REFRESH, values).first()
         return UsedRefresh(grant_ref=row.grant_ref, expires_at=row.expires_at) if row else None
     row = tx.execute(_SUPERSEDE_REFRESH, values).first()
     if row is not None:
@@ -197,9 +197,8 @@ def store_successor(tx: Transaction, used: UsedRefresh, *, client_id: str, now: 
     """Store the successor of a public client's token; a retry finds it stored already."""
     if used.successor is None or used.stored:
         return
-    insert_for = insert_sqlite if tx.is_sqlite else insert_postgresql
     tx.write(
-        insert_for(_REFRESH).on_conflict_do_nothing(),
+        _INSERT_REFRESH_ONCE.on(tx),
         _row(used.successor, client_id, used.grant_ref, now, used.expires_at),
     )
 
