@@ -1,5 +1,6 @@
 """Our grants in Authlib's frame: authorization code and refresh token."""
 
+import re
 from typing import Any
 
 from authlib.oauth2.rfc6749 import OAuth2Error
@@ -21,6 +22,7 @@ from idp.oidc.resources import sector_of, why_not
 from idp.oidc.server import Call, Request, Server
 from idp.oidc.tokens import access_token, id_token
 
+S256_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # RFC 7636 section 4.2
 AUTH_METHODS = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
 
 
@@ -160,6 +162,9 @@ class Challenge(CodeChallenge):  # type: ignore[misc]
             raise InvalidRequestError("code_challenge: PKCE with S256 is required")
         if "code_challenge" in data and data.get("code_challenge_method") != "S256":
             raise InvalidRequestError("code_challenge_method: must be S256")
+        # Authlib's own pattern lets a line feed at the end pass.
+        if "code_challenge" in data and not S256_CHALLENGE.fullmatch(data["code_challenge"]):
+            raise InvalidRequestError("code_challenge: must be 43 characters of base64url")
         super().validate_code_challenge(grant, redirect_uri)
 
 

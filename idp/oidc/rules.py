@@ -126,7 +126,7 @@ def _claims(text: str | None) -> dict[str, Any]:
         raise BadRequest("invalid_request", "claims: must be a JSON object")
     found: dict[str, Any] = {}
     for place in ("userinfo", "id_token"):
-        part = asked.get(place) or {}
+        part = {} if asked.get(place) is None else asked[place]
         if not isinstance(part, dict):
             raise BadRequest("invalid_request", f"claims: {place} must be a JSON object")
         # Claims we do not have are ignored (OpenID Connect Core 5.5).
