@@ -8,6 +8,7 @@ from idp.assurance.policy import load_policies
 from idp.authentication.rules import SESSION_IDLES, SESSION_LASTS
 from idp.callers.registration import Registration
 from idp.callers.rules import Dead
+from idp.demo.check import ROWS, STORIES
 from idp.front import MOST_FIELDS
 from idp.journal.checkpoints import Trust
 from idp.keyring.rules import ANNOUNCE, RETIRING
@@ -22,6 +23,14 @@ from tests.docs.documents import ROOT, codes, named, read, table
 SERVICE = named("service-developer.md")
 OPERATOR = named("operator.md")
 RISK = named("risk-owner.md")
+
+
+def test_the_rows_said_to_work_are_those_that_the_sandbox_proves() -> None:
+    readme = named("README.md")
+    proved = sorted({row for _, _, rows in STORIES for row in rows})
+    assert [row[0] for row in table(readme, "rows")] == [f"M{row}" for row in proved]
+    assert f"has {len(ROWS)} rows; five of them work" in read(readme)
+    assert len(proved) == 5
 
 
 def test_every_setting_is_in_the_operators_table_with_its_default() -> None:
