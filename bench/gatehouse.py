@@ -34,7 +34,7 @@ def start_gatehouse(engine: str, port: int, folder: str, *, core: int, workers: 
         settings = load(environment)
         migrate(settings.database_url)
         ring.prepare(settings.keys, Clock().now())
-        secret, cookie = _furnish(settings)
+        secret, cookie = furnish(settings)
         process = launch(SERVE, environment, folder, core=core)
     except BaseException:
         storage.close()
@@ -73,7 +73,7 @@ def _environment(url: str, port: int, folder: str, workers: int) -> dict[str, st
     }
 
 
-def _furnish(settings: Settings) -> tuple[str, str]:
+def furnish(settings: Settings) -> tuple[str, str]:
     """Register the client and sign a person in; give its secret and the person's cookies."""
     house = open_house(settings)
     asked = registration.read(

@@ -42,8 +42,8 @@ def token(house: House, request: DoorRequest) -> DoorResponse:
 
 
 def introspect(house: House, request: DoorRequest) -> DoorResponse:
-    """Token introspection (RFC 7662)."""
-    return _in_frame(house, request, introspect_token)
+    """Token introspection (RFC 7662). Writes nothing, unless an assertion has to be spent."""
+    return _in_frame(house, request, introspect_token, writes="client_assertion" in request.form)
 
 
 def revoke(house: House, request: DoorRequest) -> DoorResponse:
@@ -89,9 +89,10 @@ def _look(call: Call, claims: dict[str, Any]) -> tuple[LiveGrant, dict[str, Any]
     client = call.services.clients.get(call.tx, grant.client_id)
     if grant.dead is not None or client is None:
         return grant, None
-    answer = {"sub": grant.sub, **named_claims(call, grant, client, place="userinfo")}
+    scope = str(claims.get("scope"))  # the token's: a refresh may have asked for less than all
+    answer = {"sub": grant.sub, **named_claims(call, grant, client, scope=scope)}
     answer |= acting_claims(grant)
-    name = actor_name(call, grant)
+    name = actor_name(call, grant, scope)
     if name is not None:
         answer["act"] = {**answer["act"], "name": name}
     return grant, answer
@@ -155,7 +156,9 @@ def _challenge(
     return json_response(status, body, (("WWW-Authenticate", header), *NO_STORE))
 
 
-def _in_frame(house: House, request: DoorRequest, answer_of: Any) -> DoorResponse:
+def _in_frame(
+    house: House, request: DoorRequest, answer_of: Any, *, writes: bool = True
+) -> DoorResponse:
     _warm_keys(house, request)
 
     def work(tx: Transaction) -> Answer:
@@ -164,7 +167,8 @@ def _in_frame(house: House, request: DoorRequest, answer_of: Any) -> DoorRespons
         answer: Answer = answer_of(build_server(call), asked)
         return answer
 
-    status, body, _headers = house.database.transaction(work)
+    run = house.database.transaction if writes else house.database.read
+    status, body, _headers = run(work)
     # RFC 9110 section 11.6.1: a 401 names a way to authenticate, and a realm with it, which
     # Authlib's own header leaves out.
     extra = (("WWW-Authenticate", 'Basic realm="client"'),) if status == 401 else ()

@@ -34,7 +34,10 @@ NOW = select(db_now())
 class Transaction:
     """One unit of work on one connection, committed as a whole or not at all."""
 
-    def __init__(self, connection: Connection, database: "Database") -> None:
+    def __init__(
+        self, connection: Connection, database: "Database", *, writes: bool = True
+    ) -> None:
+        self._writes = writes
         self._connection = connection
         self._database = database
         self._wire = database.wire(connection)
@@ -63,8 +66,11 @@ class Transaction:
         """Keep a write that nobody waits for; it runs, in order, just before the COMMIT.
 
         On PostgreSQL all of them share the COMMIT's round trip (decision 3). A failure still
-        undoes the whole transaction.
+        undoes the whole transaction. Raises `RuntimeError` in a `Database.read`, which never
+        commits.
         """
+        if not self._writes:
+            raise RuntimeError("a write needs a transaction")
         self._later.append((statement, params))
 
     def now(self) -> datetime:
@@ -158,7 +164,7 @@ class Database:
     def read(self, work: Callable[[Transaction], T]) -> T:
         """Run `work`, which only reads, without a transaction."""
         with self.engine.connect() as connection:
-            tx = Transaction(connection, self)
+            tx = Transaction(connection, self, writes=False)
             try:
                 return work(tx)
             except DBAPIError:
