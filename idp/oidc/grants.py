@@ -188,7 +188,7 @@ class IdToken(OpenIDCode):  # type: ignore[misc]
             request.client,
             nonce=code.nonce if code else None,
             token=token["access_token"],
-            named=named_claims(call, grant, request.client, place="id_token"),
+            named=named_claims(call, grant, request.client),
         )
 
 

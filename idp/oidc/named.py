@@ -38,10 +38,13 @@ _NAME = select(PersonRecord.given_name, PersonRecord.family_name).where(
 )
 
 
-def named_claims(call: Call, grant: LiveGrant, client: Client, *, place: str) -> dict[str, Any]:
-    """Answer the claims for `place`: `userinfo` by scope and name, `id_token` by name only."""
-    if place == "userinfo":
-        names = released_claims(grant.scope, grant.claims, client.scopes)
+def named_claims(
+    call: Call, grant: LiveGrant, client: Client, *, scope: str | None = None
+) -> dict[str, Any]:
+    """Answer the claims for userinfo, by the access token's `scope` and by name; without a
+    scope those of the ID token, by name only."""
+    if scope is not None:
+        names = released_claims(scope, grant.claims, client.scopes)
     else:
         registered = {name for held in client.scopes for name in SCOPES.get(held, ())}
         names = set(grant.claims.get("id_token", {})) & registered & set(CLAIMS)
@@ -57,9 +60,9 @@ def is_personal(names: Any) -> bool:
     return bool(PERSONAL & set(names))
 
 
-def actor_name(call: Call, grant: LiveGrant) -> str | None:
+def actor_name(call: Call, grant: LiveGrant, scope: str) -> str | None:
     """The name of the one who acts, for services that may have the principal's name."""
-    if grant.actor is None or "profile" not in grant.scope.split():
+    if grant.actor is None or "profile" not in scope.split():
         return None
     row = call.tx.execute(_NAME, {"ref": grant.actor}).first()
     return f"{row.given_name} {row.family_name}" if row else None

@@ -114,6 +114,10 @@ class Server(AuthorizationServer):  # type: ignore[misc]
             call.services.audience,
             call.services.fetch_keys,
         )
+        if isinstance(found, Client) and found.token_endpoint_auth_method not in methods:
+            found = Refusal(
+                "invalid_client", authenticate.UNKNOWN
+            )  # a public one, at introspection
         if isinstance(found, Client):
             request.client = found
             request.auth_method = found.token_endpoint_auth_method

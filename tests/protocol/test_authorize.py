@@ -174,7 +174,8 @@ def test_long_state_and_nonce_are_kept_to_the_declared_length(site: Site) -> Non
     got = site.answer("library", state=state, nonce=nonce)
     assert got["state"] == state
     tokens = site.redeem("library", got["code"]).json
-    assert tokens and claims_of(tokens["id_token"])["nonce"] == nonce
+    assert tokens
+    assert claims_of(tokens["id_token"])["nonce"] == nonce
 
 
 def test_repeated_parameters_are_refused(site: Site) -> None:
@@ -196,7 +197,8 @@ def test_unknown_parameters_and_scopes_are_ignored(site: Site) -> None:
                          login_hint="sian@example.test")  # fmt: skip
     assert tokens["scope"] == "openid profile"
     info = site.userinfo(tokens["access_token"]).json
-    assert info and info["name"] == "Sian Hughes"
+    assert info
+    assert info["name"] == "Sian Hughes"
     assert "national_insurance_number" not in info
 
 
@@ -214,7 +216,8 @@ def test_response_modes(site: Site) -> None:
     assert read_answer(response)["state"] == "a state"
     page = site.authorize("library", response_mode="form_post", state='"><script>')
     assert page.status_code == 200
-    assert 'name="code"' in page.text and "<script>" not in page.text.split("<form")[1][:400]
+    assert 'name="code"' in page.text
+    assert "<script>" not in page.text.split("<form")[1][:400]
     assert f'action="{GOOD}"' in page.text
     assert "form-action https://library.example" in page.headers["Content-Security-Policy"]
     wrong = site.authorize("library", response_mode="form_post", max_age="x")
@@ -373,7 +376,8 @@ def test_claims_by_name_come_from_their_place_where_registered(site: Site) -> No
     tokens = site.tokens("basic", claims=claims)
     assert claims_of(tokens["id_token"])["given_name"] == "Sian"
     info = site.userinfo(tokens["access_token"]).json
-    assert info and info["email"] == "sian@example.test"
+    assert info
+    assert info["email"] == "sian@example.test"
     assert "national_insurance_number" not in info
     tokens = site.tokens("library", claims=claims)
     assert set(site.userinfo(tokens["access_token"]).json or {}) == {"sub"}, "email: not registered"
@@ -415,7 +419,8 @@ def test_acting_is_never_past_the_mandate_and_only_the_delegates(site: Site) -> 
     assert site.submit(page, who=others).status_code == 422
     got = read_answer(site.submit(page, who="self"))
     tokens = site.redeem("tax", got["code"]).json
-    assert tokens and "act" not in claims_of(tokens["id_token"])
+    assert tokens
+    assert "act" not in claims_of(tokens["id_token"])
 
 
 def test_a_hint_that_an_acting_token_gave_does_not_lock_the_actor_out(site: Site) -> None:
