@@ -21,7 +21,8 @@ ENV PATH=/opt/gatehouse/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     IDP_DATA=/srv/gatehouse IDP_HOST=0.0.0.0
 WORKDIR /srv/gatehouse
 USER gatehouse
-VOLUME ["/srv/gatehouse/keys"]
+# Keys, and the journal's checkpoints outside the database: neither may go with the container.
+VOLUME ["/srv/gatehouse"]
 EXPOSE 8000
 # Asks the operators' listener, which is reached from inside only.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \

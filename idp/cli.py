@@ -8,6 +8,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 import click
+from sqlalchemy import inspect, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeout
 
 from idp import settings as reading
 from idp.assurance.commands import policy
@@ -20,10 +23,15 @@ from idp.keyring.commands import keys
 from idp.keyring.ring import KeyringError
 from idp.oidc.commands import token
 from idp.policy.rules import PolicyProblems
+from idp.register.records import PersonNumberRecord
 from idp.serving import Supervisor, environment_for, parts_of
 from idp.settings import SettingsError
+from idp.storage import Database
 from idp.storage import migrate as migration
 from idp.storage.clock import Clock
+
+# What an operator can mend: said in a sentence, never as a trace.
+SAYABLE = (SettingsError, KeyringError, PolicyProblems, RuntimeError, ValueError)
 
 
 @click.group()
@@ -48,8 +56,14 @@ def migrate(plan: bool) -> None:
     if plan:
         click.echo("\n".join(steps) or "Nothing to do.")
         return
-    if not any(settings.keys.glob("*.json")):
-        ring.prepare(settings.keys, Clock().now())
+    had_keys = (settings.keys / ring.SECRETS).exists()
+    if not had_keys and holds_sealed_data(settings.database_url):
+        raise click.ClickException(
+            f"{settings.keys} holds no keys, but the database holds data sealed with some: put "
+            "the copy of the keys folder back; new keys would lose that data"
+        )
+    ring.prepare(settings.keys, Clock().now())  # also a first key where the folder lacks one
+    if not had_keys:
         click.echo(
             "Made the first keys. Keep a copy of that folder: without it sealed data is lost."
         )
@@ -89,7 +103,10 @@ def doctor(as_json: bool) -> None:
     from idp.house import open_house
     from idp.operators import not_ready
 
-    problems = not_ready(open_house())
+    try:
+        problems = not_ready(open_house())
+    except SAYABLE as problem:
+        problems = str(problem).splitlines()
     if as_json:
         click.echo(json.dumps({"ready": not problems, "problems": problems}))
     else:
@@ -101,10 +118,28 @@ for group in (account, demo, journal, keys, policy, service, token):
     idp.add_command(group)
 
 
+def holds_sealed_data(url: str) -> bool:
+    """Say whether a database already holds numbers sealed with somebody's keys."""
+    database = Database(url)
+    try:
+        if not inspect(database.engine).has_table(PersonNumberRecord.__tablename__):
+            return False
+        found = database.read(
+            lambda tx: tx.execute(select(PersonNumberRecord.ref).limit(1)).first()
+        )
+        return found is not None
+    finally:
+        database.close()
+
+
 def main() -> None:
     """Run the command; what an operator can mend is said in a sentence, not a trace."""
     try:
         idp()
-    except (SettingsError, KeyringError, PolicyProblems, RuntimeError) as problem:
+    except SAYABLE as problem:
         click.echo(f"Error: {problem}", err=True)
+        sys.exit(1)
+    except (DBAPIError, SQLAlchemyTimeout) as problem:
+        reason = str(getattr(problem, "orig", problem)).strip().splitlines()[0]
+        click.echo(f"Error: the database cannot be used: {reason}", err=True)
         sys.exit(1)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from sqlalchemy.engine import make_url
+
 SETTINGS_FILE = "IDP_SETTINGS_FILE"
 SANDBOX_DATA = "gatehouse-demo"
 SANDBOX_SETTINGS = "gatehouse.json"
@@ -74,8 +76,14 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     (`IDP_ISSUER`, `IDP_KEYS`, ...). Raises `SettingsError` naming every problem at once.
     """
     environ = os.environ if environ is None else environ
-    written = environ.get(SETTINGS_FILE) or _kept(environ)
-    values = json.loads(Path(written).read_text()) if written else _from_environment(environ)
+    written = environ.get(SETTINGS_FILE)
+    kept = None if written else _kept(environ)
+    if written:
+        values = json.loads(Path(written).read_text())
+    elif kept:  # what is given for this run counts more than what the sandbox keeps
+        values = {**json.loads(Path(kept).read_text()), **_given(environ)}
+    else:
+        values = _from_environment(environ)
     settings = Settings(**_typed(values))
     problems = settings.problems()
     if problems:
@@ -101,12 +109,27 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         "keys": str(data / "keys"),
         "data": str(data),
     }
-    for field in fields(Settings):
-        given = environ.get(f"IDP_{field.name.upper()}")
-        if given is not None:
-            values[field.name] = given
+    values |= _given(environ)
     values.setdefault("policies", str(policies_directory(None)))
+    values["database_url"] = _with_password(values["database_url"], environ)
     return values
+
+
+def _given(environ: Mapping[str, str]) -> dict[str, str]:
+    named = {field.name: environ.get(f"IDP_{field.name.upper()}") for field in fields(Settings)}
+    return {name: value for name, value in named.items() if value is not None and name != "data"}
+
+
+def _with_password(url: str, environ: Mapping[str, str]) -> str:
+    """Put `PGPASSWORD` into an address without a password: the environment of the processes
+    that serve holds no secret, so they would not find it there."""
+    password = environ.get("PGPASSWORD")
+    if not password or not url.startswith("postgres"):
+        return url
+    parsed = make_url(url)
+    if parsed.password is not None or not parsed.username:
+        return url
+    return parsed.set(password=password).render_as_string(hide_password=False)
 
 
 def _typed(values: Mapping[str, Any]) -> dict[str, Any]:

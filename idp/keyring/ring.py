@@ -63,7 +63,7 @@ class Keyring:
         )
         self.look()
         if signing_key([key.times for key in self._keys], "ES256", clock.now()) is None:
-            raise KeyringError(f"{folder}: no active ES256 key; run: idp keys rotate --now")
+            raise KeyringError(f"{folder}: no active ES256 key; run: idp migrate")
 
     def sign(self, claims: dict[str, Any], *, algorithm: str, typ: str) -> str:
         """Sign claims with the active key of `algorithm`. Raises `KeyringError` if none is."""
@@ -150,7 +150,7 @@ class Keyring:
     def _load_secrets(self) -> dict[str, Any]:
         path = self.folder / SECRETS
         if not path.exists():
-            raise KeyringError(f"{self.folder}: no keys here; run: idp keys rotate --now")
+            raise KeyringError(f"{self.folder}: no keys here; run: idp migrate")
         _refuse_readable(path)
         secrets: dict[str, Any] = json.loads(path.read_text())
         return secrets

@@ -14,7 +14,7 @@ import psycopg
 from sqlalchemy import Connection, CursorResult, create_engine, event, select
 from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
 from sqlalchemy.engine import URL, Dialect, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.sql import Executable
 
 from idp.storage.clock import Clock
@@ -228,7 +228,10 @@ class Database:
 
 def normalised(url: str) -> URL:
     """Read a database URL; `postgres://` and `postgresql://` mean the psycopg 3 driver."""
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError as problem:
+        raise ValueError("the database URL cannot be read") from problem
     if parsed.drivername in {"postgres", "postgresql"}:
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername not in {"sqlite", "postgresql+psycopg"}:

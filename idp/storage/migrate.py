@@ -1,6 +1,7 @@
 """Bring a database to the schema this version needs, under a lock, after a look ahead."""
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,7 @@ def plan(url: str) -> list[str]:
     Raises `RuntimeError` when the database is newer than this version (never downgraded).
     """
     database = Database(url)
+    _make_private(database)
     try:
         with database.engine.connect() as connection:
             return [f"{step.revision}: {step.doc}" for step in _steps(connection)]
@@ -40,6 +42,7 @@ def plan(url: str) -> list[str]:
 def migrate(url: str) -> list[str]:
     """Run what is missing and answer what was run. One migrator at a time; others wait."""
     database = Database(url)
+    _make_private(database)
     try:
         with database.engine.connect() as connection, _lock(connection, database):
             steps = [f"{step.revision}: {step.doc}" for step in _steps(connection)]
@@ -50,6 +53,13 @@ def migrate(url: str) -> list[str]:
             return steps
     finally:
         database.close()
+
+
+def _make_private(database: Database) -> None:
+    """Make SQLite's file before SQLite does, which would let everybody on the host read it."""
+    file = database.url.database
+    if database.is_sqlite and file:
+        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 def is_current(connection: Connection) -> bool:
