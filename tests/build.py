@@ -241,12 +241,12 @@ def open_site(world: World, database_url: str, **more: Any) -> "Site":
     services = Services(
         issuer=ISSUER,
         keyring=keyring,
-        policies=world.policies,
+        policies_in_force=lambda: world.policies,
         clients=ClientBook(),
         fetch_keys=client_keys.get,
     )
     house = House(
-        settings=settings, database=database, keyring=keyring, policies=world.policies,
+        settings=settings, database=database, keyring=keyring,
         gate=world.gate, egress=egress, client_keys=client_keys, services=services,
     )  # fmt: skip
     return Site(world, house, create_app(house))

@@ -21,7 +21,8 @@ JSON = ("Content-Type", "application/json")
 
 def document(services: Services, etag: str | None) -> DoorResponse:
     """Answer the metadata document."""
-    return _cached(_document_bytes(services.issuer, services, services.keyring.version()), etag)
+    version = f"{services.keyring.version()}|{services.policies.fingerprint}"
+    return _cached(_document_bytes(services.issuer, services, version), etag)
 
 
 def keys(services: Services, etag: str | None) -> DoorResponse:

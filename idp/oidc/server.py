@@ -5,7 +5,7 @@ Its hooks never commit: the door owns the one transaction, which travels with th
 Authlib renders inside the transaction, so what must survive it is committed with it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,9 +30,14 @@ class Services:
 
     issuer: str
     keyring: Keyring
-    policies: Policies
+    policies_in_force: Callable[[], Policies]
     clients: ClientBook
     fetch_keys: FetchKeys
+
+    @property
+    def policies(self) -> Policies:
+        """The policies in force today."""
+        return self.policies_in_force()
 
     @property
     def audience(self) -> Audience:
