@@ -331,6 +331,25 @@ def test_a_removed_entry_that_was_not_sealed_yet_leaves_a_gap_in_the_numbers(led
     assert ledger.verify().problems == [("person tom", sentence)]
 
 
+@pytest.mark.parametrize(
+    ("damage", "rows"),
+    [
+        ("DELETE FROM journal_entry WHERE number = 1 AND person = 'sian'", 2),
+        ("DELETE FROM journal_entry WHERE number = 2 AND person = 'sian'", 2),
+        ("UPDATE journal_entry SET number = 9 WHERE number = 3 AND person = 'sian'", 3),
+        ("UPDATE journal_entry SET number = 0 WHERE number = 1 AND person = 'sian'", 3),
+        ("UPDATE journal_entry SET person = 'sian' WHERE id = 3", 4),
+    ],
+)
+def test_a_persons_numbers_run_from_1_without_a_gap_even_before_the_seal(
+    ledger, damage, rows
+) -> None:
+    ledger.write(9)
+    ledger.run(damage)
+    sentence = f"3 numbers were given out, but the entries ({rows}) are not 1 to 3"
+    assert ledger.verify().problems == [("person sian", sentence)]
+
+
 def test_many_problems_are_counted_and_some_are_listed(ledger: Ledger) -> None:
     ledger.write(130)
     ledger.seal()
