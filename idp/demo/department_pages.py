@@ -44,6 +44,7 @@ START = """{% extends "layout.html" %}
 {% if user %}
 <ul class="links">
 <li><a href="/records">See my records</a></li>
+{% if delegation %}<li><a href="/sign-in?act=1">Act for someone else</a></li>{% endif %}
 <li><a href="/sign-out">Sign out</a></li>
 </ul>
 <table>

@@ -64,6 +64,7 @@ def start_page() -> str:
             }
             for service in world.services(here.settings.port)
         ],
+        policy_file=str(here.settings.policies / "services.toml"),
         apply_command=None,
     )
 

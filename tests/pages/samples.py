@@ -53,6 +53,7 @@ HOME = {
 POLICY_COMMAND = "idp policy apply"
 START = {
     "issuer": "http://localhost:8000", "people": PEOPLE, "services": SERVICES,
+    "policy_file": "/srv/gatehouse-demo/policies/services.toml",
     "apply_command": POLICY_COMMAND,
 }  # fmt: skip
 TWO = [Facts(ref="P-1", name="Margaret Hughes", until=SUMMER),
