@@ -236,9 +236,12 @@ def _segment(token: str, index: int) -> bytes:
         raise BadToken("not a compact JWS")
     part = parts[index]
     try:
-        return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+        data = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as problem:
         raise BadToken("not base64url") from problem
+    if _text(data) != part:  # one spelling only (RFC 7515 section 2): no padding, no spare bits
+        raise BadToken("not base64url")
+    return data
 
 
 def _typ(header: Mapping[str, Any]) -> str | None:
