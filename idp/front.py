@@ -7,6 +7,7 @@ server and `app.test_client()` see the same house (decision 18). It knows no rul
 import io
 import logging
 from collections.abc import Iterable, Mapping
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -166,9 +167,17 @@ def caller_address(environ: Mapping[str, Any], proxies: int) -> str:
     """Answer the caller's address. Each of our `proxies` adds one to X-Forwarded-For; what
     stands before those the caller may have made up (authentik CVE-2024-47070's class)."""
     forwarded = [part.strip() for part in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
-    if proxies and len(forwarded) >= proxies:
+    if proxies and len(forwarded) >= proxies and _is_address(forwarded[-proxies]):
         return str(forwarded[-proxies])
     return str(environ.get("REMOTE_ADDR", ""))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def read_fields(text: str, route: Route) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:

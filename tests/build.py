@@ -371,7 +371,7 @@ class Site:
 
     # The authorization endpoint
 
-    def asked(self, client_id: str, **params: str | None) -> dict[str, str]:
+    def asked(self, client_id: str, **params: Any) -> dict[str, str]:
         """The parameters of a good authorization request, changed as told; None leaves one out."""
         one = self.service(client_id)
         given: dict[str, str | None] = {
@@ -388,23 +388,23 @@ class Site:
         return {name: value for name, value in given.items() if value is not None}
 
     def authorize(
-        self, client_id: str, *, browser: FlaskClient | None = None, **params: str | None
+        self, client_id: str, *, browser: FlaskClient | None = None, **params: Any
     ) -> TestResponse:
         """Ask at /authorize: the page shown, or the redirect to the client."""
         query = urlencode(self.asked(client_id, **params))
         return self.get(f"/authorize?{query}", browser=browser)
 
-    def answer(self, client_id: str, **params: str | None) -> dict[str, str]:
+    def answer(self, client_id: str, **params: Any) -> dict[str, str]:
         """Ask at /authorize, and read what the client gets."""
         return read_answer(self.authorize(client_id, **params))
 
-    def code(self, client_id: str, **params: str | None) -> str:
+    def code(self, client_id: str, **params: Any) -> str:
         """Ask for a code as whoever is signed in, and get one."""
         got = self.answer(client_id, **params)
         assert "code" in got, got
         return got["code"]
 
-    def act(self, mandate: str, client_id: str = "tax", **params: str | None) -> str:
+    def act(self, mandate: str, client_id: str = "tax", **params: Any) -> str:
         """Choose whom to act for, and get a code."""
         page = self.authorize(client_id, acting_for="choose", **params)
         got = read_answer(self.submit(page, who=mandate))
@@ -440,12 +440,12 @@ class Site:
         }  # fmt: skip
         return sign({name: value for name, value in said.items() if value is not None}, one.key)
 
-    def post(self, path: str, client_id: str, **form: str) -> TestResponse:
+    def post(self, path: str, client_id: str, **form: Any) -> TestResponse:
         """Call a machine door as a client."""
         fields, headers = self.proof(client_id, form)
         return self.browser.post(path, data=fields, headers=headers, base_url=ISSUER)
 
-    def redeem(self, client_id: str, code: str, /, **form: str | None) -> TestResponse:
+    def redeem(self, client_id: str, code: str, /, **form: Any) -> TestResponse:
         """Redeem a code, changed as told; None leaves a field out."""
         given: dict[str, str | None] = {
             "grant_type": "authorization_code", "code": code, "code_verifier": VERIFIER,
@@ -454,7 +454,7 @@ class Site:
         fields = {name: value for name, value in given.items() if value is not None}
         return self.post("/token", client_id, **fields)
 
-    def tokens(self, client_id: str, **params: str | None) -> dict[str, Any]:
+    def tokens(self, client_id: str, **params: Any) -> dict[str, Any]:
         """Get tokens for whoever is signed in."""
         answer = self.redeem(
             client_id, self.code(client_id, **params), redirect_uri=params.get("redirect_uri")
@@ -463,7 +463,7 @@ class Site:
         assert answer.status_code == 200, answer.json
         return dict(answer.json or {})
 
-    def refresh(self, client_id: str, token: str, **form: str) -> TestResponse:
+    def refresh(self, client_id: str, token: str, **form: Any) -> TestResponse:
         """Use a refresh token."""
         return self.post("/token", client_id, grant_type="refresh_token", refresh_token=token,
                          **form)  # fmt: skip
@@ -483,7 +483,8 @@ class Site:
 
 def read_answer(response: TestResponse) -> dict[str, str]:
     """Read an authorization response from where the browser is sent."""
-    assert response.status_code == 303, (response.status_code, response.text)
+    title = re.search(r"<title>(.*?)</title>", response.text)
+    assert response.status_code == 303, (response.status_code, title and title.group(1))
     parts = urlsplit(response.location)
     values = parse_qs(parts.fragment or parts.query, keep_blank_values=True)
     assert all(len(each) == 1 for each in values.values()), values

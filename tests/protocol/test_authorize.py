@@ -1,6 +1,7 @@
 """/authorize: RFC 6749 section 4.1, OpenID Connect Core 3.1.2, RFC 9207, RFC 9700."""
 
 import json
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
@@ -74,7 +75,8 @@ def test_a_redirect_uri_that_differs_in_anything_gets_no_redirect(
     the address are proved (DOT 1719, CVE-2026-44681).
     """
     site.sign_in()
-    for more in ({}, {"prompt": "none"}, {"response_type": "token"}, {"max_age": "x"}):
+    faults: list[dict[str, Any]] = [{"prompt": "none"}, {"response_type": "x"}, {"max_age": "x"}]
+    for more in [{}, *faults]:
         response = site.authorize("library", redirect_uri=uri, **more)
         assert response.status_code == 400, (uri, more)
         assert "Location" not in response.headers

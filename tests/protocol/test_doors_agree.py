@@ -18,7 +18,7 @@ from idp.oidc.records import AuthorizationCodeRecord, GrantRecord
 from idp.register.records import PersonRecord
 from tests.build import Site, claims_of
 
-Act = Callable[[Site, dict[str, Any]], None]
+Act = Callable[[Site, dict[str, Any]], object]
 
 
 def _now(site: Site) -> dict[str, Any]:
@@ -31,32 +31,32 @@ def _off(site: Site) -> dict[str, Any]:
 
 REASONS: dict[str, Act] = {
     "client-disabled": lambda site, got: site.change(
-        ClientRecord, _off(site), client_id="tax") and None,
+        ClientRecord, _off(site), client_id="tax"),
     "account-disabled": lambda site, got: site.change(
-        AccountRecord, _off(site), sign_in_name="sian@example.test") and None,
+        AccountRecord, _off(site), sign_in_name="sian@example.test"),
     "session-ended": lambda site, got: site.change(
-        SessionRecord, _now(site), ref=got["session"]) and None,
+        SessionRecord, _now(site), ref=got["session"]),
     "session-over": lambda site, got: site.change(
-        SessionRecord, {"expires_at": site.database.now()}, ref=got["session"]) and None,
+        SessionRecord, {"expires_at": site.database.now()}, ref=got["session"]),
     "client-session-ended": lambda site, got: site.change(
-        ClientSessionRecord, _now(site), ref=got["sid"]) and None,
+        ClientSessionRecord, _now(site), ref=got["sid"]),
     "grant-ended": lambda site, got: site.change(
-        GrantRecord, _now(site) | {"ended_reason": "x"}, ref=got["grant"]) and None,
+        GrantRecord, _now(site) | {"ended_reason": "x"}, ref=got["grant"]),
     "revoked-access": lambda site, got: site.post(
-        "/revoke", "tax", token=got["access_token"]) and None,
+        "/revoke", "tax", token=got["access_token"]),
     "revoked-refresh": lambda site, got: site.post(
-        "/revoke", "tax", token=got["refresh_token"]) and None,
+        "/revoke", "tax", token=got["refresh_token"]),
     "holder-died": lambda site, got: site.change(
-        PersonRecord, {"died_on": date(2026, 1, 1)}, ref=got["holder"]) and None,
+        PersonRecord, {"died_on": date(2026, 1, 1)}, ref=got["holder"]),
 }  # fmt: skip
 MANDATE_REASONS: dict[str, Act] = {
     "mandate-ended": lambda site, got: site.change(
         MandateRecord, _now(site) | {"ended_reason": "x", "ended_reference": "ABCDEFGHJKMN"},
-        ref=got["mandate"]) and None,
+        ref=got["mandate"]),
     "mandate-over": lambda site, got: site.change(
-        MandateRecord, {"expires": site.database.now()}, ref=got["mandate"]) and None,
+        MandateRecord, {"expires": site.database.now()}, ref=got["mandate"]),
     "mandate-for-other-services": lambda site, got: site.change(
-        MandateRecord, {"services": ["library"]}, ref=got["mandate"]) and None,
+        MandateRecord, {"services": ["library"]}, ref=got["mandate"]),
 }  # fmt: skip
 
 
