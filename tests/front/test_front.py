@@ -23,7 +23,8 @@ def call(site: Site, path: str, method: str = "GET", **environ: Any) -> tuple[in
     given = EnvironBuilder(path, ISSUER, method=method).get_environ()
     given.update(environ)
     seen: list[Any] = []
-    body = site.app.wsgi_app(given, lambda status, headers: seen.append((status, headers)))
+    answer: Any = site.app.wsgi_app  # a `start_response` of two arguments is enough for us
+    body = answer(given, lambda status, headers: seen.append((status, headers)))
     b"".join(body)
     status, headers = seen[0]
     return int(status.split()[0]), dict(headers)
