@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
+from idp.authentication.ending import LOGOUT_MESSAGE
 from idp.callers.records import SpentAssertionRecord
 from idp.house import House
 from idp.journal.sealer import seal
 from idp.logs import set_up_logs
-from idp.oidc.ending import LOGOUT_MESSAGE
 from idp.oidc.logout import deliver as deliver_logout
 from idp.oidc.records import DisclosureRecord
 from idp.outbox.actions import deliver

@@ -1,14 +1,16 @@
 """My page. Every page needs the level that policy sets for `account`."""
 
+from urllib.parse import quote
+
 from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.account import actions, texts
 from idp.authentication import sessions
+from idp.authentication.ending import end_session
 from idp.authentication.sessions import SessionFacts
 from idp.delegation import actions as delegation
 from idp.delegation.actions import HeldMandate
-from idp.oidc import ending
 from idp.signin import actions as signin
 from idp.signin.actions import Journey
 from idp.signin.rules import Asked, Step
@@ -205,7 +207,7 @@ def sign_out() -> ResponseReturnValue:
     def work(tx: Transaction) -> None:
         session = sessions.find(tx, secret) if secret else None
         if session is not None:
-            ending.end_session(tx, session.ref, session.party)
+            end_session(tx, session.ref, session.party)
 
     house().database.transaction(work)
     forget_session()
@@ -228,7 +230,7 @@ def _signed_in(return_to: str | None = None) -> SessionFacts | ResponseReturnVal
     # The address we come back to is our own path, never one that was sent.
     wish = {
         "asked": signin.describe(asked),
-        "return_to": return_to or request.path,
+        "return_to": return_to or quote(request.path),
     }
     journey = Journey(
         ref="", client_id=None, request=wish, choice=None, consented=False, created_at=now

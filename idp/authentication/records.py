@@ -62,5 +62,8 @@ class ClientSessionRecord(Base):
     session_ref: Mapped[str] = mapped_column(ForeignKey("session.ref"))
     client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id"))
     mandate_key: Mapped[str] = mapped_column(default="")  # '' = as oneself (NULLs never conflict)
+    sub: Mapped[str | None] = mapped_column(
+        default=None
+    )  # the service's name for them; acting: none
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None] = mapped_column(default=None)

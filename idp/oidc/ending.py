@@ -5,31 +5,24 @@ Sources: OpenID Connect RP-Initiated Logout 1.0, Back-Channel Logout 1.0.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from authlib.oauth2.rfc6749 import OAuth2Error
 from authlib.oauth2.rfc6749.errors import InvalidRequestError
 from authlib.oidc.rpinitiated import EndSessionEndpoint
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select
 
 from idp.authentication import sessions
+from idp.authentication.ending import end_session
 from idp.authentication.records import ClientSessionRecord
 from idp.authentication.sessions import SessionFacts
 from idp.callers.clients import Client
-from idp.callers.records import ClientRecord
 from idp.errors import Refusal
-from idp.journal.actions import Entry, record
 from idp.keyring import jose
-from idp.oidc.records import GrantRecord
 from idp.oidc.rules import add_query
 from idp.oidc.server import Call, Request, Server, Services
 from idp.oidc.tokens import read_hint
-from idp.outbox import actions as outbox
-from idp.storage import Database, Transaction, db_now
-
-LOGOUT_MESSAGE = "backchannel-logout"
-LOGOUT_TRIED_FOR = timedelta(hours=24)
+from idp.storage import Database, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,27 +80,6 @@ def read(
 _SESSION_OF = select(ClientSessionRecord.session_ref).where(
     ClientSessionRecord.ref == bindparam("sid")
 )
-_OPEN = select(ClientSessionRecord.ref, ClientSessionRecord.client_id,
-               ClientSessionRecord.mandate_key, ClientRecord.backchannel_logout_uri,
-               ClientRecord.id_token_signed_response_alg.label("alg"),
-).join(ClientRecord, ClientRecord.client_id == ClientSessionRecord.client_id).where(
-    ClientSessionRecord.session_ref == bindparam("session"),
-    ClientSessionRecord.ended_at.is_(None),
-)  # fmt: skip
-_END_CLIENT_SESSIONS = (
-    update(ClientSessionRecord)
-    .where(
-        ClientSessionRecord.session_ref == bindparam("session"),
-        ClientSessionRecord.ended_at.is_(None),
-    )
-    .values(ended_at=db_now())
-)
-_SUB = (
-    select(GrantRecord.sub)
-    .where(GrantRecord.client_session_ref == bindparam("sid"))
-    .order_by(GrantRecord.created_at.desc())
-    .limit(1)
-)
 
 
 def is_of(database: Database, asked: LogoutRequest, session: SessionFacts) -> bool:
@@ -130,24 +102,3 @@ def end(
         end_session(tx, session.ref, session.party)
 
     database.transaction(work)
-
-
-def end_session(tx: Transaction, session_ref: str, party: str) -> None:
-    """End a session: its tokens die by liveness, and messages to the services go out after."""
-    if not sessions.end(tx, session_ref):
-        return
-    for row in tx.execute(_OPEN, {"session": session_ref}).all():
-        if row.backchannel_logout_uri:
-            sub = tx.execute(_SUB, {"sid": row.ref}).scalar_one_or_none()
-            payload = {
-                "uri": row.backchannel_logout_uri,
-                "client_id": row.client_id,
-                "sid": row.ref,
-                "alg": row.alg,
-                # An acting session is ended by its sid: its `sub` is the principal, who did
-                # not sign out (decision 26).
-                "sub": None if row.mandate_key else sub,
-            }
-            outbox.put(tx, LOGOUT_MESSAGE, payload, expires_in=LOGOUT_TRIED_FOR)
-    tx.write(_END_CLIENT_SESSIONS, {"session": session_ref})
-    record(tx, Entry(kind="signed-out", person=party, detail={"session": session_ref}))

@@ -116,9 +116,9 @@ def _write(
     now: datetime,
 ) -> str:
     client, policies = valid.client, call.services.policies
-    sid = _client_session(call, session, client, mandate, now)
     grant_ref, code = random_ref(), random_token()
     own = own_subject(call, client, session, "actor" if mandate else "self")
+    sid = _client_session(call, session, client, mandate, None if mandate else own, now)
     sub = own
     if mandate:
         sub = subject_of(
@@ -174,7 +174,12 @@ def _online(scope: str) -> str:
 
 
 def _client_session(
-    call: Call, session: SessionFacts, client: Client, mandate: HeldMandate | None, now: datetime
+    call: Call,
+    session: SessionFacts,
+    client: Client,
+    mandate: HeldMandate | None,
+    sub: str | None,
+    now: datetime,
 ) -> str:
     key = mandate.ref if mandate else ""
     # Derived, so that the same session at the same client keeps its `sid` without a look-up.
@@ -187,6 +192,7 @@ def _client_session(
             "session_ref": session.ref,
             "client_id": client.client_id,
             "mandate_key": key,
+            "sub": sub,
             "created_at": now,
         },
     )

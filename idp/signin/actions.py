@@ -13,6 +13,7 @@ from idp.assurance.rules import Level
 from idp.authentication import actions as authentication
 from idp.authentication import sessions
 from idp.authentication.actions import PasswordProved
+from idp.authentication.ending import end_session
 from idp.authentication.sessions import SessionFacts
 from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
@@ -164,6 +165,9 @@ def locate(
         created_at=row["created_at"],
     )
     session = sessions.find(tx, session_secret) if session_secret else None
+    if session is None or row["account_ref"] != session.account_ref:
+        # What one person chose or agreed to on this journey says nothing about another.
+        journey = replace(journey, choice=None, consented=False)
     return position(policies, journey, session, now=row["now"])
 
 
@@ -201,7 +205,7 @@ def accept_password(
     if session is not None and session.account_ref == proved.account_ref:
         secret = sessions.add_proof(tx, session, PASSWORD, now)
     elif session is not None:
-        sessions.end(tx, session.ref)
+        end_session(tx, session.ref, session.party)
     if secret is None:
         proofs = {PASSWORD: milliseconds(now)}
         _, secret = sessions.start(tx, proved.account_ref, proofs, now)
@@ -226,16 +230,14 @@ def accept_code(
     return secret
 
 
-def choose(tx: Transaction, journey: Journey, choice: str) -> Journey:
-    """Keep whom the person acts for: `self`, or a mandate's reference."""
-    _set(tx, journey, choice=choice)
-    return replace(journey, choice=choice)
+def choose(tx: Transaction, position: Position, choice: str) -> None:
+    """Keep whom this person acts for: `self`, or a mandate's reference."""
+    _answer(tx, position, choice=choice, consented=False)
 
 
-def consent(tx: Transaction, journey: Journey) -> Journey:
-    """Keep that the person agreed."""
-    _set(tx, journey, consented=True)
-    return replace(journey, consented=True)
+def consent(tx: Transaction, position: Position) -> None:
+    """Keep that this person agreed."""
+    _answer(tx, position, choice=position.journey.choice, consented=True)
 
 
 def finish(tx: Transaction, journey: Journey) -> bool:
@@ -285,12 +287,22 @@ def milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def _set(tx: Transaction, journey: Journey, **values: Any) -> None:
-    tx.execute(
-        update(JourneyRecord)
-        .where(JourneyRecord.ref == journey.ref, JourneyRecord.finished_at.is_(None))
-        .values(**values)
+_ANSWER = (
+    update(JourneyRecord)
+    .where(JourneyRecord.ref == bindparam("journey"), JourneyRecord.finished_at.is_(None))
+    .values(
+        account_ref=bindparam("account"),
+        choice=bindparam("chosen"),
+        consented=bindparam("agreed"),
     )
+)
+
+
+def _answer(tx: Transaction, position: Position, *, choice: str | None, consented: bool) -> None:
+    session = position.session
+    if session is not None:  # next_step asks nobody who is not signed in
+        values = {"account": session.account_ref, "chosen": choice, "agreed": consented}
+        tx.execute(_ANSWER, {"journey": position.journey.ref, **values})
 
 
 def _record_proof(

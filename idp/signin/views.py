@@ -132,7 +132,7 @@ def choose(ref: str) -> ResponseReturnValue:
         return _abandon(found, "access_denied", "the person went back")
     if chosen != oidc.SELF and chosen not in {mandate.ref for mandate in _usable(found)}:
         return _who_page(found, _("Choose who you are doing this for")), 422
-    house().database.transaction(lambda tx: actions.choose(tx, found.journey, chosen))
+    house().database.transaction(lambda tx: actions.choose(tx, found, chosen))
     return see_other(url_for("signin.resume", ref=ref))
 
 
@@ -158,7 +158,7 @@ def agree(ref: str) -> ResponseReturnValue:
         return found
     if request.form.get("consent") != "yes":
         return _abandon(found, "access_denied", "the person said no")
-    house().database.transaction(lambda tx: actions.consent(tx, found.journey))
+    house().database.transaction(lambda tx: actions.consent(tx, found))
     return see_other(url_for("signin.resume", ref=ref))
 
 

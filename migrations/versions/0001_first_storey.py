@@ -345,6 +345,7 @@ def upgrade() -> None:
         sa.Column("session_ref", sa.String(), nullable=False),
         sa.Column("client_id", sa.String(), nullable=False),
         sa.Column("mandate_key", sa.String(), nullable=False),
+        sa.Column("sub", sa.String(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("ended_at", UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(

@@ -1,0 +1,67 @@
+"""End a session, and tell every service that took part in it.
+
+Here and nowhere else: signing out, another person signing in over a session, and later an
+operator's or a thief's end all have to reach the services the same way.
+Source: OpenID Connect Back-Channel Logout 1.0.
+"""
+
+from datetime import timedelta
+
+from sqlalchemy import bindparam, select, update
+
+from idp.authentication import sessions
+from idp.authentication.records import ClientSessionRecord
+from idp.callers.records import ClientRecord
+from idp.journal.actions import Entry, record
+from idp.outbox import actions as outbox
+from idp.storage import Transaction, db_now
+
+LOGOUT_MESSAGE = "backchannel-logout"
+LOGOUT_TRIED_FOR = timedelta(hours=24)
+
+_OPEN = (
+    select(
+        ClientSessionRecord.ref,
+        ClientSessionRecord.client_id,
+        ClientSessionRecord.sub,
+        ClientRecord.backchannel_logout_uri,
+        ClientRecord.id_token_signed_response_alg.label("alg"),
+    )
+    .join(ClientRecord, ClientRecord.client_id == ClientSessionRecord.client_id)
+    .where(
+        ClientSessionRecord.session_ref == bindparam("session"),
+        ClientSessionRecord.ended_at.is_(None),
+        ClientRecord.backchannel_logout_uri.is_not(None),
+    )
+)
+_END_CLIENT_SESSIONS = (
+    update(ClientSessionRecord)
+    .where(
+        ClientSessionRecord.session_ref == bindparam("session"),
+        ClientSessionRecord.ended_at.is_(None),
+    )
+    .values(ended_at=db_now())
+)
+
+
+def end_session(tx: Transaction, session_ref: str, party: str) -> bool:
+    """End a session: its tokens die by liveness, and messages to the services go out after.
+
+    False if it had ended before. `party` is whose it was, for the journal. An acting session
+    is named to its service by `sid` alone: its `sub` would be the principal's, who did not
+    sign out (`design.md` decision 26), so `client_session.sub` is empty there.
+    """
+    if not sessions.end(tx, session_ref):
+        return False
+    for row in tx.execute(_OPEN, {"session": session_ref}).all():
+        payload = {
+            "uri": row.backchannel_logout_uri,
+            "client_id": row.client_id,
+            "sid": row.ref,
+            "sub": row.sub,
+            "alg": row.alg,
+        }
+        outbox.put(tx, LOGOUT_MESSAGE, payload, expires_in=LOGOUT_TRIED_FOR)
+    tx.write(_END_CLIENT_SESSIONS, {"session": session_ref})
+    record(tx, Entry(kind="signed-out", person=party, detail={"session": session_ref}))
+    return True
