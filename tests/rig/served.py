@@ -84,15 +84,30 @@ class Served:
         inodes = {inode for _, inode in _sockets(self.port, LISTEN)}
         return sorted(pid for pid in _processes() if inodes & _held(pid))
 
+    def workers_now(self) -> list[int]:
+        """The workers that the present master started and that listen."""
+        master = self.process("public")
+        return [pid for pid in self.listeners() if _parent(pid) == master]
+
     def wait_for_workers(self, many: int | None = None) -> list[int]:
         """Wait until as many workers listen as there should be. Answers their process ids."""
+        wanted = many or self.workers
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            found = self.listeners()
-            if len(found) >= (many or self.workers):
+            found = self.workers_now()
+            if len(found) >= wanted:
                 return found
             time.sleep(0.05)
-        raise RuntimeError(f"{self.listeners()} listen, not {many or self.workers} workers")
+        raise RuntimeError(f"{self.workers_now()} listen, not {wanted} workers")
+
+    def wait_for_another(self, part: str, killed: int | None) -> int:
+        """Wait until a part runs as another process than the one killed. Answers its id."""
+        deadline = time.monotonic() + START_SECONDS
+        while self.process(part) == killed:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{part} was not started again")
+            time.sleep(0.02)
+        return self.process(part)
 
     def wires(self, per_worker: int) -> list[Wire]:
         """Open connections, so many to each worker, and answer them with workers alternating."""
@@ -133,6 +148,13 @@ def _sockets(port: int, state: str) -> list[tuple[int, int]]:
 
 def _processes() -> list[int]:
     return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+
+
+def _parent(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
 
 
 def _held(pid: int) -> set[int]:
