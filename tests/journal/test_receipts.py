@@ -5,6 +5,7 @@ import pytest
 
 from idp.journal.receipts import BadReceipt, NoReceipt, check_receipt, receipt, show
 from idp.journal.sealer import JournalDamaged
+from idp.keyring.jose import peek_claims
 from tests.journal.ledger import Ledger
 
 JUNK: list[object] = [None, 7, "x", [], {}, ["zz"]]
@@ -61,7 +62,8 @@ def test_a_receipt_is_not_believed_under_another_key_or_of_another_type(ledger, 
         check_receipt(made, {"keys": []})
     with pytest.raises(BadReceipt):
         check_receipt(made, {})
-    token = ledger.keyring.sign({"size": 1}, algorithm="ES256", typ="at+jwt")
+    claims = peek_claims(made["checkpoint"])
+    token = ledger.keyring.sign(claims, algorithm="ES256", typ="at+jwt")
     with pytest.raises(BadReceipt):
         check_receipt({**made, "checkpoint": token}, ledger.keyring.jwks())
 

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from idp.journal import verification
+from idp.journal.evidence import OutsideCopy
 from idp.journal.reading import entry_columns, leaf_of
 from idp.journal.records import JournalEntry
 from idp.journal.report import LISTED_PROBLEMS
-from idp.journal.verification import verify
 from idp.keyring.ring import Keyring, prepare, revoke, rotate
 from tests.journal.ledger import Ledger
 
@@ -25,7 +26,9 @@ def test_an_untouched_journal_is_in_order(ledger: Ledger) -> None:
         ledger.seal()
     ledger.write(3)
     seen = []
-    report = verify(ledger.database, ledger.keyring, ledger.file, lambda *at: seen.append(at))
+    report = verification.verify(
+        ledger.database, ledger.keyring, ledger.file, lambda *at: seen.append(at)
+    )
     assert report.ok, report.problems
     assert (report.entries, report.checkpoints, report.unsealed) == (40, 4, 3)
     assert 0 <= report.oldest_unsealed_seconds < 60
@@ -310,6 +313,33 @@ def test_exchanged_leaves_are_told_at_the_checkpoint_that_first_covers_them(ledg
     )
     sentence = "leaves since the checkpoint before were edited, exchanged or replaced"
     assert ledger.verify().problems == [("checkpoint 20", sentence)]
+
+
+def test_leaves_removed_just_before_a_checkpoint_are_told_as_that(ledger) -> None:
+    four_steps(ledger)
+    ledger.run("DELETE FROM journal_leaf WHERE position IN (18, 19)")
+    places = [place for place, _ in ledger.verify().problems if not place.startswith("entry")]
+    assert places == ["position 18"]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_is_sealed_during_the_check_is_not_held_against_the_journal(
+    ledger, monkeypatch, when
+) -> None:
+    four_steps(ledger)
+
+    class Copy(OutsideCopy):
+        def __init__(self, *arguments) -> None:
+            for moment in ("before", "after"):
+                if moment == when:
+                    ledger.write(3)
+                    ledger.seal()
+                if moment == "before":
+                    super().__init__(*arguments)
+
+    monkeypatch.setattr(verification, "OutsideCopy", Copy)
+    report = ledger.verify()
+    assert report.ok, report.problems
 
 
 def test_an_entry_slipped_in_behind_the_sealer_is_told(ledger: Ledger) -> None:
