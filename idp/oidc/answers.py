@@ -1,8 +1,8 @@
 """Turn an authorization response into what the browser gets: a redirect or a form."""
 
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
-from flask import g, make_response, redirect, render_template, url_for
+from flask import make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.errors import Refusal
@@ -20,9 +20,8 @@ def send(answer: Answer | Started | Refusal) -> ResponseReturnValue:
     if isinstance(answer, Started):
         return see_other(url_for("signin.resume", ref=answer.journey))
     if answer.mode == "form_post":
-        # The page names the one origin its form may go to (decision 22).
-        parts = urlsplit(answer.redirect_uri)
-        g.csp_form_action = f"{parts.scheme}://{parts.netloc}"
+        # No form-action: Chromium holds the whole chain after a POST against it, and the
+        # callback may well send the browser on to another origin (measured, tests/journeys).
         page = render_template(
             "signin/form_post.html", redirect_uri=answer.redirect_uri, fields=answer.params
         )

@@ -221,7 +221,7 @@ def test_response_modes(site: Site) -> None:
     assert 'name="code"' in page.text
     assert "<script>" not in page.text.split("<form")[1][:400]
     assert f'action="{GOOD}"' in page.text
-    assert "form-action https://library.example" in page.headers["Content-Security-Policy"]
+    assert "form-action" not in page.headers["Content-Security-Policy"]  # see oidc.answers
     wrong = site.authorize("library", response_mode="form_post", max_age="x")
     assert wrong.status_code == 200
     assert 'value="invalid_request"' in wrong.text
