@@ -85,7 +85,9 @@ def serve(port: int | None, workers: int | None) -> None:
     if migration.plan(settings.database_url):
         raise click.ClickException("the database is behind this version; run: idp migrate")
     if settings.sandbox:
-        click.echo("SANDBOX: made-up people, passwords shown, private addresses allowed.", err=True)
+        allowed = ", ".join(settings.private_hosts) or "none"
+        click.echo("SANDBOX: made-up people, and their passwords shown.", err=True)
+        click.echo(f"SANDBOX: private addresses that may be called: {allowed}", err=True)
     environ = environment_for(settings)
     click.echo(f"Gatehouse {version('gatehouse-idp')} at {settings.issuer}", err=True)
     try:

@@ -1,6 +1,6 @@
 """The pages of a journey. Each takes one answer and ends at `resume` (decision 11)."""
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.authentication import actions as authentication
@@ -182,6 +182,8 @@ def _at(ref: str, step: Step) -> Position | ResponseReturnValue:
     found = _locate(ref)
     if isinstance(found, Stop):
         return _stopped(found)
+    wished = str(found.journey.request.get("params", {}).get("ui_locales", ""))
+    g.ui_locales = wished.split()  # in the service's order; what we lack is passed over
     if found.next.step is not step:  # the back button, or a page left open
         return see_other(url_for("signin.resume", ref=ref))
     return found
