@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.rig.cluster import Cluster
+from tests.rig.postgres import Server
 from tests.rig.served import Served
 from tests.rig.stock import Stock
 
@@ -26,15 +27,19 @@ class Place:
 
 
 @pytest.fixture(scope="session")
-def patient_postgres() -> Iterator[str]:
-    """The address of a migrated database on a PostgreSQL that waits for the disk (fsync on)."""
+def durable_database() -> Iterator[Callable[[], str]]:
+    """Make migrated databases on a PostgreSQL that waits for the disk (fsync on)."""
     from idp.storage.migrate import migrate
+
+    def make() -> str:
+        address = server.create()
+        migrate(address)
+        return address
 
     cluster = Cluster(durable=True)
     try:
-        address = cluster.admin.render_as_string(hide_password=False)
-        migrate(address)
-        yield address
+        server = Server(cluster.admin)
+        yield make
     finally:
         cluster.close()
 
@@ -49,10 +54,10 @@ def on_sqlite(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="session")
 def on_postgresql(
-    patient_postgres: str, tmp_path_factory: pytest.TempPathFactory
+    durable_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Place]:
     """Four workers on one PostgreSQL."""
-    yield from _place(patient_postgres, tmp_path_factory.mktemp("served"))
+    yield from _place(durable_database(), tmp_path_factory.mktemp("served"))
 
 
 @pytest.fixture(params=ENGINES)

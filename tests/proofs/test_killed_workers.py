@@ -44,7 +44,7 @@ def served(
         shutil.copyfile(sqlite_template, tmp_path / "house.sqlite3")
         url = f"sqlite:///{tmp_path / 'house.sqlite3'}"
     else:
-        url = request.getfixturevalue("patient_postgres")
+        url = request.getfixturevalue("durable_database")()
     house = Served(url, tmp_path, parts=("public", "work"))
     try:
         house.start()
