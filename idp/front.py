@@ -6,6 +6,7 @@ server and `app.test_client()` see the same house (decision 18). It knows no rul
 
 import io
 import logging
+import threading
 from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
 from typing import Any
@@ -14,11 +15,11 @@ from urllib.parse import parse_qsl
 from idp.door import NO_STORE, DoorRequest, DoorResponse, json_response
 from idp.house import House
 from idp.journal.actions import new_reference
-from idp.routes import ROUTES, Route, match
+from idp.routes import ROUTES, Route, match, methods_of
 
 log = logging.getLogger("idp.front")
 
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+THREADS_WITHOUT_BODY = 2  # of each worker's threads so many are kept from waiting for a body
 MOST_FIELDS = 100
 LONGEST_PATH = 2048
 LONGEST_QUERY = 16_384
@@ -52,6 +53,7 @@ class Front:
         self.pages = pages
         self.host = house.settings.issuer_host
         self.proxies = house.settings.proxies
+        self.bodies = threading.BoundedSemaphore(house.settings.threads - THREADS_WITHOUT_BODY)
         self.doors = {
             (method, route.path): route
             for route in routes
@@ -86,8 +88,11 @@ class Front:
     def _check(self, environ: dict[str, Any]) -> None:
         if environ.get("HTTP_HOST") != self.host:
             raise Refused(400, f"Host: this server answers to {self.host} only")
-        if len(environ.get("PATH_INFO", "")) > LONGEST_PATH:
+        path = environ.get("PATH_INFO", "")
+        if len(path) > LONGEST_PATH:
             raise Refused(414, "the address is too long")
+        if any(c < " " or c == "\x7f" for c in path):
+            raise Refused(404, "no address of ours holds a control character")
         if len(environ.get("QUERY_STRING", "")) > LONGEST_QUERY:
             raise Refused(414, f"the query is longer than {LONGEST_QUERY} bytes")
         for name in SINGLE_HEADERS:
@@ -107,7 +112,8 @@ class Front:
         form: dict[str, str] = {}
         repeated_form: dict[str, tuple[str, ...]] = {}
         if asked == "POST":
-            form, repeated_form = read_fields(_form_body(environ, route).decode("latin-1"), route)
+            body = self._form_body(environ, route)
+            form, repeated_form = read_fields(body.decode("latin-1"), route)
         request = DoorRequest(
             method=asked,
             path=path,
@@ -121,20 +127,34 @@ class Front:
 
     def _page(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         method = environ["REQUEST_METHOD"]
-        route = match(method, environ.get("PATH_INFO", ""))
-        if route is None and method not in SAFE_METHODS:
-            # Never left to Flask: what no rule stands over in the table changes nothing here.
-            known = match("GET", environ.get("PATH_INFO", "")) is not None
-            raise Refused(405 if known else 404, f"{method} does nothing here")
+        path = environ.get("PATH_INFO", "")
+        route = match(method, path)
+        if route is None and method != "OPTIONS":
+            # Never left to Flask, which reads an address more kindly than the table does: what
+            # no rule of the table stands over is neither shown nor done.
+            known = methods_of(path)
+            raise Refused(405 if known else 404, f"{method} does nothing here", _allow(set(known)))
         if route is not None:
+            if method == "HEAD" and route.audit:
+                raise Refused(405, "HEAD does nothing here", _allow(set(methods_of(path))))
             read_fields(environ.get("QUERY_STRING", ""), route)
             if method == "POST":
-                body = _form_body(environ, route)
+                body = self._form_body(environ, route)
                 read_fields(body.decode("latin-1"), route)
                 environ["wsgi.input"] = io.BytesIO(body)
                 environ["CONTENT_LENGTH"] = str(len(body))
         answer: Iterable[bytes] = self.pages(environ, start_response)
         return answer
+
+    def _form_body(self, environ: dict[str, Any], route: Route) -> bytes:
+        # The server reads a body in the request's own thread, for as long as the sender takes:
+        # so some threads never read one, and documents, keys and pages go on being answered.
+        if not self.bodies.acquire(blocking=False):
+            raise Refused(503, "too many are sending at once", (("Retry-After", "1"),))
+        try:
+            return _form_body(environ, route)
+        finally:
+            self.bodies.release()
 
     def _refused_page(
         self, environ: dict[str, Any], start_response: Any, refusal: Refused
@@ -150,7 +170,11 @@ class Front:
             "wsgi.input": io.BytesIO(),
             "gatehouse.refused": refusal,
         }
-        answer: Iterable[bytes] = self.pages(clean, start_response)
+
+        def start(status: str, headers: list[tuple[str, str]], *fault: Any) -> Any:
+            return start_response(status, [*headers, *refusal.headers], *fault)
+
+        answer: Iterable[bytes] = self.pages(clean, start)
         return answer
 
     def _refused_door(self, refusal: Refused) -> DoorResponse:

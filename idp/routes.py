@@ -12,6 +12,7 @@ from idp.door import Door
 from idp.oidc import doors
 
 FORM_LIMIT = 65_536
+PARKED_LIMIT = 16_384  # what is parked may be no longer than what an address can hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +68,9 @@ PAGES = (
     _page("/static/<path:filename>", "GET", who="anybody", cache="public, a year, by content"),
     _page("/authorize", "GET", who="anybody",
           audit=("signed-in-to-service", "acting-started", "authorization-refused")),
-    _page("/authorize", "POST", who="anybody"),
+    _page("/authorize", "POST", who="anybody", body_limit=PARKED_LIMIT),
     _page("/end-session", "GET", who="anybody", audit=("signed-out",)),
-    _page("/end-session", "POST", who="anybody", audit=("signed-out",)),
+    _page("/end-session", "POST", who="anybody", audit=("signed-out",), body_limit=PARKED_LIMIT),
     _page("/sign-in/<ref>", "GET", who="journey", audit=("signed-in-to-service",)),
     _page("/sign-in/<ref>/password", "GET", who="journey"),
     _form("/sign-in/<ref>/password", who="journey", throttle="account and address",
@@ -107,7 +108,8 @@ def _patterns() -> tuple[tuple[re.Pattern[str], Route], ...]:
         holes = re.findall(r"<(path:)?\w+>", route.path)
         text = re.escape(parts[0])
         for hole, part in zip(holes, parts[1:], strict=True):
-            text += (".+" if hole else "[^/]+") + re.escape(part)
+            # A reference is base64url; a file's name is looked up among those there are.
+            text += (".+" if hole else "[A-Za-z0-9_-]+") + re.escape(part)
         found.append((re.compile(text), route))
     return tuple(found)
 
@@ -124,6 +126,11 @@ def match(method: str, path: str) -> Route | None:
         if asked in route.methods and pattern.fullmatch(path):
             return route
     return None
+
+
+def methods_of(path: str) -> list[str]:
+    """List the methods declared for an address; none for one that is not ours."""
+    return [method for method in ("GET", "POST") if match(method, path)]
 
 
 def undeclared(rules: list[tuple[str, frozenset[str]]], *, sandbox: bool) -> list[str]:

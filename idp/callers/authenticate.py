@@ -6,6 +6,7 @@ Sources: RFC 6749 section 2.3, RFC 7523 section 3, OpenID Connect Core section 9
 
 import base64
 import binascii
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -163,7 +164,7 @@ def _spend(tx: Transaction, client_id: str, jti: str, exp: int) -> bool:
     # Kept past the skew we allow, so that no moment remains in which it would pass again.
     kept_until = datetime.fromtimestamp(exp, UTC) + timedelta(seconds=2 * jose.SKEW_SECONDS)
     statement = _SPEND_SQLITE if tx.is_sqlite else _SPEND_POSTGRESQL
-    values = {"jti_digest": digest(f"{client_id}\n{jti}"), "expires_at": kept_until}
+    values = {"jti_digest": digest(json.dumps([client_id, jti])), "expires_at": kept_until}
     # RETURNING, for an INSERT's row count is not told on PostgreSQL.
     return tx.execute(statement, values).first() is not None
 

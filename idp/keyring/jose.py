@@ -130,8 +130,11 @@ def verify(
 
 
 def peek_header(token: str) -> dict[str, Any]:
-    """Read the header of a token that is not verified yet."""
-    return strict_object(_segment(token, 0))
+    """Read the header of a token that is not verified yet. Its `kid` is text, if it has one."""
+    header = strict_object(_segment(token, 0))
+    if not isinstance(header.get("kid", ""), str):
+        raise BadToken("'kid' is not text")
+    return header
 
 
 def peek_claims(token: str) -> dict[str, Any]:
@@ -144,7 +147,7 @@ def check_times(claims: Mapping[str, Any], *, now: int, need_exp: bool = True) -
 
     Raises `BadToken` when one is no finite number, is over, or is not yet.
     """
-    if need_exp and "exp" not in claims:
+    if need_exp and claims.get("exp") is None:
         raise BadToken("'exp' is missing")
     for name in ("exp", "nbf", "iat"):
         value = claims.get(name)

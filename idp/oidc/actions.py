@@ -54,16 +54,20 @@ def begin(
 
     def work(tx: Transaction) -> Answer | Started | Refusal:
         call = Call(tx=tx, services=services)
-        valid = validate(call, params)
+        session = sessions.find(tx, browser.session) if browser.session else None
+        valid = validate(call, params, signed_in=session is not None)
         if not isinstance(valid, Validated):
             return valid
-        session = sessions.find(tx, browser.session) if browser.session else None
         now = session.now if session else tx.now()
         asked = _asked(call, valid, session, now)
         journey = Journey(
             ref="",
             client_id=valid.client.client_id,
-            request={"asked": signin.describe(asked), "params": dict(params)},
+            request={
+                "asked": signin.describe(asked),
+                # The scope as it may be granted: what the consent page lists is what is told.
+                "params": {**params, "scope": valid.scope},
+            },
             choice=None,
             consented=False,
             created_at=now,
@@ -93,7 +97,8 @@ def finish(
 
     def work(tx: Transaction) -> Answer | Started | Refusal | None:
         call, journey, session = Call(tx=tx, services=services), position.journey, position.session
-        valid = validate(call, journey.request["params"])
+        params = journey.request["params"]
+        valid = validate(call, params, signed_in=session is not None)
         if not isinstance(valid, Validated):
             return valid
         if session and not journey.consented and needs_consent(call, valid, session):
@@ -115,7 +120,7 @@ def abandon(
 
     def work(tx: Transaction) -> Answer | Refusal | None:
         call = Call(tx=tx, services=services)
-        valid = validate(call, journey.request["params"])
+        valid = validate(call, journey.request["params"], signed_in=True)
         if not isinstance(valid, Validated):
             return valid
         if not signin.finish(tx, journey):
@@ -156,16 +161,20 @@ def _is_who_was_meant(call: Call, valid: Validated, session: SessionFacts | None
     hint, sub = valid.params.get("id_token_hint"), valid.wanted.sub
     if session is None or (hint is None and sub is None):
         return True
-    named = [sub] if sub is not None else []
+    own = own_subject(call, valid.client, session)
+    named = [(sub, own)] if sub is not None else []
     if hint is not None:
         try:
             claims = read_hint(call.services, hint)
         except jose.BadToken:
             return False
-        if not claims.get("act"):  # an acting token names the principal, who is not asked for
-            named.append(str(claims.get("sub")))
-    own = own_subject(call, valid.client, session)
-    return all(hmac.compare_digest(one.encode(), own.encode()) for one in named)
+        act = claims.get("act")
+        if act:  # the `sub` is the principal's; who signed in was the actor
+            actor = own_subject(call, valid.client, session, "actor")
+            named.append((str(act.get("sub")), actor))
+        else:
+            named.append((str(claims.get("sub")), own))
+    return all(hmac.compare_digest(said.encode(), here.encode()) for said, here in named)
 
 
 __all__ = ["SELF", "Answer", "Browser", "Started", "abandon", "begin", "finish"]

@@ -1,5 +1,6 @@
 """Read an authorization request: who asks, where the answer may go, and what is wanted."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -8,11 +9,13 @@ from authlib.oauth2.rfc6749 import OAuth2Error
 from idp.callers import liveness
 from idp.callers.clients import Client
 from idp.errors import Refusal
-from idp.journal.actions import Entry, record
+from idp.journal.actions import Entry, new_reference, record
 from idp.oidc.grants import InvalidRedirectUri, build_server
 from idp.oidc.resources import why_not
 from idp.oidc.rules import RESPONSE_MODES, BadRequest, Wanted, read_wanted
 from idp.oidc.server import Call, Request
+
+log = logging.getLogger("idp.oidc")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,7 @@ class Validated:
     state: str | None
     wanted: Wanted
     params: Mapping[str, str]
+    signed_in: bool
 
     @property
     def offline(self) -> bool:
@@ -48,10 +52,18 @@ class Validated:
         return self.params.get("resource")
 
 
-def validate(call: Call, params: Mapping[str, str]) -> Validated | Answer | Refusal:
+def validate(
+    call: Call, params: Mapping[str, str], *, signed_in: bool
+) -> Validated | Answer | Refusal:
     """Check an authorization request: client and redirect URI first, for our own page; then
-    the rest, for an answer to the client (RFC 6749 section 4.1.2.1)."""
-    request = Request("GET", params, {}, call)
+    the rest, for an answer to the client (RFC 6749 section 4.1.2.1).
+
+    `signed_in`: somebody is, so that a refusal is worth a row in the journal.
+    """
+    kind = params.get("response_type")
+    # Authlib writes a wrong response type into its message, where not every character may
+    # stand: it is shown the right one, and the wrong one is refused below.
+    request = Request("GET", {**params, "response_type": "code"}, {}, call)
     server = build_server(call)
     state, mode = params.get("state"), params.get("response_mode", "query")
     try:
@@ -62,13 +74,16 @@ def validate(call: Call, params: Mapping[str, str]) -> Validated | Answer | Refu
     except OAuth2Error as problem:
         if not getattr(problem, "redirect_uri", None):
             return Refusal(problem.error, problem.description or problem.error)
-        code = problem.error if "response_type" in params else "invalid_request"
-        return _error(call, problem.redirect_uri, mode, code, problem.description, state)
+        fault = _kind_fault(kind) or BadRequest(problem.error, problem.description)
+        return _error(call, problem.redirect_uri, mode, fault, state, signed_in)
     client: Client = request.client
     # Asked anew each time: what the client is may be some seconds old (decision 16).
     if liveness.is_disabled(call.tx, client.client_id):
         return Refusal("unauthorized_client", "client_id: this service has been switched off")
     try:
+        wrong_kind = _kind_fault(kind)
+        if wrong_kind is not None:
+            raise wrong_kind
         wanted = read_wanted(params, call.services.policies.levels)
         if not request.scope:
             raise BadRequest("invalid_scope", "scope: none of these is registered for this client")
@@ -77,7 +92,7 @@ def validate(call: Call, params: Mapping[str, str]) -> Validated | Answer | Refu
         if refused is not None:
             raise BadRequest("invalid_target", refused)
     except BadRequest as problem:
-        return _error(call, redirect_uri, mode, problem.code, problem.description, state)
+        return _error(call, redirect_uri, mode, problem, state, signed_in)
     return Validated(
         client=client,
         redirect_uri=redirect_uri,
@@ -85,14 +100,15 @@ def validate(call: Call, params: Mapping[str, str]) -> Validated | Answer | Refu
         state=state,
         wanted=wanted,
         params=params,
+        signed_in=signed_in,
     )
 
 
 def error(call: Call, valid: Validated, code: str, description: str | None = None) -> Answer:
-    """Answer the client with an error, journalled under a reference it can quote."""
-    return _error(
-        call, valid.redirect_uri, valid.wanted.response_mode, code, description, valid.state
-    )
+    """Answer the client with an error, kept under a reference it can quote."""
+    problem = BadRequest(code, description or code)
+    mode = valid.wanted.response_mode
+    return _error(call, valid.redirect_uri, mode, problem, valid.state, valid.signed_in)
 
 
 def answer(call: Call, valid: Validated, params: dict[str, str]) -> Answer:
@@ -100,13 +116,32 @@ def answer(call: Call, valid: Validated, params: dict[str, str]) -> Answer:
     return _answer(call, valid.redirect_uri, valid.wanted.response_mode, params, valid.state)
 
 
+def _kind_fault(kind: str | None) -> BadRequest | None:
+    if kind is None:
+        return BadRequest("invalid_request", "response_type: it is missing; send code")
+    if kind != "code":
+        return BadRequest("unsupported_response_type", "response_type: must be code")
+    return None
+
+
 def _error(
-    call: Call, redirect_uri: str, mode: str, code: str, description: str | None, state: str | None
+    call: Call,
+    redirect_uri: str,
+    mode: str,
+    problem: BadRequest,
+    state: str | None,
+    signed_in: bool,
 ) -> Answer:
-    reference = record(call.tx, Entry(kind="authorization-refused", detail={"code": code}))
+    if signed_in:
+        entry = Entry(kind="authorization-refused", detail={"code": problem.code})
+        reference = record(call.tx, entry)
+    else:  # anybody can send such a request, as often as they like: no row is kept for it
+        reference = new_reference()
+        log.info("authorization refused: %s, reference %s", problem.code, reference)
     # RFC 6749 section 4.1.2.1: neither quotes nor backslashes, nothing beyond ASCII.
-    said = "".join(c if " " <= c <= "~" and c not in '"\\' else "'" for c in description or code)
-    params = {"error": code, "error_description": f"{said} (reference {reference})"}
+    text = problem.description
+    said = "".join(c if " " <= c <= "~" and c not in '"\\' else "'" for c in text)
+    params = {"error": problem.code, "error_description": f"{said} (reference {reference})"}
     return _answer(call, redirect_uri, mode, params, state)
 
 

@@ -2,6 +2,7 @@
 
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -24,7 +25,7 @@ from idp.keyring.sealing import digest, random_ref, random_token
 from idp.oidc import issuing
 from idp.oidc.asking import Answer, Validated, answer, error
 from idp.oidc.records import ConsentRecord
-from idp.oidc.rules import CODE
+from idp.oidc.rules import CODE, claims_in_scope
 from idp.oidc.server import Call
 from idp.signin import actions as signin
 from idp.signin.actions import Position, milliseconds
@@ -48,6 +49,9 @@ def issue(call: Call, valid: Validated, position: Position, now: datetime) -> An
     acting = _acting(call, valid, position, reached, now)
     if isinstance(acting, Refusal):
         return error(call, valid, "access_denied", acting.description)
+    if position.journey.consented or valid.offline:  # a page said what is told, and no more is
+        told = claims_in_scope(valid.wanted.claims, valid.scope)
+        valid = replace(valid, wanted=replace(valid.wanted, claims=told))
     if position.journey.consented and valid.offline:
         _keep_consent(call, valid, session, now)
     code = _write(call, valid, session, acting, proofs, reached, now)

@@ -147,8 +147,8 @@ def _wish(name: str, wish: Any) -> dict[str, Any] | None:
         raise BadRequest("invalid_request", f"claims: {name}.values must be a list")
     kept: dict[str, Any] = {"essential": wish.get("essential") is True}
     if name in {"id_token.acr", "id_token.sub"}:
-        if not all(isinstance(value, str) for value in values):
-            raise BadRequest("invalid_request", f"claims: {name} values must be strings")
+        if not all(isinstance(value, str) and value.isascii() for value in values):
+            raise BadRequest("invalid_request", f"claims: {name} values must be ASCII strings")
         kept["values"] = values
     return kept
 
@@ -225,6 +225,19 @@ def released_claims(scope: str, claims: Mapping[str, Any], allowed: Collection[s
     names = {name for held in granted for name in SCOPES.get(held, ())}
     by_registration = {name for held in allowed for name in SCOPES.get(held, ())}
     return names | (set(claims.get("userinfo", {})) & by_registration & set(CLAIMS))
+
+
+def claims_in_scope(claims: Mapping[str, Any], scope: str) -> dict[str, Any]:
+    """Keep of the claims asked for by name those that the granted scope holds anyway.
+
+    Where a page asks the person to agree it lists scopes and says that nothing else is told:
+    so nothing else is.
+    """
+    shown = {name for held in scope.split() for name in SCOPES.get(held, ())} | {"acr", "sub"}
+    return {
+        place: {name: wish for name, wish in part.items() if name in shown}
+        for place, part in claims.items()
+    }
 
 
 def access_token_ends(now: datetime, *, mandate_expires: datetime | None) -> datetime:

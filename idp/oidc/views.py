@@ -4,6 +4,8 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.authentication import sessions
+from idp.callers import liveness
+from idp.callers.clients import Client
 from idp.errors import Refusal
 from idp.oidc import actions, ending
 from idp.oidc.actions import Browser, Started
@@ -21,6 +23,9 @@ from idp.web import (
 from idp.words import gettext as _
 
 bp = Blueprint("oidc", __name__)
+# What a logout request may hold; the page that asks first repeats these and nothing else.
+LOGOUT_NAMES = frozenset({"id_token_hint", "logout_hint", "client_id", "post_logout_redirect_uri",
+                          "state", "ui_locales"})  # fmt: skip
 
 
 @bp.get("/authorize")
@@ -69,7 +74,7 @@ def end_session() -> ResponseReturnValue:
     return render_template(
         "account/sign_out.html",
         action=url_for("oidc.end_session_by_post"),
-        fields={**params, "confirmed": "yes"},
+        fields={**{k: v for k, v in params.items() if k in LOGOUT_NAMES}, "confirmed": "yes"},
         service_name=asked.client.client_name if asked.client else None,
     )
 
@@ -80,9 +85,16 @@ def _ended(asked: ending.LogoutRequest | Refusal) -> ResponseReturnValue:
     secret = session_secret()
     ending.end(house().database, house().services, asked, secret)
     forget_session()
-    if asked.redirect_uri is not None:
+    if asked.redirect_uri is not None and not _is_off(asked.client):
         return see_other(asked.redirect_uri)
     return render_template("account/signed_out.html")
+
+
+def _is_off(client: Client | None) -> bool:
+    """Say whether the service is switched off: nobody is sent to it any more."""
+    if client is None:
+        return True
+    return house().database.read(lambda tx: liveness.is_disabled(tx, client.client_id))
 
 
 def _params() -> dict[str, str] | None:

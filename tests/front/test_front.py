@@ -1,6 +1,9 @@
 """What every request passes before any room sees it: host, size, repetition, declared routes."""
 
+import io
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -12,6 +15,7 @@ from werkzeug.test import EnvironBuilder
 
 from idp.app import UndeclaredRoutes, create_app
 from idp.front import MOST_FIELDS, Front, Refused, caller_address, read_fields
+from idp.oidc.records import AuthorizationCodeRecord
 from idp.routes import DOORS, PAGES, ROUTES, SANDBOX, match, undeclared
 from tests.build import ISSUER, Site
 
@@ -199,3 +203,57 @@ def test_the_callers_address_is_what_our_own_proxy_saw() -> None:
     assert address("", 1) == "10.0.0.1"
     assert address("[2001:db8::1]:443", 1) == "10.0.0.1"
     assert address("2001:db8::1", 1) == "2001:db8::1"
+
+
+def test_an_address_that_is_not_declared_as_written_is_not_served(site: Site) -> None:
+    """What Flask would read more kindly than the table: slashes in front, an encoded one, a NUL."""
+    site.sign_in()
+    query = "client_id=library&client_id=other"
+    for path in ("//account", "///authorize", "/account//", "/sign-in/a/b/code", "/sign-in/\0",
+                 "/account/helpers/\0", "/account/helpers/a\r\nb", "/sign-in/é"):  # fmt: skip
+        for method in ("GET", "HEAD", "POST"):
+            assert call(site, "/", method, PATH_INFO=path, QUERY_STRING=query)[0] == 404, path
+    status, headers = call(site, "/", "POST", PATH_INFO="/account")
+    assert (status, headers["Allow"]) == (405, "GET")
+
+
+def test_head_of_what_has_an_effect_is_refused(site: Site) -> None:
+    """RFC 9110 9.2.1: a code issued to a HEAD is lost; one that is parked would be taken."""
+    site.sign_in()
+    query = "&".join(f"{name}={value}" for name, value in site.asked("library").items())
+    for path in ("/authorize", "/end-session", "/sign-in/r"):
+        assert call(site, path, "HEAD", QUERY_STRING=query)[0] == 405
+    assert not site.rows(AuthorizationCodeRecord)
+    assert site.browser.head("/", base_url=ISSUER).status_code == 200
+    assert site.browser.options("/account", base_url=ISSUER).status_code == 200
+
+
+def test_bodies_that_do_not_come_leave_threads_for_everybody_else(site: Site) -> None:
+    """A sender who never finishes holds a thread: so not every thread may wait for one."""
+    started, go_on = threading.Semaphore(0), threading.Event()
+
+    class Slow(io.RawIOBase):
+        def read(self, size: int = -1) -> bytes:
+            started.release()
+            go_on.wait(20)
+            return b"a=b"
+
+    def send() -> int:
+        body = {"wsgi.input": Slow(), "CONTENT_LENGTH": "3",
+                "CONTENT_TYPE": "application/x-www-form-urlencoded"}  # fmt: skip
+        return call(site, "/token", "POST", **body)[0]
+
+    most = site.house.settings.threads - 2
+    with ThreadPoolExecutor(most) as pool:
+        waiting = [pool.submit(send) for _ in range(most)]
+        for _ in range(most):
+            assert started.acquire(timeout=20)
+        busy = site.browser.post("/token", data={"a": "b"}, base_url=ISSUER)
+        page = site.browser.post("/sign-in/r/password", data={"a": "b"}, base_url=ISSUER)
+        assert (busy.status_code, page.status_code) == (503, 503)
+        assert busy.headers["Retry-After"] == page.headers["Retry-After"] == "1"
+        assert site.browser.get("/jwks", base_url=ISSUER).status_code == 200
+        assert site.browser.get("/", base_url=ISSUER).status_code == 200
+        go_on.set()
+        assert [one.result() for one in waiting] == [400] * most
+    assert site.browser.post("/token", data={"a": "b"}, base_url=ISSUER).status_code == 400

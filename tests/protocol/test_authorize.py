@@ -8,8 +8,9 @@ import pytest
 
 from idp.authentication.records import SessionRecord
 from idp.callers.records import ClientRecord
+from idp.journal.records import JournalEntry
 from idp.oidc.records import AuthorizationCodeRecord, GrantRecord
-from idp.signin.records import JourneyRecord
+from idp.signin.records import JourneyRecord, ParkedRequestRecord
 from tests.build import CHALLENGE, ISSUER, Site, claims_of, read_answer, sign
 
 GOOD = "https://library.example/callback"
@@ -119,6 +120,9 @@ def test_a_client_switched_off_gets_no_redirect_at_once(site: Site) -> None:
         ({"response_type": "token"}, "unsupported_response_type"),
         ({"response_type": "code id_token"}, "unsupported_response_type"),
         ({"response_type": "none"}, "unsupported_response_type"),
+        ({"response_type": 'co"de\\é'}, "unsupported_response_type"),
+        ({"response_type": "token", "code_challenge": None}, "unsupported_response_type"),
+        ({"code_challenge_method": '"\\é'}, "invalid_request"),
         ({"scope": None}, "invalid_scope"),
         ({"scope": "unknown"}, "invalid_scope"),
         ({"code_challenge": None}, "invalid_request"),
@@ -146,6 +150,11 @@ def test_a_client_switched_off_gets_no_redirect_at_once(site: Site) -> None:
         ({"claims": '{"id_token":{"acr":{"value":NaN}}}'}, "invalid_request"),
         ({"claims": '{"id_token":{"acr":{"values":[1]}}}'}, "invalid_request"),
         ({"claims": '{"id_token":{"sub":{"values":["a","b"]}}}'}, "invalid_request"),
+        ({"claims": '{"id_token":{"sub":{"value":"\\ud800"}}}'}, "invalid_request"),
+        (
+            {"id_token_hint": "eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiIsImtpZCI6WyJhIl19.e30.AA"},
+            "login_required",
+        ),
         ({"claims": '{"userinfo":' + "[" * 2000 + "]" * 2000 + "}"}, "invalid_request"),
         ({"vtr": "P2.C2"}, "invalid_request"),
         ({"vtr": '["P9.C9"]'}, "invalid_request"),
@@ -430,7 +439,44 @@ def test_a_hint_that_an_acting_token_gave_does_not_lock_the_actor_out(site: Site
     site.sign_in()
     tokens = site.redeem("tax", site.act(mandate)).json
     assert tokens
-    assert "code" in site.answer("tax", prompt="none", id_token_hint=tokens["id_token"])
+    acting = tokens["id_token"]
+    assert "code" in site.answer("tax", prompt="none", id_token_hint=acting)
+    for somebody_else in ("tom", "margaret"):
+        site.sign_in(somebody_else)
+        got = site.answer("tax", prompt="none", id_token_hint=acting)
+        assert got["error"] == "login_required", "whoever acted is not here"
+
+
+def test_a_page_that_asks_for_agreement_lists_all_that_is_told(site: Site) -> None:
+    """Names beyond the scopes it lists are not told, and scopes that are not had are not listed."""
+    site.sign_in()
+    claims = json.dumps({"userinfo": dict.fromkeys(["email", "name"]), "id_token": {"email": None}})
+    asked = "openid national_insurance_number {} offline_access"
+    for more, names in (("", set()), ("email", {"email", "email_verified"})):
+        page = site.authorize("basic", scope=asked.format(more), claims=claims, prompt="consent")
+        assert "National Insurance" not in page.text
+        code = read_answer(site.submit(page, consent="yes"))["code"]
+        tokens = site.redeem("basic", code).json or {}
+        assert set(site.userinfo(tokens["access_token"]).json or {}) == {"sub"} | names
+        assert ("email" in claims_of(tokens["id_token"])) == bool(names)
+    quiet = site.tokens("basic", scope=asked.format(""), claims=claims, prompt="none")
+    assert set(site.userinfo(quiet["access_token"]).json or {}) == {"sub"}
+
+
+def test_a_refusal_that_nobody_signed_in_caused_leaves_no_row(site: Site) -> None:
+    """Anybody can send such requests, as many as they like."""
+    got = site.answer("library", scope="unknown")
+    assert "reference" in got["error_description"]
+    assert not site.rows(JournalEntry, kind="authorization-refused")
+    site.sign_in()
+    site.answer("library", scope="unknown")
+    assert len(site.rows(JournalEntry, kind="authorization-refused")) == 1
+
+
+def test_what_is_parked_is_no_longer_than_an_address(site: Site) -> None:
+    long = {**site.asked("library"), "x": "y" * 20_000}
+    assert site.browser.post("/authorize", data=long, base_url=ISSUER).status_code == 413
+    assert not site.rows(ParkedRequestRecord)
 
 
 def test_a_hint_signed_by_somebody_else_is_nobodys(site: Site) -> None:

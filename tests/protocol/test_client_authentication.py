@@ -35,6 +35,15 @@ def by_hmac(claims: dict[str, Any], key: bytes, kid: str | None) -> str:
     return b".".join([*parts, base64.urlsafe_b64encode(mac).rstrip(b"=")]).decode()
 
 
+def raw_header(claims: dict[str, Any], head: dict[str, Any]) -> str:
+    """A token with any header, and nothing that could be its signature."""
+    parts = [
+        base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
+        for part in (head, claims)
+    ]
+    return ".".join([*parts, "A" * 86])
+
+
 def asserted(assertion: str, **more: str) -> dict[str, str]:
     return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion, **more}
 
@@ -120,6 +129,9 @@ def test_an_assertion_is_spent_once(site: Site) -> None:
     assert "jti" in replay[1]["error_description"]
     assert len(site.rows(SpentAssertionRecord)) == 1
     same_jti = json.loads(base64.urlsafe_b64decode(assertion.split(".")[1] + "=="))["jti"]
+    odd = site.assertion("library", jti="half a pair \ud800 and \0")
+    assert call(site, asserted(odd))[0] == 200, "any text is a jti"
+    assert call(site, asserted(odd))[0] == 401
     again = site.assertion("library", jti=same_jti, exp=site.now() + 120)
     assert call(site, asserted(again))[0] == 401, "another token with the same jti"
     assert call(site, asserted(site.assertion("rsa", jti=same_jti)))[0] == 200, "jti is per client"
@@ -152,6 +164,7 @@ def test_a_spent_assertion_is_kept_as_long_as_it_would_pass(site: Site) -> None:
         {"jti": ""},
         {"jti": "x" * 257},
         {"jti": 7},
+        {"exp": None, "nbf": 1},
         {"exp": None},
         {"exp": "9999999999"},
         {"exp": True},
@@ -202,6 +215,12 @@ def test_the_token_does_not_choose_how_it_is_checked(site: Site) -> None:
         sign(claims, mine, kid=one.key.kid, jwk=mine.as_dict(private=False)),
         sign(claims, mine, kid=None, jwk=mine.as_dict(private=False)),
         sign(claims, one.key, kid="../../etc/passwd"),
+        raw_header(claims, {"alg": "ES256", "kid": ["a"]}),
+        raw_header(claims, {"alg": "ES256", "kid": {"a": "b"}}),
+        raw_header(claims, {"alg": ["ES256"], "kid": one.key.kid}),
+        raw_header(claims, {"alg": {"a": "b"}, "typ": ["at+jwt"], "kid": None}),
+        raw_header({**claims, "exp": None}, {"alg": "ES256", "kid": one.key.kid}),
+        sign({**claims, "exp": None}, one.key),
         sign(claims, one.key, typ="at+jwt"),
         sign(claims, one.key, typ="secevent+jwt"),
         sign(doubled.encode(), one.key),

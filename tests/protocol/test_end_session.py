@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 import pytest
 
 from idp.authentication.records import SessionRecord
+from idp.callers.records import ClientRecord
 from tests.build import ISSUER, Site
 
 BACK = "https://library.example/signed-out"
@@ -154,6 +155,26 @@ def test_a_post_is_parked_and_a_forged_confirmation_ends_nothing(site: Site) -> 
     assert signed_in(site)
     gone = site.browser.get(answer.location, base_url=ISSUER)
     assert gone.location == BACK
+    assert not signed_in(site)
+
+
+def test_nobody_is_sent_to_a_service_that_is_switched_off(site: Site) -> None:
+    token = hint(site)
+    site.change(ClientRecord, {"disabled_at": site.database.now()}, client_id="library")
+    status, location, _ = end(site, id_token_hint=token, post_logout_redirect_uri=BACK)
+    assert (status, location) == (200, "")
+    assert not signed_in(site)
+
+
+def test_the_question_repeats_only_what_a_logout_request_holds(site: Site) -> None:
+    """A `csrf_token` or `confirmed` of the sender's making would spoil the form's own."""
+    site.sign_in()
+    page = site.get("/end-session?csrf_token=evil&confirmed=no&x=y&state=z")
+    assert page.status_code == 200
+    assert page.text.count('name="csrf_token"') == 1
+    assert 'value="evil"' not in page.text
+    assert 'name="x"' not in page.text
+    assert site.submit(page, confirmed="yes").status_code == 200
     assert not signed_in(site)
 
 

@@ -141,6 +141,7 @@ def test_the_redirect_uri_must_be_the_one_of_the_request(site: Site) -> None:
     ("form", "error"),
     [
         ({"grant_type": None}, "unsupported_grant_type"),
+        ({"grant_type": '"\\é'}, "unsupported_grant_type"),
         ({"grant_type": "password"}, "unsupported_grant_type"),
         ({"grant_type": "client_credentials"}, "unsupported_grant_type"),
         ({"grant_type": "implicit"}, "unsupported_grant_type"),

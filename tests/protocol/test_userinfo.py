@@ -126,6 +126,7 @@ def test_what_is_no_access_token_of_ours_is_refused(site: Site) -> None:
         sign(claims, stranger, typ="at+jwt", kid=kid),
         sign(claims, client, typ="at+jwt", kid=kid),
         sign(claims, stranger, typ="at+jwt", kid=kid, jwk=stranger.as_dict(private=False)),
+        "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6WyJhIl19.e30.AAAA",  # kid is a list
         f"{head}.{body}.",
         f"{head}.{body}.{'A' * len(signature)}",
         f"{head}.{body[:-2]}.{signature}",
