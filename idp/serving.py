@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -178,8 +179,25 @@ def _granian(target: str, host: str, port: int, workers: int, threads: int) -> N
         log_enabled=False,
         respawn_failed_workers=True,
         websockets=False,
+        workers_kill_timeout=int(STOP_SECONDS) - 2,
     ).serve(target_loader=partial(_open, target, os.getpid()), wrap_loader=False)
 
 
+def end_without(supervisor: int) -> None:
+    """Stop this part when its supervisor is gone, however it went (`kill -9` of `idp serve`).
+
+    Looked at once a second: the kernel's own signal would follow the thread that started us,
+    not the process.
+    """
+
+    def watch() -> None:
+        while os.getppid() == supervisor:
+            time.sleep(1.0)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True, name="supervisor-watch").start()
+
+
 if __name__ == "__main__":
+    end_without(os.getppid())
     {"public": public, "operators": operators, "work": work}[sys.argv[1]](load_settings())
