@@ -4,6 +4,7 @@ The names are RFC 7591's. Create and update go through the same checks (`securit
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ SCOPES = ("openid", "profile", "email", "address", "phone", "national_insurance_
           "offline_access")  # fmt: skip
 LONGEST_URI = 2048
 OURS = "account"  # the assessment that Gatehouse's own pages run at
+HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 LEAST_RSA_BITS = 2048
 
 
@@ -123,7 +125,8 @@ def bad_uri(uri: str) -> str | None:
         or any(c <= " " or c in '"<>\\^`{|}' for c in uri)
     ):
         return f"{uri[:80]!r} holds a character that an address cannot hold, or is too long"
-    if "#" in uri or "@" in parts.netloc or not parts.hostname or "*" in parts.netloc:
+    # Names and numbers only: a host of other characters would mean something in our headers.
+    if "#" in uri or not HOST.fullmatch(parts.netloc) or parts.hostname is None:
         return f"{uri[:80]!r} must have a host, and no fragment, user name or wildcard"
     if parts.scheme == "https":
         return None

@@ -96,7 +96,10 @@ def test_all_problems_are_told_at_once() -> None:
     "uri",
     [
         "http://permits.example/cb", "//permits.example/cb", "permits.example", "", "https://",
-        "https://permits.example/#x", "https://a@permits.example/", "https://*.example/",
+        "https://permits.example/#x", "https://a@permits.example/", "https://x;sandbox;report-uri/cb",
+        "https://x'y/", "https://x,y/",
+        "https://x y/", "https://permits.example:/x:1/", "https://:443/", "https://permits.example:/",
+        "https://*.example/",
         "https://permits.example/a b", "https://permits.example/\n", "https://permits.example/\\",
         "https://permits.example/é", "javascript:alert(1)", "data:text/html,x", "myapp:/cb",
         "http://localhost.evil.example/", "https://[::1", "https://permits.example:99999/",
