@@ -18,7 +18,7 @@ def test_a_shut_account_is_shut_for_the_right_password_too_until_it_is_reopened(
     hashed = actions.hash_password(gate, "correct-horse-battery-staple")
     name = "someone@example.test"
 
-    def enrol(tx):  # type: ignore[no-untyped-def]
+    def enrol(tx):
         ref = create_account(tx, sign_in_name=name, email=name)
         actions.set_password(tx, keyring, ref, hashed)
 

@@ -5,6 +5,7 @@ from dataclasses import MISSING, fields
 from datetime import date
 
 from idp.assurance.policy import load_policies
+from idp.authentication import ending
 from idp.authentication.rules import SESSION_IDLES, SESSION_LASTS
 from idp.callers.registration import Registration
 from idp.callers.rules import Dead
@@ -12,7 +13,7 @@ from idp.demo.check import ROWS, STORIES
 from idp.front import MOST_FIELDS
 from idp.journal.checkpoints import Trust
 from idp.keyring.rules import ANNOUNCE, RETIRING
-from idp.oidc import ending, issuing, rules
+from idp.oidc import issuing, rules
 from idp.oidc.metadata import metadata
 from idp.policy.files import packaged_directory
 from idp.routes import DOORS, FORM_LIMIT
