@@ -69,6 +69,7 @@ PAGES = (
     _page("/authorize", "GET", who="anybody",
           audit=("signed-in-to-service", "acting-started", "authorization-refused")),
     _page("/authorize", "POST", who="anybody", body_limit=PARKED_LIMIT),
+    _page("/sectors/<sector>", "GET", who="anybody"),
     _page("/end-session", "GET", who="anybody", audit=("signed-out",)),
     _page("/end-session", "POST", who="anybody", audit=("signed-out",), body_limit=PARKED_LIMIT),
     _page("/sign-in/<ref>", "GET", who="journey", audit=("signed-in-to-service",)),

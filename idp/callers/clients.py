@@ -96,6 +96,11 @@ _BY_ID = select(*(getattr(ClientRecord, name) for name in _NAMES)).where(
 )
 
 
+_OF_SECTOR = select(ClientRecord.redirect_uris).where(
+    ClientRecord.sector == bindparam("sector"), ClientRecord.disabled_at.is_(None)
+)
+
+
 class ClientBook:
     """Looks clients up. What a client is may be five seconds old; whether it is live is
     never asked here (decision 16): see `liveness`."""
@@ -127,6 +132,12 @@ class ClientBook:
         """Drop everything known, after a registration changed in this process."""
         with self._lock:
             self._known.clear()
+
+
+def sector_uris(tx: Transaction, sector: str) -> list[str]:
+    """List the redirect URIs of the clients of a sector that are switched on."""
+    rows = tx.execute(_OF_SECTOR, {"sector": sector}).scalars()
+    return sorted({uri for uris in rows for uri in uris})
 
 
 def fetch(tx: Transaction, client_id: str) -> Client | None:

@@ -55,27 +55,22 @@ _END_GRANT = (
     .values(ended_at=db_now(), ended_reason=bindparam("reason"))
     .returning(GrantRecord.holder, GrantRecord.client_id, GrantRecord.mandate_ref)
 )
+_USABLE_REFRESH = (
+    _REFRESH.token_digest == bindparam("digest"),
+    _REFRESH.client_id == bindparam("client"),
+    _REFRESH.superseded_at.is_(None),
+    _REFRESH.idle_until > db_now(),
+    _REFRESH.expires_at > db_now(),
+)
 _USE_REFRESH = (
     update(_REFRESH)
-    .where(
-        _REFRESH.token_digest == bindparam("digest"),
-        _REFRESH.client_id == bindparam("client"),
-        _REFRESH.superseded_at.is_(None),
-        _REFRESH.idle_until > db_now(),
-        _REFRESH.expires_at > db_now(),
-    )
+    .where(*_USABLE_REFRESH)
     .values(idle_until=db_now() + bindparam("idle", REFRESH_IDLE, type_=Duration()))
     .returning(_REFRESH.grant_ref, _REFRESH.expires_at)
 )
 _SUPERSEDE_REFRESH = (
     update(_REFRESH)
-    .where(
-        _REFRESH.token_digest == bindparam("digest"),
-        _REFRESH.client_id == bindparam("client"),
-        _REFRESH.superseded_at.is_(None),
-        _REFRESH.idle_until > db_now(),
-        _REFRESH.expires_at > db_now(),
-    )
+    .where(*_USABLE_REFRESH)
     .values(superseded_at=db_now())
     .returning(_REFRESH.grant_ref, _REFRESH.expires_at)
 )

@@ -1,10 +1,10 @@
 """The pages of OpenID Connect: authorize and end-session."""
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, abort, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.authentication import sessions
-from idp.callers import liveness
+from idp.callers import clients, liveness
 from idp.callers.clients import Client
 from idp.errors import Refusal
 from idp.oidc import actions, ending
@@ -77,6 +77,18 @@ def end_session() -> ResponseReturnValue:
         fields={**{k: v for k, v in params.items() if k in LOGOUT_NAMES}, "confirmed": "yes"},
         service_name=asked.client.client_name if asked.client else None,
     )
+
+
+@bp.get("/sectors/<sector>")
+def sector(sector: str) -> ResponseReturnValue:
+    """List a sector's redirect URIs: the `sector_identifier_uri` of all its clients.
+
+    Source: OpenID Connect Core 8.1 and Dynamic Client Registration 5; `design.md` decision 9.
+    """
+    uris = house().database.read(lambda tx: clients.sector_uris(tx, sector))
+    if not uris:
+        abort(404)
+    return jsonify(uris)
 
 
 def _ended(asked: ending.LogoutRequest | Refusal) -> ResponseReturnValue:

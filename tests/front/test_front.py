@@ -113,7 +113,12 @@ def test_every_route_says_who_may_call_it_and_how() -> None:
 def pages() -> Iterator[tuple[str, str]]:
     for route in (*PAGES, *SANDBOX):
         for method in route.methods:
-            yield method, route.path.replace("<path:filename>", "a/b.css").replace("<ref>", "r")
+            yield (
+                method,
+                route.path.replace("<path:filename>", "a/b.css")
+                .replace("<ref>", "r")
+                .replace("<sector>", "s"),
+            )
 
 
 def test_the_table_finds_each_address_also_with_a_slash_at_its_end() -> None:
