@@ -7,6 +7,7 @@ server and `app.test_client()` see the same house (decision 18). It knows no rul
 import io
 import logging
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
 from typing import Any
@@ -19,6 +20,7 @@ from idp.routes import ROUTES, Route, match, methods_of
 
 log = logging.getLogger("idp.front")
 
+STUCK_SECONDS = 1.0
 THREADS_WITHOUT_BODY = 2  # of each worker's threads so many are kept from waiting for a body
 MOST_FIELDS = 100
 LONGEST_PATH = 2048
@@ -45,6 +47,35 @@ class Refused(Exception):
         self.headers = headers
 
 
+class BodyGate:
+    """Lets at most `places` bodies be read at once, so that slow senders never hold all threads.
+
+    A burst of honest senders waits its turn, for their bodies are there in milliseconds. When
+    everybody inside has been at it for longer than `STUCK_SECONDS`, nobody waits behind them.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._places = threading.BoundedSemaphore(places)
+        self._inside: dict[int, float] = {}
+
+    def enter(self) -> bool:
+        """Take a place, if there is one to be had soon; False: answer 503."""
+        found = self._places.acquire(blocking=False)
+        if not found:
+            youngest = max(list(self._inside.values()), default=time.monotonic())
+            if time.monotonic() - youngest > STUCK_SECONDS:
+                return False
+            found = self._places.acquire(timeout=STUCK_SECONDS)
+        if found:
+            self._inside[threading.get_ident()] = time.monotonic()
+        return found
+
+    def leave(self) -> None:
+        """Give the place back."""
+        self._inside.pop(threading.get_ident(), None)
+        self._places.release()
+
+
 class Front:
     """The middleware. `pages` is Flask's own WSGI function; `doors` are answered here."""
 
@@ -53,7 +84,7 @@ class Front:
         self.pages = pages
         self.host = house.settings.issuer_host
         self.proxies = house.settings.proxies
-        self.bodies = threading.BoundedSemaphore(house.settings.threads - THREADS_WITHOUT_BODY)
+        self.bodies = BodyGate(house.settings.threads - THREADS_WITHOUT_BODY)
         self.doors = {
             (method, route.path): route
             for route in routes
@@ -149,12 +180,12 @@ class Front:
     def _form_body(self, environ: dict[str, Any], route: Route) -> bytes:
         # The server reads a body in the request's own thread, for as long as the sender takes:
         # so some threads never read one, and documents, keys and pages go on being answered.
-        if not self.bodies.acquire(blocking=False):
+        if not self.bodies.enter():
             raise Refused(503, "too many are sending at once", (("Retry-After", "1"),))
         try:
             return _form_body(environ, route)
         finally:
-            self.bodies.release()
+            self.bodies.leave()
 
     def _refused_page(
         self, environ: dict[str, Any], start_response: Any, refusal: Refused
