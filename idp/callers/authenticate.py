@@ -15,8 +15,6 @@ from urllib.parse import unquote_plus
 
 from joserfc.jwk import Key
 from sqlalchemy import bindparam
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from idp.callers.clients import Client, ClientBook
 from idp.callers.records import SpentAssertionRecord
@@ -24,6 +22,7 @@ from idp.errors import Refusal
 from idp.keyring import jose
 from idp.keyring.sealing import digest
 from idp.storage import Transaction
+from idp.storage.dialects import upsert
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
@@ -163,10 +162,9 @@ def _check_assertion(
 def _spend(tx: Transaction, client_id: str, jti: str, exp: int) -> bool:
     # Kept past the skew we allow, so that no moment remains in which it would pass again.
     kept_until = datetime.fromtimestamp(exp, UTC) + timedelta(seconds=2 * jose.SKEW_SECONDS)
-    statement = _SPEND_SQLITE if tx.is_sqlite else _SPEND_POSTGRESQL
     values = {"jti_digest": digest(json.dumps([client_id, jti])), "expires_at": kept_until}
     # RETURNING, for an INSERT's row count is not told on PostgreSQL.
-    return tx.execute(statement, values).first() is not None
+    return tx.execute(_SPEND.on(tx), values).first() is not None
 
 
 def _spending(insert: Any) -> Any:
@@ -178,5 +176,4 @@ def _spending(insert: Any) -> Any:
     )
 
 
-_SPEND_SQLITE = _spending(insert_sqlite)
-_SPEND_POSTGRESQL = _spending(insert_postgresql)
+_SPEND = upsert(_spending)

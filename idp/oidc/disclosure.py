@@ -4,16 +4,23 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from idp.callers import liveness
 from idp.callers.liveness import LiveGrant
 from idp.journal.actions import Entry, record
 from idp.oidc.records import DisclosureRecord
 from idp.storage import Database, Transaction
+from idp.storage.dialects import upsert
 
 _KNOWN = select(DisclosureRecord.jti).where(DisclosureRecord.jti == bindparam("jti"))
+_FIRST_TIME = upsert(
+    lambda insert: (
+        insert(DisclosureRecord)
+        .values(jti=bindparam("jti"), expires_at=bindparam("expires_at"))
+        .on_conflict_do_nothing()
+        .returning(DisclosureRecord.jti)
+    )
+)
 KEPT_AFTER = timedelta(minutes=5)
 
 
@@ -32,14 +39,8 @@ def disclose(
         now_live = liveness.ask(tx, grant.ref)
         if now_live is None or now_live.dead is not None:
             return False
-        insert_for = insert_sqlite if tx.is_sqlite else insert_postgresql
         expires = datetime.fromtimestamp(int(claims["exp"]), UTC) + KEPT_AFTER
-        inserted = tx.execute(
-            insert_for(DisclosureRecord)
-            .values(jti=jti, expires_at=expires)
-            .on_conflict_do_nothing()
-            .returning(DisclosureRecord.jti)
-        )
+        inserted = tx.execute(_FIRST_TIME.on(tx), {"jti": jti, "expires_at": expires})
         if inserted.first() is not None:
             record(tx, _entry(grant, jti, names))
         return True
