@@ -4,15 +4,19 @@ from idp.accounts import records as accounts
 from idp.authentication import records as authentication
 from idp.callers import records as callers
 from idp.delegation import records as delegation
+from idp.enrolment import records as enrolment
 from idp.journal import records as journal
+from idp.officers import records as officers
 from idp.oidc import records as oidc
 from idp.outbox import records as outbox
+from idp.proofing import records as proofing
 from idp.register import records as register
 from idp.signin import records as signin
 from idp.storage import Base
 from idp.throttle import records as throttle
 
 ROOMS = (
-    accounts, authentication, callers, delegation, journal, oidc, outbox, register, signin, throttle
+    accounts, authentication, callers, delegation, enrolment, journal, officers, oidc, outbox,
+    proofing, register, signin, throttle,
 )  # fmt: skip
 TABLES = tuple(Base.metadata.sorted_tables)

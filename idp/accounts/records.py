@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.storage import Base
@@ -15,6 +15,7 @@ class AccountRecord(Base):
     __table_args__ = (
         CheckConstraint("identity_level BETWEEN 0 AND 3", name="identity_level"),
         CheckConstraint("identity_level = 0 OR person_ref IS NOT NULL", name="proved_person"),
+        Index("ix_account_email", "email"),
     )
 
     ref: Mapped[str] = mapped_column(primary_key=True)
@@ -24,6 +25,10 @@ class AccountRecord(Base):
     identity_level: Mapped[int]
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None] = mapped_column(default=None)
+    # Several accounts may share an address; each has a sign-in name of its own.
+    email_confirmed_at: Mapped[datetime | None] = mapped_column(default=None)
+    # Closed because its holder proved to be somebody who had this account already.
+    superseded_by: Mapped[str | None] = mapped_column(default=None)
 
 
 class SubjectRecord(Base):

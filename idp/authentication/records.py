@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.storage import Base
@@ -30,6 +30,62 @@ class OneTimeCodeRecord(Base):
     confirmed_at: Mapped[datetime]
 
 
+class PasskeyRecord(Base):
+    """A WebAuthn credential of an account, discoverable. Keys and ids are base64url.
+
+    `device_bound` says that the key cannot be copied (backup eligibility not set), which is
+    the method "security-key" of methods.toml; a synced one is "passkey". `user_handle` is what
+    the authenticator was told the account is: random, and kept when the key moves to another
+    account by recovery.
+    """
+
+    __tablename__ = "passkey"
+    __table_args__ = (Index("ix_passkey_account", "account_ref"),)
+
+    ref: Mapped[str] = mapped_column(primary_key=True)
+    account_ref: Mapped[str] = mapped_column(ForeignKey("account.ref"))
+    credential_id: Mapped[str] = mapped_column(unique=True)
+    user_handle: Mapped[str]
+    public_key: Mapped[str]
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    device_bound: Mapped[bool]
+    backed_up: Mapped[bool]
+    aaguid: Mapped[str]
+    transports: Mapped[list[str]]
+    name: Mapped[str]
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class PasskeyChallengeRecord(Base):
+    """A WebAuthn challenge of ours, spent once, in the browser that asked for it."""
+
+    __tablename__ = "passkey_challenge"
+    __table_args__ = (
+        Index("ix_passkey_challenge_expires", "expires_at"),
+        CheckConstraint("purpose IN ('register', 'sign-in')", name="purpose"),
+    )
+
+    challenge_digest: Mapped[str] = mapped_column(primary_key=True)
+    purpose: Mapped[str]
+    browser_digest: Mapped[str]
+    account_ref: Mapped[str | None] = mapped_column(ForeignKey("account.ref"), default=None)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class RecoveryCodeRecord(Base):
+    """One printed recovery code, as its HMAC; a new set takes the place of the old."""
+
+    __tablename__ = "recovery_code"
+    __table_args__ = (Index("ix_recovery_code_account", "account_ref"),)
+
+    code_index: Mapped[str] = mapped_column(primary_key=True)
+    account_ref: Mapped[str] = mapped_column(ForeignKey("account.ref"))
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
 class SessionRecord(Base):
     """One browser signed in to one account. The cookie's secret is stored as its digest.
 
@@ -47,6 +103,8 @@ class SessionRecord(Base):
     seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None] = mapped_column(default=None)
+    # What its owner may know it by: "Chromium on Android". No address, no full user agent.
+    device: Mapped[str] = mapped_column(default="", server_default="")
 
 
 class ClientSessionRecord(Base):

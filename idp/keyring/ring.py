@@ -25,7 +25,7 @@ from idp.storage.clock import Clock
 
 SECRETS = "secrets.json"
 LOOK_AGAIN_SECONDS = 1.0
-HMAC_KEYS = ("number_index", "refresh", "csrf", "throttle", "proxy")
+HMAC_KEYS = ("number_index", "refresh", "csrf", "throttle", "proxy", "code")
 
 
 class KeyringError(Exception):
@@ -168,12 +168,23 @@ def prepare(folder: Path, now: datetime) -> None:
                 "hmac": {name: _text(os.urandom(32)) for name in HMAC_KEYS},
             },
         )
+    else:
+        _add_missing(folder / SECRETS)
     present = {
         _times(json.loads(p.read_text())).algorithm for p in folder.glob("*.json") if _is_key(p)
     }
     for algorithm in ("ES256", "RS256"):
         if algorithm not in present:
             rotate(folder, algorithm, now=now, at_once=True)
+
+
+def _add_missing(path: Path) -> None:
+    """Give secrets that an older version made the keys that this one needs besides."""
+    secrets = json.loads(path.read_text())
+    missing = [name for name in HMAC_KEYS if name not in secrets["hmac"]]
+    if missing:
+        secrets["hmac"] |= {name: _text(os.urandom(32)) for name in missing}
+        _write(path, secrets)
 
 
 def rotate(folder: Path, algorithm: str, *, now: datetime, at_once: bool) -> KeyTimes:

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.storage import Base
@@ -13,6 +13,11 @@ class PersonRecord(Base):
     """One person. `ref` is also the party's reference everywhere else."""
 
     __tablename__ = "person"
+    __table_args__ = (
+        # Who else was born that day under that name: twins, and records kept twice.
+        Index("ix_person_birth_date", "birth_date"),
+        CheckConstraint("status IN ('active', 'dead', 'duplicate')", name="status"),
+    )
 
     ref: Mapped[str] = mapped_column(primary_key=True)
     given_name: Mapped[str]
@@ -22,6 +27,16 @@ class PersonRecord(Base):
     address: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
     died_on: Mapped[date | None] = mapped_column(default=None)
+    # What the source says the record is; one that is not "active" joins no account.
+    status: Mapped[str] = mapped_column(default="active", server_default="active")
+    # Names the person had before, each {"given_name": ..., "family_name": ...}.
+    earlier_names: Mapped[list[dict[str, str]]] = mapped_column(
+        JSON(none_as_null=True), default=list, server_default="[]"
+    )
+    # Ways to reach the person that the register already held: {"email": ..., "phone": ...}.
+    contacts: Mapped[dict[str, Any]] = mapped_column(
+        JSON(none_as_null=True), default=dict, server_default="{}"
+    )
 
 
 class PersonNumberRecord(Base):

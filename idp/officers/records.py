@@ -1,0 +1,74 @@
+"""Officers, their keys and their sessions."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from idp.storage import Base
+
+
+class OfficerRecord(Base):
+    """Somebody who works at the console. Disabled, never deleted: the journal names them."""
+
+    __tablename__ = "officer"
+
+    ref: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    roles: Mapped[list[str]]
+    added_by: Mapped[str]  # an officer's ref, or "command"
+    created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class OfficerInvitationRecord(Base):
+    """A one-time address at which a new officer registers a security key."""
+
+    __tablename__ = "officer_invitation"
+
+    token_digest: Mapped[str] = mapped_column(primary_key=True)
+    officer_ref: Mapped[str] = mapped_column(ForeignKey("officer.ref"))
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class OfficerKeyRecord(Base):
+    """A security key: device-bound, with a PIN or a finger. Ids and keys are base64url."""
+
+    __tablename__ = "officer_key"
+
+    credential_id: Mapped[str] = mapped_column(primary_key=True)
+    officer_ref: Mapped[str] = mapped_column(ForeignKey("officer.ref"))
+    public_key: Mapped[str]
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    name: Mapped[str]
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None] = mapped_column(default=None)
+    removed_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class OfficerChallengeRecord(Base):
+    """A WebAuthn challenge for an officer, spent once, in the browser that asked for it."""
+
+    __tablename__ = "officer_challenge"
+    __table_args__ = (Index("ix_officer_challenge_expires", "expires_at"),)
+
+    challenge_digest: Mapped[str] = mapped_column(primary_key=True)
+    browser_digest: Mapped[str]
+    invitation_digest: Mapped[str | None] = mapped_column(default=None)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class OfficerSessionRecord(Base):
+    """One browser signed in to the console. The cookie's secret is stored as its digest."""
+
+    __tablename__ = "officer_session"
+
+    ref: Mapped[str] = mapped_column(primary_key=True)
+    secret_digest: Mapped[str] = mapped_column(unique=True)
+    officer_ref: Mapped[str] = mapped_column(ForeignKey("officer.ref"))
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)
