@@ -146,3 +146,97 @@ def test_a_refused_join_leaves_the_transaction_usable(database: Database) -> Non
     database.transaction(refused_then_noted)
     emails = database.read(lambda tx: tx.execute(select(AccountRecord.email)).scalars().all())
     assert set(emails) == {"noted@example.org"}
+
+
+def test_an_address_confirmed_at_the_start_is_kept_as_confirmed(database: Database) -> None:
+    def made(name: str, confirmed: bool) -> bool:
+        ref = database.transaction(
+            lambda tx: actions.create_account(
+                tx, sign_in_name=name, email="house@example.org", confirmed=confirmed
+            )
+        )
+        at = select(AccountRecord.email_confirmed_at).where(AccountRecord.ref == ref)
+        return database.read(lambda tx: tx.execute(at).scalar()) is not None
+
+    assert made("margaret", True)
+    assert not made("sian", False)
+
+
+def test_two_accounts_may_share_an_address_and_each_has_a_name(database: Database) -> None:
+    for name in ("margaret", "sian"):
+        account(database, name)
+    shared = "somebody@example.org"
+    names = database.read(lambda tx: actions.accounts_of_address(tx, shared))
+    assert names == ["margaret", "sian"]
+    assert database.read(lambda tx: actions.accounts_of_address(tx, "else@example.org")) == []
+
+
+@pytest.mark.parametrize("change", [{"status": "dead"}, {"status": "duplicate"}, {"died_on": True}])
+def test_nobody_proves_to_be_somebody_who_died_or_whose_record_is_no_more(
+    database: Database, change: dict
+) -> None:
+    ref, who = account(database, "margaret"), person(database, "p1")
+    values = {name: date(2026, 1, 1) if value is True else value for name, value in change.items()}
+    database.transaction(lambda tx: tx.execute(update(PersonRecord).values(**values)))
+    assert join(database, ref, who) is Joining.UNKNOWN
+    assert facts(database, ref) == (None, 0)
+
+
+def supersede(database: Database, old: str, by: str) -> bool:
+    return database.transaction(lambda tx: actions.supersede(tx, old_ref=old, by_ref=by))
+
+
+def everything(database: Database) -> dict:
+    rows = database.read(lambda tx: tx.execute(select(AccountRecord.__table__)).mappings().all())
+    return {row["ref"]: dict(row) for row in rows}
+
+
+def test_the_way_back_closes_the_new_account_and_gives_its_name_to_the_old(
+    database: Database,
+) -> None:
+    old, new = account(database, "margaret"), account(database, "margaret2")
+    join(database, old, person(database, "p1"))
+    assert supersede(database, old, new)
+    rows = everything(database)
+    assert rows[old]["sign_in_name"] == "margaret2"
+    assert (rows[old]["person_ref"], rows[old]["identity_level"]) == ("p1", 2)
+    assert rows[new]["disabled_at"] is not None
+    assert rows[new]["superseded_by"] == old
+    assert rows[new]["person_ref"] is None
+    held = database.read(lambda tx: actions.account_of_person(tx, "p1"))
+    assert held is not None
+    assert (held.ref, held.sign_in_name) == (old, "margaret2")
+    account(database, "margaret")  # the old name is free for somebody else
+
+
+def test_the_way_back_is_closed_between_accounts_that_it_is_not_for(database: Database) -> None:
+    old, new, other = (account(database, name) for name in ("margaret", "new", "other"))
+    join(database, old, person(database, "p1"))
+    join(database, other, person(database, "p2"))
+    before = everything(database)
+    assert not supersede(database, old, old)
+    assert not supersede(database, new, other)  # the old one must be somebody's
+    assert not supersede(database, old, other)  # the new one must be nobody's
+    assert not supersede(database, old, "no such account")
+    assert not supersede(database, "no such account", new)
+    assert everything(database) == before
+
+
+def test_of_two_who_go_back_at_once_one_does(wide_database: Database) -> None:
+    database = wide_database
+    old = account(database, "margaret")
+    join(database, old, person(database, "p1"))
+    new = [account(database, f"new{number}") for number in range(8)]
+    barrier = Barrier(8)
+
+    def go(ref: str) -> bool:
+        barrier.wait()
+        return supersede(database, old, ref)
+
+    with ThreadPoolExecutor(8) as pool:
+        gone = list(pool.map(go, new))
+    # Each alone is a right one: whether it may is decided by the room that asks. What must hold
+    # is that the name that stays is that of one closed account, and every name is one account's.
+    rows = everything(database)
+    assert sum(gone) == sum(rows[ref]["disabled_at"] is not None for ref in new)
+    assert len({row["sign_in_name"] for row in rows.values()}) == len(rows)
