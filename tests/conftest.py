@@ -7,14 +7,14 @@ here and not in service. See `tests/rig/` for how each thing is brought about.
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
 
-from tests.rig import ports
+from tests.rig import canary, ports
 from tests.rig.browser import ARGUMENTS, find_chromium
 from tests.rig.cluster import Cluster
 from tests.rig.postgres import Server, any_server
@@ -38,6 +38,20 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in list(os.environ):
         if name.startswith("IDP_") and not name.startswith(("IDP_TEST_", "IDP_CHROMIUM")):
             del os.environ[name]
+    canary.watch_logs()
+    canary.watch_client()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> "Generator[None, Any, pytest.TestReport]":
+    """Fail a test during which somebody's number was seen where none may be."""
+    report: pytest.TestReport = yield
+    for title, text in report.sections:  # what processes print, ours and those that we start
+        canary.look(title, text)
+    seen = canary.take()
+    if seen and report.outcome == "passed" and item.get_closest_marker("sees_numbers") is None:
+        report.outcome, report.longrepr = "failed", "\n".join(seen)
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -126,6 +140,7 @@ def chromium() -> "Iterator[Browser]":
     executable = find_chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        canary.watch_browser(browser)
         yield browser
         browser.close()
 
