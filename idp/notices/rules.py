@@ -1,0 +1,84 @@
+"""What a notice is, whom it goes to and what it must be told. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Literal
+
+Channel = Literal["email", "text"]
+CHANNELS: tuple[Channel, ...] = ("email", "text")
+
+
+class Notice(StrEnum):
+    """What happened; the value is also how logs call it."""
+
+    ADDRESS_CODE = "address-code"
+    CONTACT_CODE = "contact-code"
+    RESET_CODE = "reset-code"
+    SIGNED_UP = "signed-up"
+    METHOD_ADDED = "method-added"
+    METHOD_REMOVED = "method-removed"
+    PASSWORD_CHANGED = "password-changed"
+    RECOVERY_CODE_USED = "recovery-code-used"
+    IDENTITY_PROVED = "identity-proved"
+    NUMBER_TRIED = "number-tried"
+    WAY_BACK_BEGUN = "way-back-begun"
+    WAY_BACK_STOPPED = "way-back-stopped"
+    WAY_BACK_TAKEN = "way-back-taken"
+    VISIT_CONFIRMED = "visit-confirmed"
+    VISIT_REFUSED = "visit-refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Where a notice goes: an e-mail address, or a telephone number that takes text messages."""
+
+    channel: Channel
+    address: str
+
+
+# What each notice must be told, and nothing else may be: a payload holds only what is used.
+# `account` is the sign-in name; `code` as typed; `minutes` how long the code works; `method` the
+# id of a way to sign in; `when` a moment, ISO 8601 with its zone; `link` a path of our own.
+NEEDS: Mapping[Notice, frozenset[str]] = {
+    Notice.ADDRESS_CODE: frozenset({"code", "minutes"}),
+    Notice.CONTACT_CODE: frozenset({"code", "minutes"}),
+    Notice.RESET_CODE: frozenset({"account", "code", "minutes"}),
+    Notice.SIGNED_UP: frozenset({"account"}),
+    Notice.METHOD_ADDED: frozenset({"account", "method"}),
+    Notice.METHOD_REMOVED: frozenset({"account", "method"}),
+    Notice.PASSWORD_CHANGED: frozenset({"account"}),
+    Notice.RECOVERY_CODE_USED: frozenset({"account"}),
+    Notice.IDENTITY_PROVED: frozenset({"account"}),
+    Notice.NUMBER_TRIED: frozenset({"account"}),
+    Notice.WAY_BACK_BEGUN: frozenset({"account", "when", "link"}),
+    Notice.WAY_BACK_STOPPED: frozenset({"account"}),
+    Notice.WAY_BACK_TAKEN: frozenset({"account"}),
+    Notice.VISIT_CONFIRMED: frozenset({"account"}),
+    Notice.VISIT_REFUSED: frozenset({"account"}),
+}
+METHODS = frozenset({"password", "one-time-code", "passkey", "security-key", "recovery-code"})
+# News that comes after days helps nobody stop a thief, but still tells the owner.
+NEWS_LASTS = timedelta(days=3)
+
+
+def problem_with(notice: Notice, values: Mapping[str, str]) -> str | None:
+    """Say what is wrong with the values of a notice, in words for the programmer, or None."""
+    needed = NEEDS[notice]
+    if set(values) != needed:
+        return f"{notice} is told {sorted(needed)}, not {sorted(values)}"
+    link = values.get("link", "/")
+    # A path only: the house alone knows its address, and no link ever leads elsewhere.
+    if not link.startswith("/") or link.startswith("//") or "\\" in link:
+        return f"{notice}: the link is a path of our own, beginning with one slash"
+    if values.get("method", "password") not in METHODS:
+        return f"{notice}: unknown method {values['method']}"
+    return None
+
+
+def worth_sending(notice: Notice, values: Mapping[str, str]) -> timedelta:
+    """Say how long a notice is worth sending: a code as long as it works, news three days."""
+    if "minutes" in values:
+        return timedelta(minutes=int(values["minutes"]))
+    return NEWS_LASTS

@@ -1,0 +1,319 @@
+"""The words of each notice: short, plain, in the reader's language. No driver, no database.
+
+A notice says what happened, names the account, and says what to do if it was not you. It never
+holds a National Insurance number or the name of a person: it may be read by whoever reads the
+address now.
+"""
+
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from babel.dates import format_datetime, get_timezone
+from babel.support import Translations
+
+from idp.notices.rules import Notice
+
+TRANSLATIONS = Path(__file__).parents[1] / "pages" / "translations"
+ZONE = get_timezone("Europe/London")
+LONGEST_VALUE = 320  # characters; no address is longer (RFC 3696 erratum 1690)
+
+Gettext = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """A notice as it is read: an e-mail's subject and paragraphs, or one text message."""
+
+    subject: str
+    paragraphs: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What a text may use, ready to be shown. `home` is where people sign in and see to it."""
+
+    account: str
+    code: str
+    minutes: str
+    method: str
+    when: str
+    link: str
+    home: str
+
+
+def words_of(notice: Notice, values: Mapping[str, str], *, locale: str, issuer: str) -> Words:
+    """Write a notice. Every link in it begins with `issuer`; `values` are shown as plain text."""
+    _ = Translations.load(str(TRANSLATIONS), [locale]).gettext
+    shown = {name: _plain(value) for name, value in values.items()}
+    told = _Told(
+        account=shown.get("account", ""),
+        code=shown.get("code", ""),
+        minutes=shown.get("minutes", ""),
+        method=_method_name(_, shown.get("method", "")),
+        when=_moment(shown["when"], locale) if "when" in shown else "",
+        link=issuer + shown.get("link", "/"),
+        home=f"{issuer}/account",
+    )
+    return _WRITERS[notice](_, told)
+
+
+def _plain(value: str) -> str:
+    """Keep what can be read; a line break or a mark that turns text around becomes a space."""
+    marks = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+    kept = (" " if unicodedata.category(letter) in marks else letter for letter in value)
+    return "".join(kept)[:LONGEST_VALUE]
+
+
+def _moment(iso: str, locale: str) -> str:
+    return format_datetime(
+        datetime.fromisoformat(iso), "d MMMM yyyy, HH:mm", tzinfo=ZONE, locale=locale
+    )
+
+
+def _method_name(_: Gettext, method: str) -> str:
+    return {
+        "password": _("password"),
+        "one-time-code": _("codes from an app"),
+        "passkey": _("passkey"),
+        "security-key": _("security key"),
+        "recovery-code": _("recovery codes"),
+    }.get(method, method)
+
+
+def _not_you(_: Gettext, told: _Told) -> str:
+    return _(
+        "Was it not you? Then somebody else may be in your account. "
+        "Sign in now at %(home)s and change your password."
+    ) % {"home": told.home}
+
+
+def _works_for(_: Gettext, told: _Told) -> str:
+    return _("It works for %(minutes)s minutes. Tell it to no one. We never ask for it.") % {
+        "minutes": told.minutes
+    }
+
+
+def _code_text(_: Gettext, told: _Told) -> str:
+    return _(
+        "Gatehouse: your code is %(code)s. It works for %(minutes)s minutes. Tell it to no one."
+    ) % {"code": told.code, "minutes": told.minutes}
+
+
+def _address_code(_: Gettext, told: _Told) -> Words:
+    return Words(
+        subject=_("Your code for Gatehouse"),
+        paragraphs=(
+            _("Your code is %(code)s") % {"code": told.code},
+            _("Type it on the page where you asked for it.") + " " + _works_for(_, told),
+            _("Did you not ask for it? Then you can forget this message."),
+        ),
+        text=_code_text(_, told),
+    )
+
+
+def _contact_code(_: Gettext, told: _Told) -> Words:
+    return Words(
+        subject=_("Your code to show who you are"),
+        paragraphs=(
+            _("Your code is %(code)s") % {"code": told.code},
+            _("You asked for it to show Gatehouse who you are. Type it on the page you came from.")
+            + " "
+            + _works_for(_, told),
+            _(
+                "Did you not ask for it? Then somebody may be trying to pass for you. "
+                "They get no further without this code."
+            ),
+        ),
+        text=_code_text(_, told)
+        + " "
+        + _("Did you not ask for it? Somebody may be trying to pass for you."),
+    )
+
+
+def _reset_code(_: Gettext, told: _Told) -> Words:
+    return Words(
+        subject=_("Your code to choose a new password"),
+        paragraphs=(
+            _("Your code is %(code)s") % {"code": told.code},
+            _("It is for the account %(account)s. Type it on the page where you asked for it.")
+            % {"account": told.account}
+            + " "
+            + _works_for(_, told),
+            _("Did you not ask for it? Then you need do nothing. Your password stays as it is."),
+        ),
+        text=_code_text(_, told),
+    )
+
+
+def _news(
+    _: Gettext, told: _Told, subject: str, happened: str, *more: str, text: str | None = None
+) -> Words:
+    """Make a notice that tells of something: the account is named first, always."""
+    named = _("This is about your account %(account)s.") % {"account": told.account}
+    short = _("Gatehouse, account %(account)s:") % {"account": told.account}
+    return Words(
+        subject=subject,
+        paragraphs=(named, happened, *more),
+        text=f"{short} {text or happened}",
+    )
+
+
+def _signed_up(_: Gettext, told: _Told) -> Words:
+    return _news(
+        _,
+        told,
+        _("Your account is ready"),
+        _("You made it just now. You can sign in with it at %(home)s.") % {"home": told.home},
+        _(
+            "Was it not you? Then somebody used your email address. "
+            "Nobody but you can use the codes we send here."
+        ),
+    )
+
+
+def _method_added(_: Gettext, told: _Told) -> Words:
+    return _news(
+        _,
+        told,
+        _("There is a new way to sign in to your account"),
+        _("There is a new way to sign in: %(method)s.") % {"method": told.method},
+        _not_you(_, told),
+    )
+
+
+def _method_removed(_: Gettext, told: _Told) -> Words:
+    return _news(
+        _,
+        told,
+        _("A way to sign in to your account is gone"),
+        _("This way to sign in was taken away: %(method)s.") % {"method": told.method},
+        _not_you(_, told),
+    )
+
+
+def _password_changed(_: Gettext, told: _Told) -> Words:
+    return _news(
+        _,
+        told,
+        _("Your password was changed"),
+        _("The password of your account was changed."),
+        _(
+            "Was it not you? Then somebody else may be in your account. "
+            "Go to %(home)s and press “I forgot my password”."
+        )
+        % {"home": told.home},
+    )
+
+
+def _recovery_code_used(_: Gettext, told: _Told) -> Words:
+    return _news(
+        _,
+        told,
+        _("One of your recovery codes was used"),
+        _("Somebody signed in with one of your recovery codes. That code is used up now."),
+        _not_you(_, told),
+    )
+
+
+def _identity_proved(_: Gettext, told: _Told) -> Words:
+    return _news(
+        _,
+        told,
+        _("You have shown who you are"),
+        _("You showed us who you are. You need not do it again for other services."),
+        _not_you(_, told),
+    )
+
+
+def _number_tried(_: Gettext, told: _Told) -> Words:
+    return _news(
+        _,
+        told,
+        _("Somebody tried to use your details"),
+        _("Somebody gave your details to make another account. They did not get into yours."),
+        _("Was it you? Then sign in to the account you have: %(home)s") % {"home": told.home},
+        _("Was it not you? Then you need do nothing now. We tell you if it happens again."),
+    )
+
+
+def _way_back_begun(_: Gettext, told: _Told) -> Words:
+    when = {"when": told.when, "link": told.link}
+    return _news(
+        _,
+        told,
+        _("Somebody asked to get back into your account"),
+        _("Somebody showed us that they are you. They get into this account on %(when)s.") % when,
+        _("Was it not you? Then stop it now. Open this link and press “Stop it”: %(link)s") % when,
+        _("Was it you? Then wait until then. You need do nothing."),
+        text=_("Somebody says they are you. They get in on %(when)s. Not you? Stop it: %(link)s")
+        % when,
+    )
+
+
+def _way_back_stopped(_: Gettext, told: _Told) -> Words:
+    return _news(
+        _,
+        told,
+        _("We stopped the way back into your account"),
+        _("Somebody pressed “Stop it”. Nobody gets into this account that way now."),
+        _("Did you want to get back in? Then show us again who you are: %(home)s")
+        % {"home": told.home},
+    )
+
+
+def _way_back_taken(_: Gettext, told: _Told) -> Words:
+    return _news(
+        _,
+        told,
+        _("Your account has new ways to sign in"),
+        _("You showed us again who you are. The old ways to sign in no longer work."),
+        _(
+            "Was it not you? Then ask for it to be looked into at once, at any counter. "
+            "Take something with you that shows who you are."
+        ),
+    )
+
+
+def _visit_confirmed(_: Gettext, told: _Told) -> Words:
+    return _news(
+        _,
+        told,
+        _("Your visit to the counter was checked"),
+        _("Two people checked what you showed at the counter. It counts now."),
+        _("You can go on where you stopped: %(home)s") % {"home": told.home},
+        _not_you(_, told),
+    )
+
+
+def _visit_refused(_: Gettext, told: _Told) -> Words:
+    return _news(
+        _,
+        told,
+        _("Your visit to the counter does not count"),
+        _("A second person checked your visit to the counter and did not agree."),
+        _("You can go there again, or choose another way: %(home)s") % {"home": told.home},
+        _not_you(_, told),
+    )
+
+
+_WRITERS: Mapping[Notice, Callable[[Gettext, _Told], Words]] = {
+    Notice.ADDRESS_CODE: _address_code,
+    Notice.CONTACT_CODE: _contact_code,
+    Notice.RESET_CODE: _reset_code,
+    Notice.SIGNED_UP: _signed_up,
+    Notice.METHOD_ADDED: _method_added,
+    Notice.METHOD_REMOVED: _method_removed,
+    Notice.PASSWORD_CHANGED: _password_changed,
+    Notice.RECOVERY_CODE_USED: _recovery_code_used,
+    Notice.IDENTITY_PROVED: _identity_proved,
+    Notice.NUMBER_TRIED: _number_tried,
+    Notice.WAY_BACK_BEGUN: _way_back_begun,
+    Notice.WAY_BACK_STOPPED: _way_back_stopped,
+    Notice.WAY_BACK_TAKEN: _way_back_taken,
+    Notice.VISIT_CONFIRMED: _visit_confirmed,
+    Notice.VISIT_REFUSED: _visit_refused,
+}
