@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 from idp.door import NO_STORE, DoorRequest, DoorResponse, json_response
 from idp.house import House
 from idp.journal.actions import new_reference
-from idp.routes import ROUTES, Route, match, methods_of
+from idp.routes import PUBLIC_TABLE, ROUTES, Route, Table
 
 log = logging.getLogger("idp.front")
 
@@ -77,12 +77,25 @@ class BodyGate:
 
 
 class Front:
-    """The middleware. `pages` is Flask's own WSGI function; `doors` are answered here."""
+    """The middleware. `pages` is Flask's own WSGI function; `doors` are answered here.
 
-    def __init__(self, house: House, pages: Any, routes: tuple[Route, ...] = ROUTES) -> None:
+    `routes` are those with doors, `table` those with pages, `host` the one we answer to (None:
+    the issuer's).
+    """
+
+    def __init__(
+        self,
+        house: House,
+        pages: Any,
+        routes: tuple[Route, ...] = ROUTES,
+        *,
+        table: Table = PUBLIC_TABLE,
+        host: str | None = None,
+    ) -> None:
         self.house = house
         self.pages = pages
-        self.host = house.settings.issuer_host
+        self.table = table
+        self.host = host or house.settings.issuer_host
         self.proxies = house.settings.proxies
         self.bodies = BodyGate(house.settings.threads - THREADS_WITHOUT_BODY)
         self.doors = {
@@ -159,15 +172,17 @@ class Front:
     def _page(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         method = environ["REQUEST_METHOD"]
         path = environ.get("PATH_INFO", "")
-        route = match(method, path)
+        route = self.table.match(method, path)
         if route is None and method != "OPTIONS":
             # Never left to Flask, which reads an address more kindly than the table does: what
             # no rule of the table stands over is neither shown nor done.
-            known = methods_of(path)
+            known = self.table.methods_of(path)
             raise Refused(405 if known else 404, f"{method} does nothing here", _allow(set(known)))
         if route is not None:
             if method == "HEAD" and route.audit:
-                raise Refused(405, "HEAD does nothing here", _allow(set(methods_of(path))))
+                raise Refused(
+                    405, "HEAD does nothing here", _allow(set(self.table.methods_of(path)))
+                )
             read_fields(environ.get("QUERY_STRING", ""), route)
             if method == "POST":
                 body = self._form_body(environ, route)

@@ -6,7 +6,7 @@ front, for the form-token check and for tests; it holds no decision of any room.
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 
 from idp.door import Door
 from idp.oidc import doors
@@ -20,8 +20,9 @@ class Route:
     """One route. `path` as Flask writes it; `door` None for a page.
 
     `who`: anybody, client (authenticates itself), token (a bearer token), journey (the browser
-    that began it), account (signed in, at the level policy sets) or sandbox. `form_token`: a
-    POST carries the token of our own form. `throttle` names what is counted, `audit` the
+    that began it), account (signed in, at the level policy sets) or sandbox; at the console:
+    anybody, officer (signed in with a security key), or the role that may use it. `form_token`:
+    a POST carries the token of our own form. `throttle` names what is counted, `audit` the
     journal kinds it writes, `cache` what the answer lets others keep.
     """
 
@@ -99,48 +100,96 @@ SANDBOX = (
     _form("/demo/register", who="sandbox"),
 )
 ROUTES = (*DOORS, *PAGES, *SANDBOX)
+# The officers' console, on the operators' listener.
+CONSOLE = (
+    _page("/", "GET", who="anybody"),
+    _page("/refused", "GET", who="anybody"),
+    _page("/static/<path:filename>", "GET", who="anybody", cache="public, a year, by content"),
+    _page("/console", "GET", who="officer"),
+    _page("/console/set-up/<token>", "GET", who="anybody"),
+    _form("/console/set-up/<token>", who="anybody", throttle="address",
+          audit=("officer-key-added", "officer-key-refused")),
+    _page("/console/sign-in", "GET", who="anybody"),
+    _form("/console/sign-in", who="anybody", throttle="address",
+          audit=("officer-signed-in", "officer-sign-in-refused")),
+    _form("/console/sign-out", who="officer", audit=("officer-signed-out",)),
+    _page("/console/keys", "GET", who="officer"),
+    _page("/console/keys/add", "GET", who="officer"),
+    _form("/console/keys/add", who="officer", audit=("officer-key-added", "officer-key-refused")),
+    _form("/console/keys/remove", who="officer", audit=("officer-key-removed",)),
+    _page("/console/counter", "GET", who="counter-officer"),
+    _form("/console/counter", who="counter-officer", throttle="officer",
+          audit=("officer-looked-up",)),
+    _form("/console/counter/visit", who="counter-officer", throttle="officer",
+          audit=("officer-looked-up",), repeatable=frozenset({"check"})),
+    _page("/console/counter/entered", "GET", who="counter-officer"),
+    _page("/console/visits", "GET", who="counter-officer"),
+    _form("/console/visits/<ref>", who="counter-officer", throttle="officer",
+          audit=("officer-looked-up",)),
+    _form("/console/visits/<ref>/decide", who="counter-officer"),
+    _page("/console/officers", "GET", who="administrator"),
+    _form("/console/officers", who="administrator", audit=("officer-added",),
+          repeatable=frozenset({"role"})),
+    _page("/console/officers/<ref>", "GET", who="administrator"),
+    _form("/console/officers/<ref>/roles", who="administrator",
+          audit=("officer-roles-changed",), repeatable=frozenset({"role"})),
+    _form("/console/officers/<ref>/new-key", who="administrator", audit=("officer-invited",)),
+    _form("/console/officers/<ref>/disable", who="administrator", audit=("officer-disabled",)),
+)  # fmt: skip
 
 
-@lru_cache(maxsize=1)
-def _patterns() -> tuple[tuple[re.Pattern[str], Route], ...]:
-    found = []
-    for route in ROUTES:
-        parts = re.split(r"<(?:path:)?\w+>", route.path)
-        holes = re.findall(r"<(path:)?\w+>", route.path)
-        text = re.escape(parts[0])
-        for hole, part in zip(holes, parts[1:], strict=True):
-            # A reference is base64url; a file's name is looked up among those there are.
-            text += (".+" if hole else "[A-Za-z0-9_-]+") + re.escape(part)
-        found.append((re.compile(text), route))
-    return tuple(found)
+class Table:
+    """The routes of one listener, made ready to find a request's in."""
+
+    def __init__(self, routes: tuple[Route, ...]) -> None:
+        self.routes = routes
+
+    @cached_property
+    def _patterns(self) -> tuple[tuple[re.Pattern[str], Route], ...]:
+        found = []
+        for route in self.routes:
+            parts = re.split(r"<(?:path:)?\w+>", route.path)
+            holes = re.findall(r"<(path:)?\w+>", route.path)
+            text = re.escape(parts[0])
+            for hole, part in zip(holes, parts[1:], strict=True):
+                # A reference is base64url; a file's name is looked up among those there are.
+                text += (".+" if hole else "[A-Za-z0-9_-]+") + re.escape(part)
+            found.append((re.compile(text), route))
+        return tuple(found)
+
+    def match(self, method: str, path: str) -> Route | None:
+        """Find the declared route of a request, or None: Flask then answers 404 or 405.
+
+        Flask serves an address with a slash at its end as the one without, so it is found as
+        that.
+        """
+        asked = "GET" if method == "HEAD" else method
+        if path.endswith("/") and path != "/":
+            path = path[:-1]
+        for pattern, route in self._patterns:
+            if asked in route.methods and pattern.fullmatch(path):
+                return route
+        return None
+
+    def methods_of(self, path: str) -> list[str]:
+        """List the methods declared for an address; none for one that is not ours."""
+        return [method for method in ("GET", "POST") if self.match(method, path)]
 
 
-def match(method: str, path: str) -> Route | None:
-    """Find the declared route of a request, or None: Flask then answers 404 or 405.
-
-    Flask serves an address with a slash at its end as the one without, so it is found as that.
-    """
-    asked = "GET" if method == "HEAD" else method
-    if path.endswith("/") and path != "/":
-        path = path[:-1]
-    for pattern, route in _patterns():
-        if asked in route.methods and pattern.fullmatch(path):
-            return route
-    return None
-
-
-def methods_of(path: str) -> list[str]:
-    """List the methods declared for an address; none for one that is not ours."""
-    return [method for method in ("GET", "POST") if match(method, path)]
+PUBLIC_TABLE = Table(ROUTES)
+CONSOLE_TABLE = Table(CONSOLE)
+match = PUBLIC_TABLE.match
+methods_of = PUBLIC_TABLE.methods_of
 
 
 def undeclared(rules: list[tuple[str, frozenset[str]]], *, sandbox: bool) -> list[str]:
     """List what Flask would serve and the table does not declare, and the other way round."""
-    table = {
-        (method, route.path)
-        for route in (*PAGES, *(SANDBOX if sandbox else ()))
-        for method in route.methods
-    }
+    return differences(rules, (*PAGES, *(SANDBOX if sandbox else ())))
+
+
+def differences(rules: list[tuple[str, frozenset[str]]], routes: tuple[Route, ...]) -> list[str]:
+    """List what Flask would serve and `routes` do not declare, and the other way round."""
+    table = {(method, route.path) for route in routes for method in route.methods}
     served = {(method, path) for path, methods in rules for method in methods - {"HEAD", "OPTIONS"}}
     missing = [f"{method} {path}: served but not declared" for method, path in served - table]
     extra = [f"{method} {path}: declared but not served" for method, path in table - served]

@@ -38,6 +38,12 @@ class Settings:
     proxies: int = 0  # how many proxies of ours stand in front and add X-Forwarded-For
     private_hosts: tuple[str, ...] = ()  # sandbox only: HOST:PORT we may call, over http too
     ca_bundle: Path | None = None
+    console_origin: str | None = None  # where officers reach the console; None: this machine
+
+    @property
+    def console_address(self) -> str:
+        """Answer the origin of the officers' console: as set, else this machine's own port."""
+        return self.console_origin or f"http://localhost:{self.operators_port}"
 
     @property
     def secure(self) -> bool:
@@ -176,6 +182,7 @@ def _problems(settings: Settings) -> list[str]:
         found.append("IDP_ISSUER: leave out the slash at the end")
     if parts.scheme == "http" and not settings.sandbox and parts.hostname != "localhost":
         found.append("IDP_ISSUER: http is for this machine or a sandbox only; use https")
+    found += _console_problems(settings)
     if (settings.private_hosts or settings.ca_bundle) and not settings.sandbox:
         found.append("IDP_PRIVATE_HOSTS and IDP_CA_BUNDLE are for a sandbox only")
     if settings.threads < 4:
@@ -185,3 +192,15 @@ def _problems(settings: Settings) -> list[str]:
     if settings.workers < 1:
         found.append("IDP_WORKERS: at least 1")
     return found
+
+
+def _console_problems(settings: Settings) -> list[str]:
+    # A browser lends a security key to https, and to this very machine, only.
+    parts = urlsplit(settings.console_address)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or "@" in parts.netloc:
+        return ["IDP_CONSOLE_ORIGIN: an address like https://console.example.gov is needed"]
+    if parts.path or parts.query or parts.fragment:
+        return ["IDP_CONSOLE_ORIGIN: leave out everything after the host name"]
+    if parts.scheme == "http" and parts.hostname != "localhost":
+        return ["IDP_CONSOLE_ORIGIN: http is for this machine (localhost) only; use https"]
+    return []

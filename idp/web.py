@@ -20,8 +20,18 @@ def house() -> House:
 
 
 def cookie_name(kind: str) -> str:
-    """Name a cookie: `__Host-` where we are reached over TLS, which ties it to this host."""
-    return f"__Host-{kind}" if house().settings.secure else f"gatehouse_{kind}"
+    """Name a cookie: `__Host-` where we are reached over TLS, which ties it to this host.
+
+    The officers' console (`COOKIES` in its configuration) has cookies of its own: on one machine
+    both are "localhost", and browsers tell no ports apart.
+    """
+    name = current_app.config.get("COOKIES", "") + kind
+    return f"__Host-{name}" if is_secure() else f"gatehouse_{name}"
+
+
+def is_secure() -> bool:
+    """Say whether browsers reach this application over TLS."""
+    return bool(current_app.config.get("HSTS"))
 
 
 def browser_secret() -> str | None:
@@ -63,9 +73,9 @@ def set_cookies(response: Response) -> Response:
                 value,
                 max_age=0 if value == "" else None,
                 path="/",
-                secure=house().settings.secure,
+                secure=is_secure(),
                 httponly=True,
-                samesite="Lax",
+                samesite=current_app.config.get("SAMESITE", "Lax"),
             )
     return response
 
