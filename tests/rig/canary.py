@@ -26,9 +26,14 @@ def numbers_in(text: str) -> list[str]:
 
 
 def look(where: str, text: str) -> None:
-    """Remember it if a number stands in `text`; an address is also looked at unescaped."""
-    if numbers_in(text) or ("%" in text and numbers_in(unquote_plus(text))):
+    """Remember it if a number stands in `text`."""
+    if numbers_in(text):
         _seen.append(f"a number in {where}: {text[:500]}")
+
+
+def look_at_address(where: str, address: str) -> None:
+    """The same for an address, as it is sent and as it is read."""
+    look(where, f"{address} {unquote_plus(address)}" if set("%+") & set(address) else address)
 
 
 def take() -> list[str]:
@@ -62,10 +67,8 @@ def watch_client() -> None:
 
     def open_and_look(self: FlaskClient, *args: Any, **more: Any) -> Any:
         answer = original(self, *args, **more)
-        if "?" in answer.request.url or "%" in answer.request.url:
-            look("an address", answer.request.url)
-        look("an address", answer.request.path)
-        look("a redirect", answer.headers.get("Location", ""))
+        look_at_address("an address", answer.request.url)
+        look_at_address("a redirect", answer.headers.get("Location", ""))
         return answer
 
     FlaskClient.open = open_and_look  # type: ignore[method-assign]
@@ -77,7 +80,7 @@ def watch_browser(browser: Any) -> None:
 
     def new_context(**options: Any) -> Any:
         context = original(**options)
-        context.on("request", lambda request: look("an address", request.url))
+        context.on("request", lambda request: look_at_address("an address", request.url))
         return context
 
     browser.new_context = new_context
