@@ -10,8 +10,9 @@ from idp.identifiers.rules import NationalInsuranceNumber, parse
 from idp.keyring.ring import Keyring
 from idp.keyring.sealing import Unreadable
 from idp.register import actions
-from idp.register.actions import NumberTaken, Person
+from idp.register.actions import NumberTaken
 from idp.register.records import PersonNumberRecord, PersonRecord
+from idp.register.rules import PersonFacts
 from idp.storage import Database, Transaction
 from tests.rig.keys import make_keyring
 
@@ -43,7 +44,7 @@ def add(tx: Transaction, keyring: Keyring, number: NationalInsuranceNumber = MAR
     )
 
 
-def look(database: Database, keyring: Keyring, typed: str) -> Person | None:
+def look(database: Database, keyring: Keyring, typed: str) -> PersonFacts | None:
     return database.read(lambda tx: actions.find_by_number(tx, keyring, number(typed)))
 
 
@@ -52,7 +53,7 @@ def test_a_person_is_found_by_reference_and_by_number(database: Database, keyrin
     by_ref = database.read(lambda tx: actions.find_person(tx, ref))
     by_number = database.read(lambda tx: actions.find_by_number(tx, keyring, MARGARETS))
     assert by_ref == by_number
-    assert isinstance(by_ref, Person)
+    assert isinstance(by_ref, PersonFacts)
     assert (by_ref.name, by_ref.birth_date) == ("Margaret Hughes", date(1948, 2, 29))
     assert by_ref.address["locality"] == "Porthmadog"
 
