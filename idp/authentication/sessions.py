@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import and_, bindparam, insert, select, update
 
 from idp.accounts.records import AccountRecord
-from idp.authentication.records import OneTimeCodeRecord, PasswordRecord, SessionRecord
+from idp.authentication.held import held_columns, held_of, without_held
+from idp.authentication.records import SessionRecord
 from idp.authentication.rules import SESSION_IDLES, SESSION_LASTS, SESSION_SEEN_EVERY
 from idp.keyring.sealing import digest, random_ref, random_token
 from idp.register.records import PersonRecord
@@ -25,8 +26,9 @@ from idp.storage.dialects import Duration
 class SessionFacts:
     """A live session, whose it is and what was proved in it, all as of `now`.
 
-    `proofs` maps a method's id to the Unix millisecond it was last proved here. The names
-    are None until identity is proved. `now` is the database's clock.
+    `proofs` maps a method's id to the Unix millisecond it was last proved here; `held` names
+    the methods the account has (`held.METHODS`). The names are None until identity is proved.
+    `now` is the database's clock.
     """
 
     ref: str
@@ -38,8 +40,7 @@ class SessionFacts:
     given_name: str | None
     family_name: str | None
     proofs: Mapping[str, int]
-    has_password: bool
-    has_one_time_code: bool
+    held: frozenset[str]
     created_at: datetime
     seen_at: datetime
     expires_at: datetime
@@ -61,6 +62,7 @@ class ListedSession:
     seen_at: datetime
     expires_at: datetime
     proofs: Mapping[str, int]
+    device: str
 
 
 _AGO = {
@@ -84,8 +86,7 @@ _FIND = (
         PersonRecord.given_name,
         PersonRecord.family_name,
         SessionRecord.proofs,
-        PasswordRecord.account_ref.is_not(None).label("has_password"),
-        OneTimeCodeRecord.account_ref.is_not(None).label("has_one_time_code"),
+        *held_columns(AccountRecord.ref),
         SessionRecord.created_at,
         SessionRecord.seen_at,
         SessionRecord.expires_at,
@@ -94,8 +95,6 @@ _FIND = (
     )
     .join(AccountRecord, AccountRecord.ref == SessionRecord.account_ref)
     .outerjoin(PersonRecord, PersonRecord.ref == AccountRecord.person_ref)
-    .outerjoin(PasswordRecord, PasswordRecord.account_ref == AccountRecord.ref)
-    .outerjoin(OneTimeCodeRecord, OneTimeCodeRecord.account_ref == AccountRecord.ref)
     .where(
         SessionRecord.secret_digest == bindparam("secret_digest"),
         AccountRecord.disabled_at.is_(None),
@@ -140,6 +139,7 @@ _LIST = (
         SessionRecord.seen_at,
         SessionRecord.expires_at,
         SessionRecord.proofs,
+        SessionRecord.device,
     )
     .where(SessionRecord.account_ref == bindparam("of_account"), _UNENDED)
     .order_by(SessionRecord.seen_at.desc(), SessionRecord.ref)
@@ -147,11 +147,16 @@ _LIST = (
 
 
 def start(
-    tx: Transaction, account_ref: str, proofs: Mapping[str, int], now: datetime
+    tx: Transaction,
+    account_ref: str,
+    proofs: Mapping[str, int],
+    now: datetime,
+    device: str = "",
 ) -> tuple[str, str]:
     """Start a session on what was proved; answer its reference and the secret for the cookie.
 
     Call it after the proofs were spent in the same transaction. `now` is the database's clock.
+    `device` is what its owner may know the browser by (`devices.device_words`).
     """
     ref, secret = random_ref(), random_token()
     values = {
@@ -162,6 +167,7 @@ def start(
         "created_at": now,
         "seen_at": now,
         "expires_at": now + SESSION_LASTS,
+        "device": device,
     }
     tx.execute(_START, values)
     return ref, secret
@@ -175,7 +181,7 @@ def find(tx: Transaction, secret: str) -> SessionFacts | None:
     that the session is in use.
     """
     row = tx.execute(_FIND, {"secret_digest": digest(secret)}).mappings().first()
-    return SessionFacts(**row) if row else None
+    return SessionFacts(held=held_of(row), **without_held(row)) if row else None
 
 
 def touch(tx: Transaction, session: SessionFacts) -> None:

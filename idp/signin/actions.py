@@ -130,10 +130,7 @@ def signed_in_of(session: SessionFacts | None) -> SignedIn | None:
     """What the pure rule asks about a session."""
     if session is None:
         return None
-    held = {PASSWORD} if session.has_password else set()
-    if session.has_one_time_code:
-        held.add(CODE)
-    return SignedIn(identity=session.identity_level, proofs=session.proofs, held=frozenset(held))
+    return SignedIn(identity=session.identity_level, proofs=session.proofs, held=session.held)
 
 
 def locate(

@@ -59,7 +59,7 @@ def test_a_session_says_whose_it_is_and_what_was_proved(visit: Visit) -> None:
     assert (facts.sign_in_name, facts.email) == ("margaret", "margaret@example.org")
     assert (facts.identity_level, facts.person_ref, facts.given_name) == (0, None, None)
     assert facts.proofs == {"password": PROVED_AT_MS}
-    assert (facts.has_password, facts.has_one_time_code) == (False, False)
+    assert facts.held == frozenset()
     assert facts.expires_at - facts.created_at == timedelta(hours=12)
     assert facts.party == visit.account_ref
     assert abs(facts.now - visit.started) < MINUTE
@@ -79,10 +79,10 @@ def test_a_session_knows_the_person_and_the_methods_once_there_are(
         lambda tx: join_person(tx, account_ref=visit.account_ref, person_ref="p1", identity_level=2)
     )
     database.transaction(lambda tx: actions.set_password(tx, keyring, visit.account_ref, hashed))
-    assert (visit.facts().has_password, visit.facts().has_one_time_code) == (True, False)
+    assert visit.facts().held == {"password"}
     database.transaction(lambda tx: actions.enrol_totp(tx, keyring, visit.account_ref, seed))
     facts = visit.facts()
-    assert (facts.has_password, facts.has_one_time_code) == (True, True)
+    assert facts.held == {"password", "one-time-code"}
     assert (facts.given_name, facts.family_name, facts.identity_level) == ("Margaret", "Hughes", 2)
     assert facts.party == facts.person_ref == "p1"
 
