@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import pairwise, product
 
+from idp.assurance.evidence import EVIDENCE, EvidenceFile, check_evidence, check_household
 from idp.assurance.files import (
     LevelsFile,
     MethodEntry,
@@ -40,9 +41,30 @@ def check_levels(file: LevelsFile, *, whole: bool) -> Iterator[Problem]:
                 yield Problem(LEVELS, table, f"There is no [[{table}]] for {number}.")
     yield from _repeated(LEVELS, "alias", [entry.value for entry in file.alias])
     yield from _repeated(LEVELS, "table", [entry.category for entry in file.table])
+    yield from _profiles(file, whole=whole)
     yield from _tiers(file, whole=whole)
     yield from _coupling(file)
     yield from _same_as(file)
+
+
+def _profiles(file: LevelsFile, *, whole: bool) -> Iterator[Problem]:
+    """Each profile there once, listed by one level, and never easier than it should be."""
+    known = [entry.id for entry in file.profile]
+    yield from _repeated(LEVELS, "profile", known)
+    listed = [name for entry in file.identity for name in entry.profiles]
+    yield from _repeated(LEVELS, "identity > profiles", listed)
+    if whole and listed and not known:
+        sentence = "There is no [[profile]]. Copy them from the levels.toml of this release."
+        yield Problem(LEVELS, "profile", sentence)
+    elif whole:
+        for entry in file.identity:
+            for name in entry.profiles:
+                if name not in known:
+                    sentence = f'No profile is called "{name}".{did_you_mean(name, known)}'
+                    yield Problem(LEVELS, f"identity {entry.level} > profiles", sentence)
+        for name in dict.fromkeys(known):
+            if name not in listed:
+                yield Problem(LEVELS, f'profile "{name}"', "No [[identity]] lists it.")
 
 
 def _tiers(file: LevelsFile, *, whole: bool) -> Iterator[Problem]:
@@ -172,6 +194,7 @@ def overdue(
     levels: LevelsFile | None,
     methods: MethodsFile | None,
     services: ServicesFile | None,
+    evidence: EvidenceFile | None,
     today: date,
 ) -> Iterator[Problem]:
     """Dates that have passed and that somebody must act on.
@@ -189,6 +212,8 @@ def overdue(
             if action.override and action.override.until < today:
                 place = f'service "{service.client_id}" > action "{action.id}" > override > until'
                 yield _past(SERVICES, place, action.override.until)
+    if evidence and evidence.meta.review_by < today:
+        yield _past(EVIDENCE, "meta > review_by", evidence.meta.review_by)
 
 
 def _past(file: str, place: str, day: date) -> Problem:
@@ -202,9 +227,13 @@ def _repeated(file: str, place: str, names: Sequence[str | int]) -> Iterator[Pro
 
 
 def check_all(
-    levels: Read[LevelsFile], methods: Read[MethodsFile], services: Read[ServicesFile], today: date
+    levels: Read[LevelsFile],
+    methods: Read[MethodsFile],
+    services: Read[ServicesFile],
+    evidence: Read[EvidenceFile],
+    today: date,
 ) -> list[Problem]:
-    """All problems of the three files, file by file, form first."""
+    """All problems of the files, file by file, form first."""
     found = [*levels.problems]
     if levels.model:
         found += check_levels(levels.model, whole=levels.whole)
@@ -216,4 +245,9 @@ def check_all(
     found += services.problems
     if services.model:
         found += check_services(services.model, whole=services.whole, today=today)
+    found += evidence.problems
+    if evidence.model:
+        found += check_evidence(evidence.model, whole=evidence.whole)
+    if levels.model and evidence.model:
+        found += check_household(levels.model, evidence.model)
     return found

@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from idp.assurance.assessment import Mitigation, Override, Questionnaire
 from idp.assurance.harms import CATEGORIES, IDENTITY, SIGN_IN, Row, Tables
+from idp.assurance.profiles import Profile
 from idp.assurance.rules import Level, Levels
 from idp.policy.files import FileModel
 
@@ -93,6 +94,22 @@ class IdentityEntry(FileModel):
     same_as: SameAs = SameAs()
 
 
+Item = Annotated[tuple[Severity, Severity], Field(strict=False)]
+
+
+class ProfileEntry(FileModel):
+    """One identity profile of GPG 45: what the evidence about a person must come to.
+
+    `items` are pieces of evidence, each [strength, validity]; the rest may come from any piece.
+    """
+
+    id: Text
+    items: Annotated[tuple[Item, ...], Field(strict=False, min_length=1)]
+    activity: Severity
+    fraud: Severity
+    verification: Severity
+
+
 class CouplingEntry(FileModel):
     """Proof this strong needs sign-in at least this strong."""
 
@@ -134,6 +151,7 @@ class LevelsFile(FileModel):
     tier: Annotated[tuple[TierEntry, ...], several()] = ()
     signin: Annotated[tuple[SignInEntry, ...], several()] = ()
     identity: Annotated[tuple[IdentityEntry, ...], several()] = ()
+    profile: Annotated[tuple[ProfileEntry, ...], several()] = ()
     coupling: CouplingEntry
     alias: Annotated[tuple[AliasEntry, ...], several()] = ()
     table: Annotated[tuple[TableEntry, ...], several()] = ()
@@ -150,6 +168,15 @@ class LevelsFile(FileModel):
             },
             tier_names={entry.number: entry.name for entry in self.tier},
             citizen_texts={entry.level: entry.citizen_text for entry in self.signin},
+        )
+
+    def gpg45(self) -> tuple[Profile, ...]:
+        """The profiles with the level each reaches; one that no level lists reaches nothing."""
+        level_of = {name: entry.level for entry in self.identity for name in entry.profiles}
+        return tuple(
+            Profile(**entry.model_dump(), level=level_of[entry.id])
+            for entry in self.profile
+            if entry.id in level_of
         )
 
     def tables(self) -> Tables:

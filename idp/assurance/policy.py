@@ -1,4 +1,4 @@
-"""The policies in force: what the three files together say about levels, methods and services."""
+"""The policies in force: what the files together say about levels, methods, services, evidence."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,13 +7,15 @@ from pathlib import Path
 
 from idp.assurance.assessment import Assessment, assess
 from idp.assurance.checks import LEVELS, METHODS, SERVICES, check_all, overdue
+from idp.assurance.evidence import EVIDENCE, EvidenceFile, evidence_notes
 from idp.assurance.files import LevelsFile, MethodEntry, MethodsFile, ServiceEntry, ServicesFile
+from idp.assurance.profiles import EvidenceKinds, Profile, level_proved
 from idp.assurance.rules import Level, Levels, Method, Methods, Status
 from idp.policy.files import folder_problems, read_file
 from idp.policy.rules import PolicyProblems, Problem, fingerprint
 
 # Files other rooms read from the same folder; here only so that a misspelt name is noticed.
-KNOWN_FILES = (LEVELS, METHODS, SERVICES, "risk.toml", "powers.toml")
+KNOWN_FILES = (LEVELS, METHODS, SERVICES, EVIDENCE, "risk.toml", "powers.toml")
 UNASSESSED_TIER = 2  # a client nobody assessed is never open
 
 
@@ -26,12 +28,16 @@ class Policies:
     """One checked set of policy files, worked out for one day.
 
     `overdue` are dates that passed, `notes` what counts for less than it says; neither stops
-    the house. `fingerprint` names the set in the journal beside each decision it made.
+    the house. `provable` is the highest identity level (0-3) that all the kinds of evidence together
+    reach today. `fingerprint` names the set in the journal beside each decision it made.
     """
 
     levels: Levels
     methods: Methods
     services: ServicesFile
+    evidence: EvidenceKinds
+    profiles: tuple[Profile, ...]
+    provable: int
     fingerprint: str
     today: date
     overdue: tuple[Problem, ...]
@@ -80,24 +86,38 @@ def load_policies(directory: Path, today: date, *, fallback: Path | None = None)
     levels = read_file(directory, LEVELS, LevelsFile, fallback)
     methods = read_file(directory, METHODS, MethodsFile, fallback)
     services = read_file(directory, SERVICES, ServicesFile, fallback)
-    problems = [*folder, *check_all(levels, methods, services, today)]
+    evidence = read_file(directory, EVIDENCE, EvidenceFile, fallback)
+    problems = [*folder, *check_all(levels, methods, services, evidence, today)]
     if problems:
         # The dates too: whoever mends the file mends everything in one go.
-        late = overdue(levels.model, methods.model, services.model, today)
+        late = overdue(levels.model, methods.model, services.model, evidence.model, today)
         raise PolicyProblems([*problems, *late])
-    if not (levels.model and methods.model and services.model):
+    if not (levels.model and methods.model and services.model and evidence.model):
         raise AssertionError("a file without a model always has a problem")
     assessments = _assessments(levels.model, services.model, today)
+    kinds, profiles = evidence.model.kinds(today), levels.model.gpg45()
     return Policies(
         levels=levels.model.levels(),
         methods={m.id: _method(m, methods.model, today) for m in methods.model.method},
         services=services.model,
+        evidence=kinds,
+        profiles=profiles,
+        provable=level_proved(kinds, kinds, profiles),
         fingerprint=fingerprint(
-            {LEVELS: levels.content, METHODS: methods.content, SERVICES: services.content}
+            {
+                LEVELS: levels.content,
+                METHODS: methods.content,
+                SERVICES: services.content,
+                EVIDENCE: evidence.content,
+            }
         ),
         today=today,
-        overdue=tuple(overdue(levels.model, methods.model, services.model, today)),
-        notes=(*_method_notes(methods.model, today), *_service_notes(assessments)),
+        overdue=tuple(overdue(levels.model, methods.model, services.model, evidence.model, today)),
+        notes=(
+            *_method_notes(methods.model, today),
+            *_service_notes(assessments),
+            *evidence_notes(evidence.model, today),
+        ),
         assessments=assessments,
     )
 
