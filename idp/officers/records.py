@@ -36,6 +36,7 @@ class OfficerKeyRecord(Base):
     """A security key: device-bound, with a PIN or a finger. Ids and keys are base64url."""
 
     __tablename__ = "officer_key"
+    __table_args__ = (Index("ix_officer_key_officer", "officer_ref"),)
 
     credential_id: Mapped[str] = mapped_column(primary_key=True)
     officer_ref: Mapped[str] = mapped_column(ForeignKey("officer.ref"))
@@ -48,14 +49,18 @@ class OfficerKeyRecord(Base):
 
 
 class OfficerChallengeRecord(Base):
-    """A WebAuthn challenge for an officer, spent once, in the browser that asked for it."""
+    """A WebAuthn challenge for an officer, spent once, in the browser that asked for it.
+
+    `bound_to` says what it is for: "sign-in", the digest of an invitation, or an officer's ref
+    (another key of theirs).
+    """
 
     __tablename__ = "officer_challenge"
     __table_args__ = (Index("ix_officer_challenge_expires", "expires_at"),)
 
     challenge_digest: Mapped[str] = mapped_column(primary_key=True)
     browser_digest: Mapped[str]
-    invitation_digest: Mapped[str | None] = mapped_column(default=None)
+    bound_to: Mapped[str]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None] = mapped_column(default=None)
 

@@ -28,7 +28,7 @@ def upgrade() -> None:
         "officer_challenge",
         sa.Column("challenge_digest", sa.String(), nullable=False),
         sa.Column("browser_digest", sa.String(), nullable=False),
-        sa.Column("invitation_digest", sa.String(), nullable=True),
+        sa.Column("bound_to", sa.String(), nullable=False),
         sa.Column("expires_at", UtcDateTime(), nullable=False),
         sa.Column("used_at", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("challenge_digest", name=op.f("pk_officer_challenge")),
@@ -62,6 +62,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("credential_id", name=op.f("pk_officer_key")),
     )
+    op.create_index("ix_officer_key_officer", "officer_key", ["officer_ref"], unique=False)
     op.create_table(
         "officer_session",
         sa.Column("ref", sa.String(), nullable=False),

@@ -1,0 +1,115 @@
+"""Decisions about officers: what each role may do, and to whom. Pure."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+INVITATION_LASTS = timedelta(hours=24)
+CHALLENGE_LASTS = timedelta(minutes=5)  # as long as a slow hand may take (WCAG 2.2.1)
+SESSION_LASTS = timedelta(hours=12)  # NIST SP 800-63B-4, AAL3
+SESSION_IDLES = timedelta(minutes=30)
+SESSION_SEEN_EVERY = timedelta(minutes=1)
+MOST_KEYS = 5
+LONGEST_NAME = 60
+
+
+class Role(StrEnum):
+    """What somebody is at the console."""
+
+    ADMINISTRATOR = "administrator"
+    COUNTER = "counter-officer"
+
+
+class Act(StrEnum):
+    """What can be done at the console, but for signing in and out and one's own keys."""
+
+    LOOK_UP = "look-up"
+    ENTER_VISIT = "enter-visit"
+    DECIDE_VISIT = "decide-visit"
+    SEE_OFFICERS = "see-officers"
+    ADD_OFFICER = "add-officer"
+    CHANGE_ROLES = "change-roles"
+    REPLACE_KEYS = "replace-keys"
+    DISABLE = "disable"
+
+
+MAY: Mapping[Role, frozenset[Act]] = {
+    Role.ADMINISTRATOR: frozenset(
+        {Act.SEE_OFFICERS, Act.ADD_OFFICER, Act.CHANGE_ROLES, Act.REPLACE_KEYS, Act.DISABLE}
+    ),
+    Role.COUNTER: frozenset({Act.LOOK_UP, Act.ENTER_VISIT, Act.DECIDE_VISIT}),
+}
+# Nobody gives themselves a role, or gets round the rule that a last key stays; and since nobody
+# ends their own work here, there is always an administrator left.
+NEVER_TO_ONESELF = frozenset({Act.CHANGE_ROLES, Act.REPLACE_KEYS, Act.DISABLE})
+
+
+class Verdict(StrEnum):
+    """Answer to what an officer wants to do; the value is also its journal code."""
+
+    ALLOWED = "allowed"
+    ROLE_LACKING = "role-lacking"
+    ONESELF = "own-affair"
+    GONE = "officer-gone"
+    NAME_BAD = "name-bad"
+    NAME_TAKEN = "name-taken"
+    ROLES_BAD = "roles-bad"
+    STALE = "too-old"  # a challenge or invitation that is used, expired or another browser's
+    UNVERIFIED = "key-not-believed"
+    NOT_BOUND = "key-can-be-copied"
+    COPIED = "key-counter-went-back"
+    KEY_KNOWN = "key-known"
+    KEYS_FULL = "too-many-keys"
+    LAST_KEY = "last-key"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Officer:
+    """Somebody who works at the console, as things stand now."""
+
+    ref: str
+    name: str
+    roles: frozenset[str]
+    disabled: bool = False
+
+
+def may(roles: Collection[str], act: Act) -> bool:
+    """Say whether any of these roles may do it. A role that is not in the table may nothing."""
+    return any(act in acts for role, acts in MAY.items() if role in roles)
+
+
+def judge(by: Officer, act: Act, to: Officer | None = None) -> Verdict:
+    """Say whether `by` may do `act`, to the officer `to` where it is done to one.
+
+    The most lasting reason wins: somebody who is gone may nothing, whatever their roles were.
+    """
+    if by.disabled:
+        return Verdict.GONE
+    if not may(by.roles, act):
+        return Verdict.ROLE_LACKING
+    if to is None:
+        return Verdict.ALLOWED
+    if act in NEVER_TO_ONESELF and to.ref == by.ref:
+        return Verdict.ONESELF
+    return Verdict.GONE if to.disabled else Verdict.ALLOWED
+
+
+def read_name(typed: str) -> str | None:
+    """Answer a name as it is kept, with single spaces; None for one that is none."""
+    name = " ".join(typed.split())
+    return name if 0 < len(name) <= LONGEST_NAME and name.isprintable() else None
+
+
+def read_roles(given: Collection[str]) -> frozenset[Role] | None:
+    """Answer the roles of these names; None if there is none, or one that we do not know."""
+    known = frozenset(role for role in Role if role in given)
+    return known if known and known == frozenset(given) else None
+
+
+def judge_removal(*, held: int, holds_it: bool) -> Verdict:
+    """Say whether an officer with `held` keys may remove one. The last one stays: it is their
+    only way in, and only an administrator may give them a new start."""
+    if not holds_it:
+        return Verdict.GONE
+    return Verdict.ALLOWED if held > 1 else Verdict.LAST_KEY
