@@ -12,7 +12,10 @@ class EnrolmentRecord(Base):
     """One visit that becomes an account, bound to one browser. `journey_ref`: what waits for it."""
 
     __tablename__ = "enrolment"
-    __table_args__ = (Index("ix_enrolment_expires", "expires_at"),)
+    __table_args__ = (
+        Index("ix_enrolment_expires", "expires_at"),
+        Index("ix_enrolment_account", "account_ref"),
+    )
 
     ref: Mapped[str] = mapped_column(primary_key=True)
     browser_digest: Mapped[str]
@@ -30,6 +33,7 @@ class AddressCodeRecord(Base):
     """A code sent to an e-mail address to confirm it. Kept as its HMAC, spent once."""
 
     __tablename__ = "address_code"
+    __table_args__ = (Index("ix_address_code_expires", "expires_at"),)
 
     ref: Mapped[str] = mapped_column(primary_key=True)
     enrolment_ref: Mapped[str] = mapped_column(ForeignKey("enrolment.ref"), index=True)
@@ -42,7 +46,8 @@ class AddressCodeRecord(Base):
 
 class ResetRecord(Base):
     """Somebody who forgot a password, bound to one browser. `account_ref` is None where the
-    name they typed is nobody's: they see the same pages."""
+    name they typed is nobody's: they see the same pages, and `name_index` (the HMAC of what
+    they typed) counts their tries in the same way. `code_index` is empty until a code is sent."""
 
     __tablename__ = "password_reset"
     __table_args__ = (Index("ix_password_reset_expires", "expires_at"),)
@@ -51,9 +56,11 @@ class ResetRecord(Base):
     browser_digest: Mapped[str]
     journey_ref: Mapped[str | None] = mapped_column(default=None)
     account_ref: Mapped[str | None] = mapped_column(ForeignKey("account.ref"), default=None)
-    code_index: Mapped[str]
+    name_index: Mapped[str]
+    code_index: Mapped[str] = mapped_column(default="")
     code_used_at: Mapped[datetime | None] = mapped_column(default=None)
     second_proved_at: Mapped[datetime | None] = mapped_column(default=None)
+    second_method: Mapped[str | None] = mapped_column(default=None)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     finished_at: Mapped[datetime | None] = mapped_column(default=None)

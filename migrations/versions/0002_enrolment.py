@@ -96,6 +96,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("ref", name=op.f("pk_enrolment")),
     )
     op.create_index("ix_enrolment_expires", "enrolment", ["expires_at"], unique=False)
+    op.create_index("ix_enrolment_account", "enrolment", ["account_ref"], unique=False)
     op.create_table(
         "passkey",
         sa.Column("ref", sa.String(), nullable=False),
@@ -143,9 +144,11 @@ def upgrade() -> None:
         sa.Column("browser_digest", sa.String(), nullable=False),
         sa.Column("journey_ref", sa.String(), nullable=True),
         sa.Column("account_ref", sa.String(), nullable=True),
+        sa.Column("name_index", sa.String(), nullable=False),
         sa.Column("code_index", sa.String(), nullable=False),
         sa.Column("code_used_at", UtcDateTime(), nullable=True),
         sa.Column("second_proved_at", UtcDateTime(), nullable=True),
+        sa.Column("second_method", sa.String(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("expires_at", UtcDateTime(), nullable=False),
         sa.Column("finished_at", UtcDateTime(), nullable=True),
@@ -218,6 +221,7 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_address_code_enrolment_ref"), "address_code", ["enrolment_ref"], unique=False
     )
+    op.create_index("ix_address_code_expires", "address_code", ["expires_at"], unique=False)
     op.create_table(
         "contact_code",
         sa.Column("ref", sa.String(), nullable=False),
@@ -274,6 +278,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("ref", name=op.f("pk_evidence")),
     )
     op.create_index("ix_evidence_case", "evidence", ["case_ref"], unique=False)
+    op.create_index(
+        "uq_evidence_asked",
+        "evidence",
+        ["case_ref", "kind"],
+        unique=True,
+        sqlite_where=sa.text("state = 'asked'"),
+        postgresql_where=sa.text("state = 'asked'"),
+    )
     op.create_table(
         "way_back",
         sa.Column("ref", sa.String(), nullable=False),
@@ -325,6 +337,45 @@ def upgrade() -> None:
     op.add_column(
         "person",
         sa.Column("contacts", sa.JSON(none_as_null=True), server_default="{}", nullable=False),
+    )
+    op.create_index(
+        "ix_person_number_closed",
+        "person_number",
+        ["number_index"],
+        unique=False,
+        sqlite_where=sa.text("valid_to IS NOT NULL"),
+        postgresql_where=sa.text("valid_to IS NOT NULL"),
+    )
+    op.create_table(
+        "register_import",
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("begun_at", UtcDateTime(), nullable=False),
+        sa.Column("finished_at", UtcDateTime(), nullable=True),
+        sa.Column("byte_offset", sa.BigInteger(), nullable=False),
+        sa.Column("line", sa.BigInteger(), nullable=False),
+        sa.Column("rejects_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("read_count", sa.BigInteger(), nullable=False),
+        sa.Column("added", sa.BigInteger(), nullable=False),
+        sa.Column("changed", sa.BigInteger(), nullable=False),
+        sa.Column("unchanged", sa.BigInteger(), nullable=False),
+        sa.Column("rejected", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "read_count = added + changed + unchanged + rejected",
+            name=op.f("ck_register_import_all_counted"),
+        ),
+        sa.PrimaryKeyConstraint("ref", name=op.f("pk_register_import")),
+    )
+    op.create_index(
+        "ix_register_import_fingerprint", "register_import", ["fingerprint"], unique=False
+    )
+    op.create_index(
+        "uq_register_import_open",
+        "register_import",
+        ["fingerprint"],
+        unique=True,
+        sqlite_where=sa.text("finished_at IS NULL"),
+        postgresql_where=sa.text("finished_at IS NULL"),
     )
     op.create_index("ix_person_birth_date", "person", ["birth_date"], unique=False)
     op.add_column("session", sa.Column("device", sa.String(), server_default="", nullable=False))
