@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.storage import Base
@@ -58,6 +58,13 @@ class PersonNumberRecord(Base):
             sqlite_where=text("valid_to IS NULL"),
             postgresql_where=text("valid_to IS NULL"),
         ),
+        # Whose number it was: an import must not make a second person of a replaced number.
+        Index(
+            "ix_person_number_closed",
+            "number_index",
+            sqlite_where=text("valid_to IS NOT NULL"),
+            postgresql_where=text("valid_to IS NOT NULL"),
+        ),
         CheckConstraint("valid_to IS NULL OR valid_from <= valid_to", name="term_order"),
     )
 
@@ -67,3 +74,37 @@ class PersonNumberRecord(Base):
     number_sealed: Mapped[str]
     valid_from: Mapped[datetime]
     valid_to: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class ImportRecord(Base):
+    """How far the import of one file is: written with each batch, so that a kill loses nothing.
+
+    The file is known by its SHA-256. `rejects_bytes` is how much of the file of refused lines
+    belongs to what is committed.
+    """
+
+    __tablename__ = "register_import"
+    __table_args__ = (
+        Index("ix_register_import_fingerprint", "fingerprint"),
+        Index(
+            "uq_register_import_open",
+            "fingerprint",
+            unique=True,
+            sqlite_where=text("finished_at IS NULL"),
+            postgresql_where=text("finished_at IS NULL"),
+        ),
+        CheckConstraint("read_count = added + changed + unchanged + rejected", name="all_counted"),
+    )
+
+    ref: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str]
+    begun_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None] = mapped_column(default=None)
+    byte_offset: Mapped[int] = mapped_column(BigInteger)
+    line: Mapped[int] = mapped_column(BigInteger)
+    rejects_bytes: Mapped[int] = mapped_column(BigInteger)
+    read_count: Mapped[int] = mapped_column(BigInteger)
+    added: Mapped[int] = mapped_column(BigInteger)
+    changed: Mapped[int] = mapped_column(BigInteger)
+    unchanged: Mapped[int] = mapped_column(BigInteger)
+    rejected: Mapped[int] = mapped_column(BigInteger)
