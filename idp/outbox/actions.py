@@ -2,7 +2,7 @@
 
 At least once: a message is done only when its handler has returned and that is committed, so
 whoever takes messages must bear the same one twice. A worker that dies with a message in hand
-loses its lease, and the next one takes the message up.
+loses its lease, and the next one takes the message up. What is over keeps no payload.
 """
 
 import logging
@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, literal, null, select, update
 
+from idp.journal.actions import Entry, record
 from idp.outbox.records import OutboxRecord
 from idp.storage import Database, Transaction, db_now
 from idp.storage.dialects import Duration
@@ -25,8 +26,17 @@ LONGEST_RETRY = timedelta(minutes=15)
 
 DELIVERED = "delivered"
 EXPIRED = "expired"
+UNDELIVERABLE = "undeliverable"
 
 log = logging.getLogger("idp.outbox")
+
+
+class Undeliverable(Exception):
+    """What a handler raises when no later try would help: the message ends, and is journaled.
+
+    The text is a short code for the journal and the log; it holds nothing of the message.
+    """
+
 
 _ID = OutboxRecord.id == bindparam("message")
 _WAITING = OutboxRecord.done_at.is_(None)
@@ -63,7 +73,9 @@ _CLAIM = (
     .returning(OutboxRecord.id, OutboxRecord.kind, OutboxRecord.payload, OutboxRecord.attempts)
 )
 _HELD = (_ID, _WAITING, OutboxRecord.attempts == bindparam("attempt"))
-_DONE = update(OutboxRecord).where(*_HELD).values(done_at=db_now(), outcome=literal(DELIVERED))
+# What is over has no more use for what it said, and may have said it to one person only.
+_OVER = {"done_at": db_now(), "payload": literal({}, OutboxRecord.payload.type)}
+_DONE = update(OutboxRecord).where(*_HELD).values(**_OVER, outcome=bindparam("outcome"))
 _AGAIN = (
     update(OutboxRecord)
     .where(*_HELD)
@@ -72,7 +84,7 @@ _AGAIN = (
 _EXPIRE = (
     update(OutboxRecord)
     .where(_WAITING, OutboxRecord.expires_at <= db_now())
-    .values(done_at=db_now(), outcome=literal(EXPIRED))
+    .values(**_OVER, outcome=literal(EXPIRED))
 )
 _ANY_EXPIRED = select(OutboxRecord.id).where(_WAITING, OutboxRecord.expires_at <= db_now()).limit(1)
 
@@ -80,7 +92,8 @@ _ANY_EXPIRED = select(OutboxRecord.id).where(_WAITING, OutboxRecord.expires_at <
 def put(tx: Transaction, kind: str, payload: Mapping[str, Any], *, expires_in: timedelta) -> None:
     """Put a message in with this transaction's commit; it is worth delivering for `expires_in`.
 
-    `payload` is JSON and holds references, not secrets: it stays in the table.
+    `payload` is JSON and holds references; a secret in it is sealed. It is emptied when the
+    message is over.
     """
     tx.write(_PUT, {"kind": kind, "payload": dict(payload), "expires_in": expires_in})
 
@@ -89,8 +102,9 @@ def deliver(database: Database, handlers: Mapping[str, Handler], limit: int = 10
     """Deliver what is due, at most `limit` messages; answer how many were delivered.
 
     A handler that returns has delivered; one that raises, whatever it raises, is tried again
-    after 2, 4, 8 ... seconds, at most 15 minutes apart, until the message expires. Kinds without
-    a handler are left to another worker. Safe to run in any number of workers at once.
+    after 2, 4, 8 ... seconds, at most 15 minutes apart, until the message expires. One that
+    raises `Undeliverable` ends it. Kinds without a handler are left to another worker. Safe to
+    run in any number of workers at once.
     """
     if database.read(lambda tx: tx.execute(_ANY_EXPIRED).first()):
         database.transaction(lambda tx: tx.execute(_EXPIRE))
@@ -120,6 +134,11 @@ def _hand_over(database: Database, handler: Handler, message: Any) -> bool:
     held = {"message": message.id, "attempt": message.attempts}
     try:
         handler(message.payload)
+    except Undeliverable as never:
+        why = str(never)
+        log.warning("message %s (%s) cannot be delivered: %s", message.id, message.kind, why)
+        database.transaction(lambda tx: _give_up(tx, held, message.kind, why))
+        return False
     except Exception as problem:  # noqa: BLE001 - one bad message must not stop the others
         wait = back_off(message.attempts)
         # The kind of problem only: its text may quote what the other side was sent.
@@ -127,5 +146,12 @@ def _hand_over(database: Database, handler: Handler, message: Any) -> bool:
         log.warning("message %s (%s) not delivered: %s", message.id, message.kind, name)
         database.transaction(lambda tx: tx.execute(_AGAIN, held | {"back_off": wait}))
         return False
-    database.transaction(lambda tx: tx.execute(_DONE, held))
+    database.transaction(lambda tx: tx.execute(_DONE, held | {"outcome": DELIVERED}))
     return True
+
+
+def _give_up(tx: Transaction, held: Mapping[str, Any], kind: str, why: str) -> None:
+    ended = tx.execute(_DONE, {**held, "outcome": UNDELIVERABLE})
+    if ended.rowcount:  # whoever holds the message by now has the say
+        detail = {"message": held["message"], "kind": kind, "why": why}
+        record(tx, Entry(kind="message-undeliverable", detail=detail))

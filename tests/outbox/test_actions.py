@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select
 
-from idp.outbox.actions import LEASE, back_off, deliver, put
+from idp.journal.records import JournalEntry
+from idp.outbox.actions import LEASE, Undeliverable, back_off, deliver, put
 from idp.outbox.records import OutboxRecord
 from idp.storage import Database, Transaction
 
@@ -227,3 +228,54 @@ def test_an_empty_outbox_takes_no_write_lock(database: Database) -> None:
     event.listen(database.engine, "before_cursor_execute", listen)
     deliver(database, {"logout": Post()})
     assert all(statement.startswith("SELECT") for statement in asked), asked
+
+
+def journal(database: Database) -> list[tuple[str, dict[str, Any]]]:
+    statement = select(JournalEntry.kind, JournalEntry.detail)
+    return [(row.kind, row.detail) for row in database.read(lambda tx: tx.execute(statement).all())]
+
+
+def payloads(database: Database) -> list[dict[str, Any]]:
+    statement = select(OutboxRecord.payload).order_by(OutboxRecord.id)
+    return list(database.read(lambda tx: tx.execute(statement).scalars()))
+
+
+def never(_payload: dict[str, Any]) -> None:
+    raise Undeliverable("smtp-550")
+
+
+def test_a_message_that_can_never_be_delivered_ends_and_the_journal_says_why(
+    database: Database,
+) -> None:
+    send(database)
+    assert deliver(database, {"logout": never}) == 0
+    database.move_clock(HOUR / 2)
+    assert deliver(database, {"logout": Post()}) == 0
+    assert outcomes(database) == ["undeliverable"]
+    assert journal(database) == [
+        ("message-undeliverable", {"message": 1, "kind": "logout", "why": "smtp-550"})
+    ]
+
+
+def test_a_worker_that_lost_its_lease_cannot_end_the_message_for_good(database: Database) -> None:
+    post = Post()
+
+    def slow_then_refusing(payload: dict[str, Any]) -> None:
+        database.move_clock(LEASE)
+        assert deliver(database, {"logout": post}) == 1
+        never(payload)
+
+    send(database)
+    deliver(database, {"logout": slow_then_refusing})
+    assert outcomes(database) == ["delivered"]
+    assert journal(database) == []
+
+
+def test_what_is_over_says_no_more_what_it_said(database: Database) -> None:
+    send(database, 1)
+    send(database, 2, kind="refused")
+    send(database, 3, kind="late", lasts=SECOND)
+    send(database, 4, kind="waiting")
+    database.move_clock(SECOND)
+    deliver(database, {"logout": Post(), "refused": never})
+    assert payloads(database) == [{}, {}, {}, {"number": 4}]
