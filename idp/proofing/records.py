@@ -52,6 +52,15 @@ class EvidenceRecord(Base):
     __tablename__ = "evidence"
     __table_args__ = (
         Index("ix_evidence_case", "case_ref"),
+        # One answer of a kind is waited for at a time.
+        Index(
+            "uq_evidence_asked",
+            "case_ref",
+            "kind",
+            unique=True,
+            sqlite_where=text("state = 'asked'"),
+            postgresql_where=text("state = 'asked'"),
+        ),
         CheckConstraint(
             "state IN ('asked', 'held', 'refused', 'unavailable', 'void')", name="state"
         ),

@@ -1,0 +1,198 @@
+"""What a case still lacks, which ways are open to this person, when a way back is due. Pure."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import combinations
+
+from idp.assurance.profiles import EvidenceKinds, Profile, Scores, counted, identity_level
+
+REGISTER_MATCH = "register-match"
+CONTACT_EMAIL, CONTACT_TEXT = "contact-email", "contact-text"
+DOCUMENT_CHECK, FRAUD_CHECK = "document-check", "fraud-check"
+COUNTER_VISIT = "counter-visit"
+CONTACT_KINDS = {CONTACT_EMAIL: "email", CONTACT_TEXT: "text"}  # the channel of each
+CHECKED_OUTSIDE = frozenset({DOCUMENT_CHECK, FRAUD_CHECK})
+
+# What an officer may be shown at a counter: each has a likeness or is read by a machine.
+DOCUMENTS = ("passport", "driving-licence", "residence-permit", "identity-card", "other-photo")
+# What an outside checker may be asked to read.
+CHECKED_DOCUMENTS = ("passport", "driving-licence")
+
+# How long each takes a person, for the page that says so: what a slow reader needs. The counter is
+# the visit itself, without the way there. A fraud check is done by others while they wait.
+MINUTES: Mapping[str, int] = {
+    CONTACT_EMAIL: 3,
+    CONTACT_TEXT: 3,
+    DOCUMENT_CHECK: 6,
+    FRAUD_CHECK: 1,
+    COUNTER_VISIT: 30,
+}
+# A document may be mistyped. A sign of fraud is not asked for again until it looks better.
+TRIES: Mapping[str, int] = {DOCUMENT_CHECK: 3, FRAUD_CHECK: 1}
+
+# A checker is asked again for so long. Then the person is told to choose another way.
+CHECK_TRIED_FOR = timedelta(hours=4)
+CODE_LASTS = timedelta(minutes=10)  # ASVS 5.0 section 6.6: an out-of-band code, at most
+
+# The wait before somebody who proved again gets into the account: time for its owner to read one
+# notice and press "Stop it", a weekend day included. Nothing shortens it but a code to the
+# account's own address, from somebody of whom we know more than a housemate could show.
+COOL_OFF = timedelta(hours=48)
+WAY_BACK_LASTS = timedelta(days=14)  # after it is due; then it lapses and must be asked for anew
+NO_WAIT_FROM_LEVEL = 2
+
+
+class State(StrEnum):
+    """Where a piece of evidence stands; the value is also in its journal code."""
+
+    ASKED = "asked"
+    HELD = "held"
+    REFUSED = "refused"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """One piece of evidence as it stands. `scores` were the policy's when it was held."""
+
+    ref: str
+    kind: str
+    state: State
+    scores: Scores
+    source: str
+    created_at: datetime
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """One way on: the kinds of evidence still to bring, all of them."""
+
+    kinds: tuple[str, ...]
+
+    @property
+    def minutes(self) -> int:
+        """How long it takes the person."""
+        return sum(MINUTES.get(kind, 0) for kind in self.kinds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WayBack:
+    """A way back into an account, by the moments that decide about it."""
+
+    due_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None = None
+
+
+class Standing(StrEnum):
+    """Where a way back stands."""
+
+    WAITING = "waiting"
+    DUE = "due"
+    LAPSED = "lapsed"
+    ENDED = "ended"
+
+
+def held_kinds(pieces: Sequence[Piece]) -> frozenset[str]:
+    """The kinds of which a piece is held."""
+    return frozenset(piece.kind for piece in pieces if piece.state is State.HELD)
+
+
+def level_reached(
+    pieces: Sequence[Piece], kinds: EvidenceKinds, profiles: Sequence[Profile]
+) -> int:
+    """The identity level (0-3) of what is held, by the scores each piece was held with.
+
+    What policy has withdrawn since counts for nothing, nor does a piece that lacks one it needs.
+    """
+    counting = {kind.id for kind in counted(held_kinds(pieces), kinds)}
+    best = {p.kind: p.scores for p in pieces if p.state is State.HELD and p.kind in counting}
+    return identity_level(list(best.values()), profiles)
+
+
+def open_kinds(
+    pieces: Sequence[Piece],
+    kinds: EvidenceKinds,
+    *,
+    contacts: Collection[str],
+    checked: Collection[str],
+) -> frozenset[str]:
+    """The kinds that this person could still bring.
+
+    `contacts` are the channels at which the register can reach them, `checked` the kinds that
+    some outside checker takes on. A counter is open to everybody, always.
+    """
+    refused = [piece.kind for piece in pieces if piece.state is State.REFUSED]
+    found = set()
+    for kind in kinds.values():
+        if not kind.usable or kind.id in held_kinds(pieces):
+            continue
+        if kind.id in CONTACT_KINDS:
+            possible = CONTACT_KINDS[kind.id] in contacts
+        elif kind.id in CHECKED_OUTSIDE:
+            possible = kind.id in checked and refused.count(kind.id) < TRIES[kind.id]
+        else:
+            possible = kind.id == COUNTER_VISIT
+        if possible:
+            found.add(kind.id)
+    return frozenset(found)
+
+
+def ways_on(
+    wanted: int,
+    pieces: Sequence[Piece],
+    open_to: Collection[str],
+    kinds: EvidenceKinds,
+    profiles: Sequence[Profile],
+) -> list[Way]:
+    """The ways from what is held to level `wanted`, the quickest first.
+
+    Each is the least of its sort: without any one of its kinds it would not get there. Empty
+    when the level is reached, or when nothing open to this person leads there.
+    """
+    held = held_kinds(pieces)
+    if _level(held, kinds, profiles) >= wanted:
+        return []
+    found: list[frozenset[str]] = []
+    order = [kind for kind in kinds if kind in open_to]
+    for size in range(1, len(order) + 1):
+        for more in map(frozenset, combinations(order, size)):
+            if any(known <= more for known in found):
+                continue
+            if _level(held | more, kinds, profiles) >= wanted:
+                found.append(more)
+    ways = [Way(kinds=tuple(kind for kind in order if kind in more)) for more in found]
+    return sorted(ways, key=lambda way: (way.minutes, way.kinds))
+
+
+def standing(way_back: WayBack, now: datetime) -> Standing:
+    """Say where a way back stands: it may be taken from `due_at` on, until it lapses."""
+    if way_back.ended_at is not None:
+        return Standing.ENDED
+    if now >= way_back.expires_at:
+        return Standing.LAPSED
+    return Standing.DUE if now >= way_back.due_at else Standing.WAITING
+
+
+def enough_for_way_back(reached: int, old_level: int) -> bool:
+    """Say whether what was proved again is as much as the account it leads into was proved by."""
+    return reached >= max(old_level, 1)
+
+
+def masked_email(address: str) -> str:
+    """Enough of an address for its owner to know it by: j•••@e•••.test."""
+    name, _, host = address.rpartition("@")
+    domain, _, end = host.rpartition(".")
+    return f"{name[:1]}•••@{domain[:1]}•••.{end}"
+
+
+def masked_phone(number: str) -> str:
+    """The last two digits of a telephone number."""
+    return f"••• {number[-2:]}"
+
+
+def _level(held: Collection[str], kinds: EvidenceKinds, profiles: Sequence[Profile]) -> int:
+    return identity_level([kind.scores for kind in counted(held, kinds)], profiles)

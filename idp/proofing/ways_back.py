@@ -1,0 +1,346 @@
+"""The way back into an account, by having proved again to be its person.
+
+Begun, then taken, stopped or lapsed: each by one conditional statement on the one row, so that
+of two that come at once exactly one wins. The account keeps its reference, subjects, mandates
+and history; only what one signs in with is exchanged.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import bindparam, select, text, update
+
+from idp.accounts.actions import Held, account_of_person, join_person, supersede
+from idp.accounts.records import AccountRecord
+from idp.assurance.policy import Policies
+from idp.authentication import methods, sessions
+from idp.authentication.ending import end_session
+from idp.journal.actions import Entry, record
+from idp.keyring.ring import Keyring
+from idp.keyring.sealing import digest, random_ref, random_token
+from idp.notices.actions import Contact, Notice, send
+from idp.proofing import cases
+from idp.proofing.cases import Case, Ending
+from idp.proofing.evidence import pieces_of
+from idp.proofing.records import WayBackRecord
+from idp.proofing.rules import (
+    COOL_OFF,
+    COUNTER_VISIT,
+    WAY_BACK_LASTS,
+    State,
+    WayBack,
+    enough_for_way_back,
+    level_reached,
+)
+from idp.register.actions import contacts_of
+from idp.storage import Database, Transaction, db_now
+from idp.storage.dialects import Duration, upsert
+
+
+class Begun(StrEnum):
+    """How beginning a way back ended."""
+
+    BEGUN = "begun"
+    UNDER_WAY = "under-way"  # begun before, by this very case
+    OTHERS = "others"  # somebody else's way back into that account is under way
+    COUNTER = "counter"  # the last one was stopped, so the next needs a visit to a counter
+
+
+class Taken(StrEnum):
+    """How taking a way back ended; the value is also its journal code."""
+
+    TAKEN = "way-back-taken"
+    NOT_NOW = "way-back-not-open"
+    TOO_LITTLE = "way-back-proof-too-low"
+
+
+class _Undo(Exception):
+    """Something changed under a way back being taken: nothing of it may stay."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A way back that was begun, and the account it leads into."""
+
+    ref: str
+    case_ref: str
+    account_ref: str
+    by_account_ref: str
+    sign_in_name: str
+    email: str
+    times: WayBack
+
+
+_WAY_BACK = select(
+    WayBackRecord.ref,
+    WayBackRecord.case_ref,
+    WayBackRecord.account_ref,
+    WayBackRecord.by_account_ref,
+    WayBackRecord.due_at,
+    WayBackRecord.expires_at,
+    WayBackRecord.ended_at,
+    AccountRecord.sign_in_name,
+    AccountRecord.email,
+).join(AccountRecord, AccountRecord.ref == WayBackRecord.account_ref)
+_UNENDED = WayBackRecord.ended_at.is_(None)
+_BY = (
+    _WAY_BACK.where(WayBackRecord.by_account_ref == bindparam("by"), _UNENDED)
+    .order_by(WayBackRecord.created_at.desc())
+    .limit(1)
+)
+_BY_TOKEN = _WAY_BACK.where(
+    WayBackRecord.stop_digest == bindparam("stop"),
+    _UNENDED,
+    WayBackRecord.expires_at > db_now(),
+)
+_OPEN_CASE = select(WayBackRecord.case_ref).where(
+    WayBackRecord.account_ref == bindparam("old"), _UNENDED
+)
+_LAST_STOPPED = (
+    select(WayBackRecord.ended_at)
+    .where(WayBackRecord.account_ref == bindparam("old"), WayBackRecord.outcome == "stopped")
+    .order_by(WayBackRecord.ended_at.desc())
+    .limit(1)
+)
+_LAPSE = (
+    update(WayBackRecord)
+    .where(
+        WayBackRecord.account_ref == bindparam("old"),
+        _UNENDED,
+        WayBackRecord.expires_at <= db_now(),
+    )
+    .values(ended_at=db_now(), outcome="lapsed")
+)
+_BEGIN = upsert(
+    lambda insert: (
+        insert(WayBackRecord)
+        .values(
+            ref=bindparam("ref"),
+            case_ref=bindparam("case"),
+            account_ref=bindparam("old"),
+            by_account_ref=bindparam("by"),
+            stop_digest=bindparam("stop"),
+            created_at=db_now(),
+            due_at=db_now() + bindparam("wait", COOL_OFF, type_=Duration()),
+            expires_at=db_now() + bindparam("lasts", COOL_OFF + WAY_BACK_LASTS, type_=Duration()),
+        )
+        .on_conflict_do_nothing(
+            index_elements=["account_ref"], index_where=text("ended_at IS NULL")
+        )
+        .returning(WayBackRecord.due_at)
+    )
+)
+_STOP = (
+    update(WayBackRecord)
+    .where(
+        WayBackRecord.stop_digest == bindparam("stop"),
+        _UNENDED,
+        WayBackRecord.expires_at > db_now(),
+    )
+    .values(ended_at=db_now(), outcome="stopped")
+    .returning(
+        WayBackRecord.ref,
+        WayBackRecord.case_ref,
+        WayBackRecord.account_ref,
+        WayBackRecord.by_account_ref,
+    )
+)
+_TAKE = (
+    update(WayBackRecord)
+    .where(
+        WayBackRecord.ref == bindparam("way_back"),
+        WayBackRecord.by_account_ref == bindparam("by"),
+        _UNENDED,
+        WayBackRecord.due_at <= db_now(),
+        WayBackRecord.expires_at > db_now(),
+    )
+    .values(ended_at=db_now(), outcome="taken")
+    .returning(WayBackRecord.case_ref, WayBackRecord.account_ref)
+)
+_DUE_NOW = (
+    update(WayBackRecord)
+    .where(
+        WayBackRecord.ref == bindparam("way_back"),
+        _UNENDED,
+        WayBackRecord.due_at > db_now(),
+    )
+    .values(due_at=db_now())
+    .returning(WayBackRecord.account_ref)
+)
+_ADDRESS_OF = select(AccountRecord.sign_in_name, AccountRecord.email).where(
+    AccountRecord.ref == bindparam("account")
+)
+
+
+def begin(tx: Transaction, keyring: Keyring, *, case: Case, old: Held, level: int) -> Begun:
+    """Begin the way from a case back into the account its person has, and tell everybody.
+
+    One at a time leads into an account: a second answers `OTHERS` and changes nothing. Where
+    the last one was stopped, this case must hold a counter visit confirmed since.
+    """
+    tx.execute(_LAPSE, {"old": old.ref})
+    if _needs_counter(tx, case, old.ref):
+        return Begun.COUNTER
+    token = random_token()
+    values = {
+        "ref": random_ref(), "case": case.ref, "old": old.ref, "by": case.account_ref,
+        "stop": digest(token),
+    }  # fmt: skip
+    due_at: datetime | None = tx.execute(_BEGIN.on(tx), values).scalar()
+    if due_at is None:
+        open_case = tx.execute(_OPEN_CASE, {"old": old.ref}).scalar()
+        return Begun.UNDER_WAY if open_case == case.ref else Begun.OTHERS
+    detail = {"way_back": values["ref"], "case": case.ref, "level": level}
+    record(tx, Entry(kind="way-back-begun", person=case.person_ref, detail=detail))
+    told = {
+        "account": old.sign_in_name,
+        "when": due_at.isoformat(),
+        "link": f"/way-back/stop/{token}",
+    }
+    _tell(tx, keyring, Notice.WAY_BACK_BEGUN, told, case.person_ref, {old.email, case.email})
+    return Begun.BEGUN
+
+
+def of_account(tx: Transaction, account_ref: str) -> Found | None:
+    """Find the unended way back that an account's holder began."""
+    return _found(tx, _BY, {"by": account_ref})
+
+
+def by_token(tx: Transaction, token: str) -> Found | None:
+    """Find the way back that a notice's link would stop; None once it has ended."""
+    return _found(tx, _BY_TOKEN, {"stop": digest(token)})
+
+
+def stop(tx: Transaction, keyring: Keyring, token: str) -> bool:
+    """Stop a way back by the token of its notices: once, by anybody who was told.
+
+    The case behind it is closed too: whoever it was has to begin anew, and at a counter.
+    """
+    row = tx.execute(_STOP, {"stop": digest(token)}).first()
+    if row is None:
+        return False
+    case = cases.find_case(tx, row.case_ref)
+    old = tx.execute(_ADDRESS_OF, {"account": row.account_ref}).one()
+    by = tx.execute(_ADDRESS_OF, {"account": row.by_account_ref}).one()
+    cases.close_case(tx, row.case_ref, Ending.STOPPED)
+    detail = {"way_back": row.ref, "case": row.case_ref}
+    person = case.person_ref if case else row.account_ref
+    record(tx, Entry(kind="way-back-stopped", person=person, detail=detail))
+    told = {"account": old.sign_in_name}
+    _tell(tx, keyring, Notice.WAY_BACK_STOPPED, told, person, {old.email, by.email})
+    return True
+
+
+def shorten(tx: Transaction, way_back_ref: str, person_ref: str) -> bool:
+    """End the wait of a way back now: its person has shown control of the account's address."""
+    row = tx.execute(_DUE_NOW, {"way_back": way_back_ref}).first()
+    if row is None:
+        return False
+    detail = {"way_back": way_back_ref}
+    record(tx, Entry(kind="way-back-wait-ended", person=person_ref, detail=detail))
+    return True
+
+
+def take(
+    database: Database,
+    keyring: Keyring,
+    policies: Policies,
+    *,
+    way_back_ref: str,
+    account_ref: str,
+) -> Taken:
+    """Take a way back that is due, signed in as the account that proved again.
+
+    That account is closed into the old one, which takes its name, address and ways to sign in;
+    the old ways go. Every session of both ends. What the case proves is weighed again, by the
+    policies of now: less than the old account was proved by leads nowhere, and nothing changes.
+    """
+    try:
+        return database.transaction(
+            lambda tx: _take(tx, keyring, policies, way_back_ref, account_ref)
+        )
+    except _Undo:
+        return Taken.TOO_LITTLE
+
+
+def _take(
+    tx: Transaction, keyring: Keyring, policies: Policies, way_back_ref: str, account_ref: str
+) -> Taken:
+    row = tx.execute(_TAKE, {"way_back": way_back_ref, "by": account_ref}).first()
+    if row is None:
+        return Taken.NOT_NOW
+    case = cases.lock_case(tx, row.case_ref)
+    old = account_of_person(tx, case.person_ref) if case else None
+    if case is None or old is None or old.ref != row.account_ref:
+        raise _Undo
+    level = level_reached(pieces_of(tx, case.ref), policies.evidence, policies.profiles)
+    if not enough_for_way_back(level, old.identity_level):
+        raise _Undo
+    _exchange(tx, keyring, case, old, level)
+    detail = {
+        "way_back": way_back_ref, "case": case.ref, "level": level,
+        "account": old.ref, "closed": account_ref, "policy": policies.fingerprint,
+    }  # fmt: skip
+    record(tx, Entry(kind=Taken.TAKEN, person=case.person_ref, detail=detail))
+    told = {"account": case.sign_in_name}  # by which the account is known from now on
+    _tell(tx, keyring, Notice.WAY_BACK_TAKEN, told, case.person_ref, {old.email, case.email})
+    return Taken.TAKEN
+
+
+def _exchange(tx: Transaction, keyring: Keyring, case: Case, old: Held, level: int) -> None:
+    new = case.account_ref
+    _end_sessions(tx, old.ref, case.person_ref)
+    _end_sessions(tx, new, new)
+    methods.move_methods(tx, keyring, from_account=new, to_account=old.ref)
+    if not supersede(tx, old_ref=old.ref, by_ref=new):
+        raise _Undo
+    join_person(tx, account_ref=old.ref, person_ref=case.person_ref, identity_level=level)
+    cases.close_case(tx, case.ref, Ending.RECOVERED)
+
+
+def _end_sessions(tx: Transaction, account_ref: str, party: str) -> None:
+    for session in sessions.list_sessions(tx, account_ref):
+        end_session(tx, session.ref, party)
+    sessions.end_others(tx, account_ref)  # those that lie idle: a way back wakes none
+
+
+def _needs_counter(tx: Transaction, case: Case, old_ref: str) -> bool:
+    stopped = tx.execute(_LAST_STOPPED, {"old": old_ref}).scalar()
+    if stopped is None:
+        return False
+    return not any(
+        piece.kind == COUNTER_VISIT
+        and piece.state is State.HELD
+        and piece.decided_at is not None
+        and piece.decided_at > stopped
+        for piece in pieces_of(tx, case.ref)
+    )
+
+
+def _tell(
+    tx: Transaction,
+    keyring: Keyring,
+    notice: Notice,
+    told: dict[str, str],
+    person_ref: str,
+    addresses: set[str],
+) -> None:
+    """Tell every channel known: both accounts' addresses and what the register holds."""
+    known = contacts_of(tx, person_ref)
+    emails = addresses | ({known.email} if known.email else set())
+    to = [Contact("email", address) for address in sorted(emails)]
+    if known.phone:
+        to.append(Contact("text", known.phone))
+    for contact in to:
+        send(tx, keyring, contact, notice, told)
+
+
+def _found(tx: Transaction, statement: Any, params: dict[str, Any]) -> Found | None:
+    row = tx.execute(statement, params).mappings().first()
+    if row is None:
+        return None
+    facts = dict(row)
+    moments = {name: facts.pop(name) for name in ("due_at", "expires_at", "ended_at")}
+    return Found(**facts, times=WayBack(**moments))
