@@ -30,7 +30,7 @@ log = logging.getLogger("idp.serving")
 PARTS = ("public", "operators", "work")
 STOP_SECONDS = 10.0
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-SECRET_VARIABLES = ("DATABASE_URL", "IDP_DATABASE_URL", "PGPASSWORD")
+SECRET_VARIABLES = ("DATABASE_URL", "IDP_DATABASE_URL", "PGPASSWORD", "IDP_SMTP_PASSWORD")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,8 +127,10 @@ def public(settings: Settings) -> None:
 
 
 def operators(settings: Settings) -> None:
-    """Serve operators, on an address of their own."""
-    _granian("idp.operators:create", "127.0.0.1", settings.operators_port, 1, 2)
+    """Serve health and the officers' console, on an address of their own."""
+    # As many threads as the public listener: the front keeps two that never wait for a body, so
+    # that health is answered whatever the console has to do.
+    _granian("idp.operators:create", "127.0.0.1", settings.operators_port, 1, settings.threads)
 
 
 def work(settings: Settings) -> None:

@@ -13,6 +13,7 @@ from idp.callers.records import SpentAssertionRecord
 from idp.house import House
 from idp.journal.sealer import seal
 from idp.logs import set_up_logs
+from idp.officers.records import OfficerChallengeRecord
 from idp.oidc.logout import deliver as deliver_logout
 from idp.oidc.records import DisclosureRecord
 from idp.outbox.actions import deliver
@@ -27,7 +28,12 @@ CLEAR_EVERY_SECONDS = 60.0
 AT_A_TIME = 500
 # Rows that mean nothing once they have run out. Codes, journeys and grants are kept with the
 # journal that names them until retention is decided.
-SHORT_LIVED: tuple[Any, ...] = (SpentAssertionRecord, DisclosureRecord, ParkedRequestRecord)
+SHORT_LIVED: tuple[Any, ...] = (
+    OfficerChallengeRecord,
+    SpentAssertionRecord,
+    DisclosureRecord,
+    ParkedRequestRecord,
+)
 
 
 def run(house: House) -> None:
