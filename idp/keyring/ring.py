@@ -5,12 +5,10 @@ readable by its owner only. Workers look at the folder again at most once a seco
 rotation or a revocation reaches all of them within five seconds (decision 24).
 """
 
-import base64
 import json
-import os
-import stat
 import threading
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -18,18 +16,21 @@ from typing import Any
 
 from joserfc.jwk import Key
 
-from idp.keyring import jose
+from idp.keyring import jose, secrets_file
 from idp.keyring.rules import KeyTimes, signing_key, turn
 from idp.keyring.sealing import Sealer, keyed_index
+from idp.keyring.secrets_file import (
+    NUMBER_INDEX,
+    SECRETS,
+    Secrets,
+    SecretsError,
+    Turned,
+    write_json,
+)
 from idp.storage.clock import Clock
 
-SECRETS = "secrets.json"
 LOOK_AGAIN_SECONDS = 1.0
-HMAC_KEYS = ("number_index", "refresh", "csrf", "throttle", "proxy", "code")
-
-
-class KeyringError(Exception):
-    """The keys folder cannot be used as it is; the message says what to do."""
+KeyringError = SecretsError
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,13 @@ class Keyring:
         self._parsed: dict[str, tuple[float, Published]] = {}
         self._keys: list[Published] = []
         self._looked = 0.0
-        self._secrets = self._load_secrets()
+        self._secrets = secrets_file.read(folder)
+        self._secrets_read = _modified(folder / SECRETS)
+        # Always the same object: who holds it sees keys that were turned meanwhile.
         self.sealer = Sealer(
-            {name: _bytes(text) for name, text in self._secrets["seal"].items()},
-            self._secrets["current_seal"],
+            self._secrets.seal.keys,
+            self._secrets.seal.current,
+            look_again=lambda: self.look(force=True),
         )
         self.look()
         if signing_key([key.times for key in self._keys], "ES256", clock.now()) is None:
@@ -115,18 +119,36 @@ class Keyring:
         return [key.times for key in self._keys]
 
     def index(self, name: str, value: str) -> str:
-        """Index `value` under the HMAC key `name`, one of `HMAC_KEYS`."""
+        """Index `value` under the current HMAC key `name`: how a new row is written."""
         return keyed_index(self.secret(name), value)
+
+    def indexes(self, name: str, value: str) -> Sequence[str]:
+        """List the indexes `value` may be stored under: look rows up by all of them.
+
+        One, but while `idp keys reindex` is under way.
+        """
+        self.look()
+        keys = self._secrets.number_index.keys.values() if name == NUMBER_INDEX else ()
+        return [keyed_index(key, value) for key in keys] or [self.index(name, value)]
+
+    def turning(self, name: str) -> bool:
+        """Say whether rows are being indexed anew now, so that some stand under an older key."""
+        self.look()
+        return name == NUMBER_INDEX and len(self._secrets.number_index.keys) > 1
 
     def secret(self, name: str) -> bytes:
         """Answer the 32 bytes of the HMAC key `name`."""
-        return _bytes(self._secrets["hmac"][name])
+        self.look()
+        if name == NUMBER_INDEX:
+            return self._secrets.number_index.keys[self._secrets.number_index.current]
+        return self._secrets.hmac[name]
 
     def look(self, *, force: bool = False) -> None:
         """Read the folder again if it is time to."""
         if not force and time.monotonic() - self._looked < LOOK_AGAIN_SECONDS:
             return
         with self._lock:
+            self._look_at_secrets()
             self._keys = sorted(
                 (self._load_key(path) for path in self.folder.glob("*.json") if _is_key(path)),
                 key=lambda key: (key.times.created, key.times.kid),
@@ -138,7 +160,7 @@ class Keyring:
         known = self._parsed.get(path.name)
         if known and known[0] == modified:
             return known[1]
-        _refuse_readable(path)
+        secrets_file.refuse_readable(path)
         data = json.loads(path.read_text())
         if known:  # only its times can have changed; parsing an RSA key costs tens of ms
             published = replace(known[1], times=_times(data))
@@ -147,29 +169,22 @@ class Keyring:
         self._parsed[path.name] = (modified, published)
         return published
 
-    def _load_secrets(self) -> dict[str, Any]:
-        path = self.folder / SECRETS
-        if not path.exists():
-            raise KeyringError(f"{self.folder}: no keys here; run: idp migrate")
-        _refuse_readable(path)
-        secrets: dict[str, Any] = json.loads(path.read_text())
-        return secrets
+    def _look_at_secrets(self) -> None:
+        modified = _modified(self.folder / SECRETS)
+        if modified is None or modified == self._secrets_read:
+            return
+        self._secrets = secrets_file.read(self.folder)
+        self._secrets_read = modified
+        self.sealer.take(self._secrets.seal.keys, self._secrets.seal.current)
 
 
 def prepare(folder: Path, now: datetime) -> None:
     """Make the folder, its secrets and a first ES256 and RS256 key where they are missing."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not (folder / SECRETS).exists():
-        _write(
-            folder / SECRETS,
-            {
-                "seal": {"1": _text(os.urandom(32))},
-                "current_seal": "1",
-                "hmac": {name: _text(os.urandom(32)) for name in HMAC_KEYS},
-            },
-        )
+    if (folder / SECRETS).exists():
+        secrets_file.add_missing(folder)
     else:
-        _add_missing(folder / SECRETS)
+        secrets_file.write(folder, secrets_file.fresh())
     present = {
         _times(json.loads(p.read_text())).algorithm for p in folder.glob("*.json") if _is_key(p)
     }
@@ -178,13 +193,32 @@ def prepare(folder: Path, now: datetime) -> None:
             rotate(folder, algorithm, now=now, at_once=True)
 
 
-def _add_missing(path: Path) -> None:
-    """Give secrets that an older version made the keys that this one needs besides."""
-    secrets = json.loads(path.read_text())
-    missing = [name for name in HMAC_KEYS if name not in secrets["hmac"]]
-    if missing:
-        secrets["hmac"] |= {name: _text(os.urandom(32)) for name in missing}
-        _write(path, secrets)
+def add_key(folder: Path, name: str) -> Secrets:
+    """Add a fresh key to seal (`seal`) or to index with (`number_index`), not yet in use.
+
+    Every process reads with it within `LOOK_AGAIN_SECONDS`; `use_newest` puts it to use.
+    """
+    return _change(folder, name, secrets_file.Turned.with_new)
+
+
+def use_newest(folder: Path, name: str) -> Secrets:
+    """Seal or index new values with the newest key."""
+    return _change(folder, name, secrets_file.Turned.using_newest)
+
+
+def forget_old(folder: Path, name: str) -> Secrets:
+    """Forget the keys before the current one; the caller made sure that nothing needs them."""
+    return _change(folder, name, secrets_file.Turned.without_old)
+
+
+def _change(folder: Path, name: str, change: Callable[[Turned], Turned]) -> Secrets:
+    secrets = secrets_file.read(folder)
+    if name == "seal":
+        changed = replace(secrets, seal=change(secrets.seal))
+    else:
+        changed = replace(secrets, number_index=change(secrets.number_index))
+    secrets_file.write(folder, changed)
+    return changed
 
 
 def rotate(folder: Path, algorithm: str, *, now: datetime, at_once: bool) -> KeyTimes:
@@ -194,11 +228,11 @@ def rotate(folder: Path, algorithm: str, *, now: datetime, at_once: bool) -> Key
     stored = {p: json.loads(p.read_text()) for p in folder.glob("*.json") if _is_key(p)}
     retired, new = turn([_times(data) for data in stored.values()], new, now=now, at_once=at_once)
     # The new key first: a crash between the files leaves two active keys, never none.
-    _write(folder / f"{new.kid}.json", {**_plain(new), "jwk": private.as_dict(private=True)})
+    write_json(folder / f"{new.kid}.json", {**_plain(new), "jwk": private.as_dict(private=True)})
     for path, data in stored.items():
         for times in retired:
             if times.kid == data["kid"]:
-                _write(path, {**_plain(times), "jwk": data["jwk"]})
+                write_json(path, {**_plain(times), "jwk": data["jwk"]})
     return new
 
 
@@ -224,7 +258,7 @@ def revoke(folder: Path, kid: str, *, now: datetime) -> KeyTimes:
         rotate(folder, times.algorithm, now=now, at_once=True)
         data = json.loads(path.read_text())
         times = replace(_times(data), revoked_at=now)
-    _write(path, {**_plain(times), "jwk": data["jwk"]})
+    write_json(path, {**_plain(times), "jwk": data["jwk"]})
     return times
 
 
@@ -232,19 +266,11 @@ def _is_key(path: Path) -> bool:
     return path.name != SECRETS and not path.name.startswith(".")
 
 
-def _refuse_readable(path: Path) -> None:
-    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise KeyringError(f"{path}: others may read this key; run: chmod 600 {path}")
-
-
-def _write(path: Path, data: dict[str, Any]) -> None:
-    temporary = path.with_name(f".{path.name}.new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as handle:
-        json.dump(data, handle)
-        handle.flush()
-        os.fsync(handle.fileno())
-    temporary.replace(path)
+def _modified(path: Path) -> int | None:
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
 
 
 def _plain(times: KeyTimes) -> dict[str, Any]:
@@ -271,12 +297,7 @@ def _times(data: dict[str, Any]) -> KeyTimes:
     )
 
 
-def _text(data: bytes) -> str:
-    return base64.b64encode(data).decode()
-
-
-def _bytes(text: str) -> bytes:
-    return base64.b64decode(text)
-
-
-__all__ = ["Keyring", "KeyringError", "Published", "prepare", "revoke", "rotate"]
+__all__ = [
+    "Keyring", "KeyringError", "Published", "SECRETS", "add_key", "forget_old", "prepare",
+    "revoke", "rotate", "use_newest",
+]  # fmt: skip

@@ -3,6 +3,7 @@
 import base64
 import hmac
 import os
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
@@ -16,29 +17,46 @@ class Unreadable(Exception):
 
 
 class Sealer:
-    """Seals and opens short secrets. `keys` maps key id to 32 bytes; `current` seals."""
+    """Seals and opens short secrets. `keys` maps key id to 32 bytes; `current` seals.
 
-    def __init__(self, keys: dict[str, bytes], current: str) -> None:
+    `look_again` is called once where a value was sealed with a key this process has not seen:
+    another may have turned it a moment ago.
+    """
+
+    def __init__(
+        self, keys: Mapping[str, bytes], current: str, look_again: Callable[[], None] | None = None
+    ) -> None:
+        self._look_again = look_again
+        self.take(keys, current)
+
+    def take(self, keys: Mapping[str, bytes], current: str) -> None:
+        """Use these keys from now on."""
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self._current = current
 
     def seal(self, value: str, *, purpose: str) -> str:
         """Seal `value`. `purpose` is bound to it: a sealed seed never opens as a number."""
-        nonce = os.urandom(NONCE_BYTES)
-        sealed = self._ciphers[self._current].encrypt(nonce, value.encode(), purpose.encode())
-        return f"{self._current}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
+        nonce, current = os.urandom(NONCE_BYTES), self._current
+        sealed = self._ciphers[current].encrypt(nonce, value.encode(), purpose.encode())
+        return f"{current}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
 
     def open(self, sealed: str, *, purpose: str) -> str:
         """Open what `seal` made. Raises `Unreadable`."""
         key_id, _, text = sealed.partition(".")
+        if key_id not in self._ciphers and self._look_again is not None:
+            self._look_again()
         cipher = self._ciphers.get(key_id)
         if cipher is None:
             raise Unreadable(f"no seal key {key_id}")
-        data = base64.urlsafe_b64decode(text)
         try:
+            data = base64.urlsafe_b64decode(text)
             return cipher.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], purpose.encode()).decode()
-        except InvalidTag as problem:
+        except (InvalidTag, ValueError) as problem:
             raise Unreadable("the sealed value was altered") from problem
+
+    def is_current(self, sealed: str) -> bool:
+        """Say whether a value was sealed with the key that seals now."""
+        return sealed.partition(".")[0] == self._current
 
 
 def keyed_index(key: bytes, value: str) -> str:
