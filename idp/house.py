@@ -20,6 +20,7 @@ from idp.keyring.ring import Keyring
 from idp.oidc.server import Services
 from idp.policy.files import packaged_directory
 from idp.policy.rules import PolicyProblems
+from idp.proofing.checkers import NO_CHECKERS, Checkers, load_checkers
 from idp.settings import Settings
 from idp.storage import Database
 from idp.storage.clock import Clock
@@ -41,6 +42,7 @@ class House:
     egress: Gate
     client_keys: "ClientKeys"
     services: Services
+    checkers: Checkers = NO_CHECKERS
 
     @property
     def policies(self) -> Policies:
@@ -128,6 +130,7 @@ def open_house(settings: Settings | None = None) -> House:
     database = Database(settings.database_url, pool_size=settings.threads + 2)
     keyring = Keyring(settings.keys, database.clock)
     policies = PoliciesInForce(settings.policies, database.clock)
+    checkers = load_checkers(settings.checkers)
     egress = Gate(
         allowed_private_hosts=frozenset(settings.private_hosts), ca_bundle=settings.ca_bundle
     )
@@ -147,10 +150,11 @@ def open_house(settings: Settings | None = None) -> House:
         egress=egress,
         client_keys=client_keys,
         services=services,
+        checkers=checkers,
     )
 
 
 def hide_secrets() -> None:
     """Take what is secret out of the environment: granian shows it to every request."""
-    for name in ("DATABASE_URL", "IDP_DATABASE_URL", "PGPASSWORD"):
+    for name in ("DATABASE_URL", "IDP_DATABASE_URL", "PGPASSWORD", "IDP_SMTP_PASSWORD"):
         os.environ.pop(name, None)

@@ -2,8 +2,9 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +14,13 @@ from sqlalchemy.engine import make_url
 SETTINGS_FILE = "IDP_SETTINGS_FILE"
 SANDBOX_DATA = "gatehouse-demo"
 SANDBOX_SETTINGS = "gatehouse.json"
+WHOLE_NUMBERS = frozenset(
+    {"port", "operators_port", "workers", "threads", "hash_slots", "proxies", "smtp_port"}
+)
+# One address, with a name before it or without. ASCII: it must pass any mail server.
+_ADDRESS = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*"
+_SENDER = re.compile(rf"{_ADDRESS}|[^<>@,;:\"\\\n\r]+ <{_ADDRESS}>")
+TEXT_DRIVERS = frozenset({"console"})
 
 
 class SettingsError(Exception):
@@ -38,7 +46,16 @@ class Settings:
     proxies: int = 0  # how many proxies of ours stand in front and add X-Forwarded-For
     private_hosts: tuple[str, ...] = ()  # sandbox only: HOST:PORT we may call, over http too
     ca_bundle: Path | None = None
+    checkers: Path | None = None  # a TOML file of outside checkers of documents (docs/checker.md)
     console_origin: str | None = None  # where officers reach the console; None: this machine
+    smtp_host: str | None = None  # the mail server; without one, nothing is sent by e-mail
+    smtp_port: int = 587
+    smtp_security: str = "starttls"  # "none", "starttls" or "tls"
+    smtp_user: str | None = None
+    smtp_password: str | None = field(default=None, repr=False)
+    smtp_ca: Path | None = None  # certificates to trust for it; None: the system's
+    mail_from: str | None = None
+    text_driver: str | None = None  # "console"; without one, nothing is sent by text message
 
     @property
     def console_address(self) -> str:
@@ -154,7 +171,7 @@ def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
 def _read(name: str, value: Any) -> Any:
     if name in {"keys", "policies", "data"}:
         return Path(value).absolute()
-    if name == "ca_bundle":
+    if name in {"ca_bundle", "smtp_ca", "checkers"}:
         return Path(value).absolute() if value else None
     if name == "private_hosts":
         parts = value.split(",") if isinstance(value, str) else value
@@ -163,7 +180,7 @@ def _read(name: str, value: Any) -> Any:
         if value.lower() not in {"true", "false", "1", "0"}:
             raise ValueError("write true or false")
         return value.lower() in {"true", "1"}
-    if name in {"port", "operators_port", "workers", "threads", "hash_slots", "proxies"}:
+    if name in WHOLE_NUMBERS:
         try:
             return int(value)
         except ValueError:
@@ -183,6 +200,7 @@ def _problems(settings: Settings) -> list[str]:
     if parts.scheme == "http" and not settings.sandbox and parts.hostname != "localhost":
         found.append("IDP_ISSUER: http is for this machine or a sandbox only; use https")
     found += _console_problems(settings)
+    found += _mail_problems(settings)
     if (settings.private_hosts or settings.ca_bundle) and not settings.sandbox:
         found.append("IDP_PRIVATE_HOSTS and IDP_CA_BUNDLE are for a sandbox only")
     if settings.threads < 4:
@@ -204,3 +222,26 @@ def _console_problems(settings: Settings) -> list[str]:
     if parts.scheme == "http" and parts.hostname != "localhost":
         return ["IDP_CONSOLE_ORIGIN: http is for this machine (localhost) only; use https"]
     return []
+
+
+def _mail_problems(settings: Settings) -> list[str]:
+    found = []
+    if settings.text_driver and settings.text_driver not in TEXT_DRIVERS:
+        found.append("IDP_TEXT_DRIVER: write console, or leave it out")
+    if not settings.smtp_host:
+        return found
+    if settings.smtp_security not in {"none", "starttls", "tls"}:
+        found.append("IDP_SMTP_SECURITY: write starttls, tls or none")
+    # Codes and passwords would cross the network for everybody to read.
+    here = settings.smtp_host in {"localhost", "127.0.0.1", "::1"}
+    if settings.smtp_security == "none" and not here:
+        found.append("IDP_SMTP_SECURITY: none is for a mail server on this machine only")
+    if not 1 <= settings.smtp_port <= 65535:
+        found.append("IDP_SMTP_PORT: from 1 to 65535")
+    if bool(settings.smtp_user) != bool(settings.smtp_password):
+        found.append("IDP_SMTP_USER and IDP_SMTP_PASSWORD: give both or neither")
+    if settings.smtp_ca is not None and not settings.smtp_ca.is_file():
+        found.append("IDP_SMTP_CA: there is no such file")
+    if not _SENDER.fullmatch(settings.mail_from or ""):
+        found.append("IDP_MAIL_FROM: an address like Gatehouse <no-reply@id.example.gov> is needed")
+    return found

@@ -3,7 +3,7 @@
 import logging
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -13,10 +13,13 @@ from idp.callers.records import SpentAssertionRecord
 from idp.house import House
 from idp.journal.sealer import seal
 from idp.logs import set_up_logs
+from idp.notices import delivery
 from idp.officers.records import OfficerChallengeRecord
 from idp.oidc.logout import deliver as deliver_logout
 from idp.oidc.records import DisclosureRecord
 from idp.outbox.actions import deliver
+from idp.proofing import checking
+from idp.proofing.evidence import give_up_late
 from idp.signin.records import ParkedRequestRecord
 from idp.storage import Database, db_now
 from idp.throttle.actions import purge
@@ -26,6 +29,8 @@ log = logging.getLogger("idp.work")
 EVERY_SECONDS = 0.3
 CLEAR_EVERY_SECONDS = 60.0
 AT_A_TIME = 500
+# Outside checkers are asked beside everything else: a slow one holds up no code and no notice.
+CHECKS_AT_ONCE = 3
 # Rows that mean nothing once they have run out. Codes, journeys and grants are kept with the
 # journal that names them until retention is decided.
 SHORT_LIVED: tuple[Any, ...] = (
@@ -40,13 +45,16 @@ def run(house: House) -> None:
     """Work until SIGTERM or SIGINT. A failure is logged and tried again: nothing is lost by it,
     since all there is to do stands in the database."""
     set_up_logs()
-    stopping = []
+    stopping: list[bool] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.append(True))
     cleared = 0.0
+    todo = handlers(house)  # once: the mail server's connection is kept between messages
+    if not house.settings.smtp_host:
+        log.warning("no mail server is set (IDP_SMTP_HOST): codes and notices are not sent")
     while not stopping:
         _try("seal", lambda: seal_now(house))
-        _try("deliver", lambda: deliver(house.database, handlers(house)))
+        _try("deliver", lambda: deliver(house.database, todo))
         if time.monotonic() - cleared > CLEAR_EVERY_SECONDS:
             _try("clear", lambda: clear(house.database))
             cleared = time.monotonic()
@@ -67,7 +75,31 @@ def handlers(house: House) -> Mapping[str, Callable[[dict[str, Any]], None]]:
         now = int(house.database.clock.now().timestamp())
         deliver_logout(house.services, house.egress, payload, now=now)
 
-    return {LOGOUT_MESSAGE: logout}
+    clock = house.database.clock
+    notices = delivery.handlers(house.settings, house.keyring, clock.now)
+    return {LOGOUT_MESSAGE: logout, **notices}
+
+
+def ask_checkers(house: House) -> int:
+    """Ask the outside checkers what is due, each once; answer how many checks are done."""
+    tools = checking.Tools(
+        issuer=house.settings.issuer,
+        database=house.database,
+        keyring=house.keyring,
+        policies=house.policies,
+        checkers=house.checkers,
+        egress=house.egress,
+        keys=house.client_keys,
+    )
+    return deliver(
+        house.database, {checking.MESSAGE: lambda payload: checking.check(tools, payload)}
+    )
+
+
+def _keep_checking(house: House, stopping: Sequence[bool]) -> None:
+    while not stopping:
+        _try("check", lambda: ask_checkers(house))
+        time.sleep(EVERY_SECONDS)
 
 
 def clear(database: Database) -> int:
@@ -87,6 +119,7 @@ def clear(database: Database) -> int:
             done += count
             if count < AT_A_TIME:
                 break
+    done += database.transaction(give_up_late)
     return done + database.transaction(purge)
 
 

@@ -66,8 +66,17 @@ class Gate:
         response, _ = self._call("POST", url, urlencode(form).encode(), headers)
         return response.status
 
+    def post_token(self, url: str, token: str) -> tuple[int, bytes]:
+        """Send a signed token and answer the status and what came back, whatever it is.
+
+        Raises `EgressRefused` where no whole answer came.
+        """
+        headers = {"Content-Type": "application/jwt", "Accept": "application/jwt"}
+        response, body = self._call("POST", url, token.encode("ascii"), headers, read=True)
+        return response.status, body
+
     def _call(
-        self, method: str, url: str, body: bytes, headers: Mapping[str, str]
+        self, method: str, url: str, body: bytes, headers: Mapping[str, str], *, read: bool = False
     ) -> tuple[HTTPResponse, bytes]:
         target = read_url(url, self._allowed)
         if isinstance(target, Problem):
@@ -78,7 +87,7 @@ class Gate:
             with self._connect(target, addresses, deadline) as connection:
                 connection.settimeout(_left(deadline))
                 connection.sendall(_request(method, target, body, headers))
-                return _answer(_Reader(connection, deadline), method)
+                return _answer(_Reader(connection, deadline), method, read=read or method == "GET")
         except TimeoutError:
             raise EgressRefused(f"it took longer than {self._total_seconds:g} seconds") from None
         except ssl.SSLCertVerificationError as problem:
@@ -185,10 +194,10 @@ def _request(method: str, target: Target, body: bytes, headers: Mapping[str, str
     return f"{method} {target.path} HTTP/1.1\r\n{head}\r\n".encode("ascii") + body
 
 
-def _answer(reader: _Reader, method: str) -> tuple[HTTPResponse, bytes]:
+def _answer(reader: _Reader, method: str, *, read: bool) -> tuple[HTTPResponse, bytes]:
     response = HTTPResponse(reader, method=method)  # type: ignore[arg-type]
     response.begin()
-    if method != "GET":
+    if not read:
         return response, b""
     if response.getheader("Content-Encoding", "identity").lower() != "identity":
         raise EgressRefused("its answer is compressed")
