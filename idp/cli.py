@@ -21,6 +21,7 @@ from idp.journal.commands import journal
 from idp.keyring import ring
 from idp.keyring.commands import keys
 from idp.keyring.ring import KeyringError
+from idp.officers.commands import operator
 from idp.oidc.commands import token
 from idp.policy.rules import PolicyProblems
 from idp.register.records import PersonNumberRecord
@@ -116,7 +117,7 @@ def doctor(as_json: bool) -> None:
     sys.exit(1 if problems else 0)
 
 
-for group in (account, demo, journal, keys, policy, service, token):
+for group in (account, demo, journal, keys, operator, policy, service, token):
     idp.add_command(group)
 
 

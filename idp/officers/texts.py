@@ -1,0 +1,138 @@
+"""What the console says, in words: roles, refusals, what is looked at on a document."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+from idp.officers.rules import Role, Verdict
+from idp.words import gettext as _
+from idp.words import ngettext
+
+
+def role_names() -> Mapping[str, str]:
+    """Name each role, in the order of the page."""
+    return {
+        Role.COUNTER: _("Counter officer: sees people and their documents"),
+        Role.ADMINISTRATOR: _("Administrator: adds and ends officers"),
+    }
+
+
+def role_list(roles: Iterable[str]) -> str:
+    """Name an officer's roles in one line."""
+    short = {Role.COUNTER: _("Counter officer"), Role.ADMINISTRATOR: _("Administrator")}
+    return ", ".join(name for role, name in short.items() if role in set(roles))
+
+
+def checks() -> Mapping[str, str]:
+    """What an officer looks at before a visit is entered: each must be ticked."""
+    return {
+        "original": _("I held the document itself, not a copy"),
+        "in-date": _("It has not run out"),
+        "unaltered": _("I looked at its safety marks. Nothing was changed, cut or glued"),
+        "photo": _("The photo is of the person in front of me"),
+        "same": _("The name and the date of birth on it are the ones on this page"),
+    }
+
+
+def refused(verdict: Verdict) -> str:
+    """Say why something was not done, and what helps."""
+    return {
+        Verdict.ROLE_LACKING: _("Your role does not let you do this. Ask an administrator."),
+        Verdict.ONESELF: _("You cannot do this to yourself. Ask another administrator."),
+        Verdict.GONE: _("This was ended already."),
+        Verdict.NAME_BAD: _("Type in a name of 1 to 60 letters"),
+        Verdict.NAME_TAKEN: _(
+            "There is an officer with this name. Add something to tell them apart"
+        ),
+        Verdict.ROLES_BAD: _("Choose at least one role"),
+        Verdict.STALE: _("You waited too long, or opened this page in two places. Try again."),
+        Verdict.UNVERIFIED: _("This key was not recognised. Try again, with its PIN or a finger."),
+        Verdict.NOT_BOUND: _(
+            "This key can be copied to other devices. Use a security key that you can hold."
+        ),
+        Verdict.COPIED: _(
+            "There may be a copy of this key. Do not use it again. Tell an administrator now."
+        ),
+        Verdict.KEY_KNOWN: _("This key is set up already. Use another one."),
+        Verdict.KEYS_FULL: _("You have 5 keys. Remove one first."),
+        Verdict.LAST_KEY: _("This is your only key. Add another one first."),
+    }[verdict]
+
+
+def refused_command(verdict: Verdict) -> str:
+    """Say it to an operator at a terminal, where there are no pages and no languages."""
+    return {
+        Verdict.GONE: "this officer was disabled already",
+        Verdict.NAME_BAD: "a name has 1 to 60 printable characters",
+        Verdict.NAME_TAKEN: "there is an officer with this name",
+    }.get(verdict, verdict.value)
+
+
+def documents() -> Mapping[str, str]:
+    """Name each kind of document that may be shown at a counter."""
+    return {
+        "passport": _("Passport"),
+        "driving-licence": _("Driving licence with a photo"),
+        "residence-permit": _("Residence permit"),
+        "identity-card": _("Identity card of another country"),
+        "other-photo": _("Another document with a photo"),
+    }
+
+
+def reference_missing() -> str:
+    """Say that no reference was typed."""
+    return _("Type in the reference that the person shows you")
+
+
+def reference_unknown() -> str:
+    """Say that nobody waits under this reference; the same for one that was never given out."""
+    return _("Nobody is waiting under this reference. Check it with the person.")
+
+
+def document_missing() -> str:
+    """Say that no kind of document was chosen."""
+    return _("Choose the document that you looked at")
+
+
+def check_missing() -> str:
+    """Say that the list is not complete."""
+    return _("Tick each thing that you did. If one is not so, do not enter the visit.")
+
+
+def not_entered() -> str:
+    """Say that a visit cannot be entered now: one waits already, or the case was closed."""
+    return _("This visit could not be entered. Another one may be waiting to be confirmed.")
+
+
+def visit_gone() -> str:
+    """Say that there is nothing to decide."""
+    return _("This visit is not waiting for you. Somebody may have decided it.")
+
+
+def decision_missing() -> str:
+    """Say that neither answer was given."""
+    return _("Choose if you confirm the visit or refuse it")
+
+
+def decided(*, confirmed: bool) -> tuple[str, list[str]]:
+    """Say what was decided: title and what follows."""
+    if confirmed:
+        return _("You confirmed the visit"), [_("The person can go on now. They were told.")]
+    return _("You refused the visit"), [
+        _("It does not count. The person was told and can choose another way.")
+    ]
+
+
+def address_gone() -> tuple[str, list[str]]:
+    """Say that a one-time address was used or is too old."""
+    return _("This address does not work any more"), [
+        _("It works once, for 24 hours."),
+        _("Ask an administrator for a new one."),
+    ]
+
+
+def wait(left: timedelta) -> str:
+    """Say how long to wait."""
+    minutes = max(1, round(left.total_seconds() / 60))
+    return ngettext(
+        "Wait %(num)d minute, then go on.", "Wait %(num)d minutes, then go on.", minutes
+    )
