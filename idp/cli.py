@@ -24,6 +24,7 @@ from idp.keyring.ring import KeyringError
 from idp.officers.commands import operator
 from idp.oidc.commands import token
 from idp.policy.rules import PolicyProblems
+from idp.register.commands import register
 from idp.register.records import PersonNumberRecord
 from idp.serving import Supervisor, environment_for, parts_of
 from idp.settings import SettingsError
@@ -117,7 +118,7 @@ def doctor(as_json: bool) -> None:
     sys.exit(1 if problems else 0)
 
 
-for group in (account, demo, journal, keys, operator, policy, service, token):
+for group in (account, demo, journal, keys, operator, policy, register, service, token):
     idp.add_command(group)
 
 

@@ -183,9 +183,10 @@ class RowReader:
 
     def _life(self, row: Row, birth_date: date) -> tuple[Status | None, date | None] | Reason:
         """Read whether the person lives; a day of death alone says that the person is dead."""
-        status = STATUSES.get(row.status.lower(), Reason.STATUS)
-        if status is Reason.STATUS:
+        said = row.status.lower()
+        if said not in STATUSES:
             return Reason.STATUS
+        status = STATUSES[said]
         if not row.died_on:
             return status, None
         died_on = _day(row.died_on)

@@ -1,0 +1,171 @@
+"""`idp register`: import, generate, show."""
+
+import csv
+import getpass
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from idp.house import open_house
+from idp.identifiers.rules import NationalInsuranceNumber, parse
+from idp.register import generating
+from idp.register.actions import contacts_of, find_by_number
+from idp.register.importing import Import, Progress
+from idp.register.reading import COLUMNS, REQUIRED
+from idp.register.reasons import EXPLANATIONS
+
+SECONDS_BETWEEN_LINES = 10.0
+Told = Callable[[Progress], None]
+
+IMPORT_HELP = f"""Bring the people of FILE (CSV, UTF-8) into the register, or up to date.
+
+The first line names the columns, in any order. Needed: {", ".join(REQUIRED)}. Known besides:
+{", ".join(COLUMNS[len(REQUIRED) :])}. A known number brings its person up to date; what the file
+has no column for stays as it is.
+
+A line that cannot be taken goes, with its number in the file and a reason, to FILE.rejects.csv
+beside it, which only its owner may read: it holds all that the line holds. Mend it there and import
+that file.
+
+Run the same command again after a stop or a crash: it goes on where it was. Run after the end, it
+changes nothing. Every column is explained in docs/operator-register.md.
+"""
+
+
+@click.group()
+def register() -> None:
+    """The people whom the register knows: import them, make some up, look one up."""
+
+
+@register.command("import", help=IMPORT_HELP)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--rejects",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where refused lines go. Else FILE.rejects.csv beside FILE.",
+)
+@click.option("--again", is_flag=True, help="Read a file from its start that was imported before.")
+@click.option("--json", "as_json", is_flag=True, help="Answer for a program.")
+def import_people(file: Path, rejects: Path | None, again: bool, as_json: bool) -> None:
+    """See IMPORT_HELP."""
+    rejects = rejects or file.with_name(f"{file.stem}.rejects.csv")
+    if rejects.exists() and rejects.samefile(file):
+        raise click.ClickException("the refused lines need a file of their own: see --rejects")
+    house = open_house()
+    try:
+        work = Import(house.database, house.keyring, file, rejects, by=_who())
+        with _progress(file.stat().st_size) as told:
+            done = work.run(told, again=again)
+    except OSError as problem:
+        raise click.ClickException(f"{problem.filename}: {problem.strerror}") from None
+    finally:
+        house.database.close()
+    if as_json:
+        click.echo(json.dumps({**done.counts(), "rejects": str(rejects)}))
+        return
+    counts = ", ".join(f"{name} {count:,}" for name, count in done.counts().items())
+    click.echo(f"{counts}.")
+    if done.rejected:
+        click.echo(f"Refused lines, each with its reason: {rejects}", err=True)
+
+
+@register.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--people", "count", type=click.IntRange(1, generating.MOST), required=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed, same people.")
+def generate(file: Path, count: int, seed: int) -> None:
+    """Make up a register of so many records and write it to FILE, ready to import.
+
+    There are twins in it, shared addresses, married, adopted and misspelt names, people who died
+    and people with two records. Nobody in it is real, but the numbers look like real ones.
+    """
+    with file.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.writer(handle, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(one.row for one in generating.people(seed, count))
+    click.echo(f"{count:,} made-up records in {file}", err=True)
+
+
+@register.command()
+@click.option("--json", "as_json", is_flag=True, help="Answer for a program.")
+def show(as_json: bool) -> None:
+    """Show the person whose number is typed at the prompt, or read from standard input.
+
+    The number is no argument: it would stay in the shell's history. It is shown masked.
+    """
+    typed = getpass.getpass("Number: ") if sys.stdin.isatty() else sys.stdin.readline()
+    number = parse(typed.strip())
+    if not isinstance(number, NationalInsuranceNumber):
+        raise click.ClickException(EXPLANATIONS[number])
+    house = open_house()
+    try:
+        person = house.database.read(lambda tx: find_by_number(tx, house.keyring, number))
+        if person is None:
+            raise click.ClickException("nobody in the register has this number")
+        contacts = house.database.read(lambda tx: contacts_of(tx, person.ref))
+    finally:
+        house.database.close()
+    shown = {
+        "number": number.masked,
+        "person": person.ref,
+        "name": person.name,
+        "earlier_names": "; ".join(
+            f"{name.given_name} {name.family_name}" for name in person.earlier_names
+        ),
+        "birth_date": person.birth_date.isoformat(),
+        "sex": person.sex,
+        "address": ", ".join(map(str, person.address.values())),
+        "email": _masked(contacts.email),
+        "phone": _masked(contacts.phone),
+        "status": person.status.value,
+        "died_on": person.died_on.isoformat() if person.died_on else "",
+    }
+    if as_json:
+        click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+        return
+    for name, value in shown.items():
+        click.echo(f"{name:14} {value}")
+
+
+def _masked(contact: str | None) -> str:
+    """Show enough to know an address again, too little to write to it."""
+    if not contact:
+        return ""
+    name, at, host = contact.rpartition("@")
+    return f"{name[:1]}•••{at}{host}" if at else f"•••{contact[-3:]}"
+
+
+def _who() -> str:
+    """Answer who runs the command, for the journal: also behind sudo."""
+    return os.environ.get("SUDO_USER") or getpass.getuser()
+
+
+@contextmanager
+def _progress(size: int) -> Iterator[Told]:
+    """Show how far it is: a bar on a terminal, elsewhere a line now and then."""
+    if not sys.stderr.isatty():
+        yield _Lines(size)
+        return
+    with click.progressbar(length=max(size, 1), label="People", file=sys.stderr) as bar:
+        yield lambda at: bar.update(at.byte_offset - bar.pos)
+
+
+class _Lines:
+    """Progress for a log: at most one line each `SECONDS_BETWEEN_LINES`."""
+
+    def __init__(self, size: int) -> None:
+        self._size = max(size, 1)
+        self._told = time.monotonic()
+
+    def __call__(self, at: Progress) -> None:
+        now = time.monotonic()
+        if now - self._told < SECONDS_BETWEEN_LINES:
+            return
+        self._told = now
+        click.echo(f"{at.byte_offset / self._size:.0%}: {at.read_count:,} read", err=True)
