@@ -217,6 +217,7 @@ class MethodEntry(FileModel):
     source: str = ""
     phishing_resistant: bool = False
     needs_smartphone: bool = False
+    on_phone: bool = False
     amr: Annotated[tuple[Text, ...], several()] = ()
 
     @model_validator(mode="after")

@@ -159,6 +159,7 @@ def _method(entry: MethodEntry, file: MethodsFile, today: date) -> Method:
         or (status is Status.RESTRICTED and certified),
         phishing_resistant=entry.phishing_resistant,
         needs_smartphone=entry.needs_smartphone,
+        on_phone=entry.on_phone,
         blocks_attacks=entry.blocks_attacks,
         amr=entry.amr,
     )

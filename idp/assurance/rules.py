@@ -153,6 +153,7 @@ class Method:
     `alone` is the sign-in level it reaches by itself; `second` the most it can be part of beside
     a different factor. `factor` "combined" proves two factors in one act (a passkey with
     user verification). `usable` is False when withdrawn, or restricted without a certificate.
+    `on_phone`: as a rule it lives on a telephone, so that it is lost with it.
     `blocks_attacks` is a share from 0 to 1. `amr` holds values of RFC 8176.
     """
 
@@ -165,6 +166,7 @@ class Method:
     usable: bool = True
     phishing_resistant: bool = False
     needs_smartphone: bool = False
+    on_phone: bool = False
     blocks_attacks: float = 0.0
     amr: tuple[str, ...] = ()
 

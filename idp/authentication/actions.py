@@ -8,48 +8,29 @@ buys. So no guess goes uncounted, no writer waits for a hash, and nothing is bou
 import hmac
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 import pyotp
-from sqlalchemy import bindparam, exists, literal, select, update
+from sqlalchemy import bindparam, exists, select, update
 
 from idp.accounts.records import AccountRecord
 from idp.accounts.rules import canonical_sign_in_name
 from idp.authentication.hashing import Busy, HashGate
 from idp.authentication.records import OneTimeCodeRecord, PasswordRecord
-from idp.authentication.rules import is_code, network_of, normal_form, steps_open
+from idp.authentication.rules import is_code, normal_form, steps_open
+from idp.authentication.tries import (
+    LIMITED,
+    Reason,
+    Refusal,
+    account_limits,
+    address_limit,
+    refused,
+)
 from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
 from idp.storage import Database, Transaction, db_now
 from idp.storage.dialects import upsert
 from idp.throttle import actions as throttle
-from idp.throttle.actions import Limit
-
-# After this many wrong tries in a row the method is shut until it is set anew or proved another
-# way (NIST SP 800-63B-4 section 3.2.2). "Never" is written as a wait no one will sit out.
-TRIES_IN_A_ROW = 100
-NEVER = timedelta(days=3650)
-
-
-class Reason(StrEnum):
-    """Why a proof was not accepted; the value names a message."""
-
-    WRONG = "wrong"
-    WAIT = "wait"
-    SHUT = "shut"
-    BUSY = "busy"
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A proof not accepted. `wait` says when to try again, where trying again will help.
-
-    The same for an unknown name, a wrong password and a disabled account, in words and in work.
-    """
-
-    reason: Reason
-    wait: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +99,7 @@ def _set_password(insert: Any) -> Any:
 def _set_seed(insert: Any) -> Any:
     changed = {
         "seed_sealed": bindparam("sealed"),
-        "last_step": literal(0),
+        "last_step": bindparam("step"),
         "confirmed_at": db_now(),
     }
     return (
@@ -152,7 +133,7 @@ def set_password(
     """
     tx.execute(_SET_PASSWORD.on(tx), {"of_account": account_ref, "new_hash": password.hash})
     name = tx.execute(_NAME_OF, {"of_account": account_ref}).scalar_one()
-    throttle.clear(tx, keyring, _account_limits("password", name))
+    throttle.clear(tx, keyring, account_limits("password", name))
 
 
 def check_password(
@@ -171,10 +152,10 @@ def check_password(
     """
     name = canonical_sign_in_name(sign_in_name)
     # A name that no account can have fills no bucket but its sender's.
-    account = [] if name is None else _account_limits("password", name)
-    wait = throttle.reserve(database, keyring, [_address_limit("password", address), *account])
+    account = [] if name is None else account_limits("password", name)
+    wait = throttle.reserve(database, keyring, [address_limit("password", address), *account])
     if wait is not None:
-        return _refused(wait)
+        return refused(wait)
     row = database.read(lambda tx: tx.execute(_FIND_PASSWORD, {"sign_in_name": name}).first())
     try:
         checked = gate.check(row.hash if row else None, normal_form(password))
@@ -197,7 +178,7 @@ def accept_password(tx: Transaction, keyring: Keyring, proved: PasswordProved) -
     }
     if tx.execute(_KEEP_PASSWORD, values).rowcount != 1:
         return False
-    throttle.clear(tx, keyring, _account_limits("password", proved.sign_in_name))
+    throttle.clear(tx, keyring, account_limits("password", proved.sign_in_name))
     return True
 
 
@@ -210,8 +191,9 @@ def reopen(tx: Transaction, keyring: Keyring, sign_in_name: str) -> str | None:
     account_ref: str | None = tx.execute(_REF_OF, {"sign_in_name": name}).scalar_one_or_none()
     if name is None or account_ref is None:
         return None
-    throttle.clear(tx, keyring, _account_limits("password", name))
-    throttle.clear(tx, keyring, _account_limits("code", account_ref))
+    throttle.clear(tx, keyring, account_limits("password", name))
+    for method in LIMITED:
+        throttle.clear(tx, keyring, account_limits(method, account_ref))
     record(tx, Entry(kind="methods-reopened", person=account_ref, detail={"by": "operator"}))
     return account_ref
 
@@ -226,23 +208,43 @@ def code_at(seed: str, step: int) -> str:
     return pyotp.TOTP(seed).generate_otp(step)
 
 
-def enrol_totp(tx: Transaction, keyring: Keyring, account_ref: str, seed: str) -> None:
+def step_of_code(seed: str, code: str, *, now: datetime, last_step: int = 0) -> int | None:
+    """Say in which step that still counts the code is the seed's; None where it is not.
+
+    Six ASCII digits and nothing else: pyotp's own check would take full-width digits
+    (`security.md` section 4).
+    """
+    if not is_code(code):
+        return None
+    matching = [
+        step
+        for step in steps_open(now, last_step)
+        if hmac.compare_digest(code_at(seed, step), code)
+    ]
+    return matching[0] if matching else None
+
+
+def enrol_totp(
+    tx: Transaction, keyring: Keyring, account_ref: str, seed: str, *, last_step: int = 0
+) -> None:
     """Give an account a one-time-code seed, sealed for that account only. Replaces an older one.
 
-    The caller has had a code of that seed typed in before: `confirmed_at` says so.
+    The caller has had a code of that seed typed in before: `confirmed_at` says so. `last_step`
+    is the step of that code, which then counts no more.
     """
-    sealed = keyring.sealer.seal(seed, purpose=_purpose(account_ref))
-    tx.execute(_SET_SEED.on(tx), {"of_account": account_ref, "sealed": sealed})
-    throttle.clear(tx, keyring, _account_limits("code", account_ref))
+    sealed = keyring.sealer.seal(seed, purpose=seed_purpose(account_ref))
+    values = {"of_account": account_ref, "sealed": sealed, "step": last_step}
+    tx.execute(_SET_SEED.on(tx), values)
+    throttle.clear(tx, keyring, account_limits("code", account_ref))
 
 
 def reserve_code(
     database: Database, keyring: Keyring, *, account_ref: str, address: str
 ) -> Refusal | None:
     """Count a try at an account's one-time code, before `spend_code` looks at it."""
-    limits = [_address_limit("code", address), *_account_limits("code", account_ref)]
+    limits = [address_limit("code", address), *account_limits("code", account_ref)]
     wait = throttle.reserve(database, keyring, limits)
-    return None if wait is None else _refused(wait)
+    return None if wait is None else refused(wait)
 
 
 def spend_code(
@@ -251,45 +253,43 @@ def spend_code(
     """Spend a one-time code in the transaction of what it buys; False if it is not one.
 
     `reserve_code` must have let the try in. A code counts once, and once it is spent no older
-    one counts either. Six ASCII digits and nothing else: pyotp's own check would take
-    full-width digits and the same code twice (`security.md` section 4).
+    one counts either.
     """
     row = tx.execute(_FIND_SEED, {"of_account": account_ref}).first()
-    if row is None or not is_code(code):
+    if row is None:
         return False
-    seed = keyring.sealer.open(row.seed_sealed, purpose=_purpose(account_ref))
-    matching = [
-        step
-        for step in steps_open(now, row.last_step)
-        if hmac.compare_digest(code_at(seed, step), code)
-    ]
-    if not matching:
+    seed = keyring.sealer.open(row.seed_sealed, purpose=seed_purpose(account_ref))
+    step = step_of_code(seed, code, now=now, last_step=row.last_step)
+    if step is None:
         return False
-    spent = {"of_account": account_ref, "sealed": row.seed_sealed, "step": matching[0]}
+    spent = {"of_account": account_ref, "sealed": row.seed_sealed, "step": step}
     if tx.execute(_SPEND_STEP, spent).rowcount != 1:
         return False
-    throttle.clear(tx, keyring, _account_limits("code", account_ref))
+    throttle.clear(tx, keyring, account_limits("code", account_ref))
     return True
 
 
-def _purpose(account_ref: str) -> str:
+def seed_purpose(account_ref: str) -> str:
+    """Name what a seed is sealed for: it opens for its own account only."""
     return f"one-time-code:{account_ref}"
 
 
-def _address_limit(method: str, address: str) -> Limit:
-    # Wide enough for a library or a council office behind one address: 1,800 tries an hour.
-    per = timedelta(seconds=2)
-    return Limit(kind=f"{method}-address", value=network_of(address), burst=50, per=per)
-
-
-def _account_limits(method: str, account: str) -> list[Limit]:
-    # Ten slips of the finger cost nothing; a machine gets two tries a minute, and a hundred in all.
-    pace = Limit(kind=f"{method}-account", value=account, burst=10, per=timedelta(seconds=30))
-    row = Limit(kind=f"{method}-in-a-row", value=account, burst=TRIES_IN_A_ROW, per=NEVER)
-    return [pace, row]
-
-
-def _refused(wait: timedelta) -> Refusal:
-    if wait > timedelta(days=1):
-        return Refusal(Reason.SHUT)
-    return Refusal(Reason.WAIT, wait)
+__all__ = [
+    "CheckedPassword",
+    "HashedPassword",
+    "PasswordProved",
+    "Reason",
+    "Refusal",
+    "accept_password",
+    "check_password",
+    "code_at",
+    "enrol_totp",
+    "hash_password",
+    "new_seed",
+    "reopen",
+    "reserve_code",
+    "seed_purpose",
+    "set_password",
+    "spend_code",
+    "step_of_code",
+]

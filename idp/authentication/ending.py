@@ -10,7 +10,7 @@ from datetime import timedelta
 from sqlalchemy import bindparam, select, update
 
 from idp.authentication import sessions
-from idp.authentication.records import ClientSessionRecord
+from idp.authentication.records import ClientSessionRecord, SessionRecord
 from idp.callers.records import ClientRecord
 from idp.journal.actions import Entry, record
 from idp.outbox import actions as outbox
@@ -42,6 +42,17 @@ _END_CLIENT_SESSIONS = (
     )
     .values(ended_at=db_now())
 )
+# Those too that nobody used for half an hour: their services may still hold tokens.
+_OTHERS = (
+    select(SessionRecord.ref)
+    .where(
+        SessionRecord.account_ref == bindparam("of_account"),
+        SessionRecord.ref != bindparam("keep_ref"),
+        SessionRecord.ended_at.is_(None),
+        SessionRecord.expires_at > db_now(),
+    )
+    .order_by(SessionRecord.ref)
+)
 
 
 def end_session(tx: Transaction, session_ref: str, party: str) -> bool:
@@ -65,3 +76,11 @@ def end_session(tx: Transaction, session_ref: str, party: str) -> bool:
     tx.write(_END_CLIENT_SESSIONS, {"session": session_ref})
     record(tx, Entry(kind="signed-out", person=party, detail={"session": session_ref}))
     return True
+
+
+def end_other_sessions(
+    tx: Transaction, account_ref: str, party: str, *, keep: str | None = None
+) -> int:
+    """End all of an account's sessions but `keep`, services told; answer how many."""
+    others = tx.execute(_OTHERS, {"of_account": account_ref, "keep_ref": keep or ""}).scalars()
+    return sum(end_session(tx, ref, party) for ref in others.all())

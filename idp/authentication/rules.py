@@ -6,6 +6,9 @@ import unicodedata
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import combinations
+
+from idp.assurance.rules import Methods, sign_in_level
 
 # Source: NIST SP 800-63B-4 section 3.1.1.2. The longer minimum is for a password that stands alone.
 PASSWORD_MIN_CHARACTERS = 8
@@ -23,6 +26,10 @@ _CODE = re.compile(r"[0-9]{6}")
 SESSION_LASTS = timedelta(hours=12)
 SESSION_IDLES = timedelta(minutes=30)
 SESSION_SEEN_EVERY = timedelta(minutes=1)
+
+# What an account should hold: ways to pass two checks (C2), so that losing one shuts nobody out.
+TWO_CHECKS = 2
+WAYS_IN = 2
 
 # Words of ours and of the field that a password may not be made of alone.
 HOUSE_WORDS = ("gatehouse", "gateway", "password", "passphrase")
@@ -123,3 +130,43 @@ def network_of(address: str) -> str:
     if parsed.ipv4_mapped is not None:
         return str(parsed.ipv4_mapped)
     return str(ipaddress.ip_network((parsed.packed, 64), strict=False))
+
+
+def ways_in(held: Collection[str], methods: Methods) -> list[frozenset[str]]:
+    """List the ways to pass two checks with what an account holds, each with nothing to spare.
+
+    A passkey is a way by itself; a password and a code from an app are one together. Two keys
+    of one kind count once: which of them is at hand, nobody can tell.
+    """
+    ways: list[frozenset[str]] = []
+    ordered = [method for method in methods if method in held]
+    for size in (1, 2):  # two checks never take more than two methods
+        for chosen in combinations(ordered, size):
+            way = frozenset(chosen)
+            spare = any(shorter < way for shorter in ways)
+            if not spare and sign_in_level(way, methods) >= TWO_CHECKS:
+                ways.append(way)
+    return ways
+
+
+def enough_ways_in(held: Collection[str], methods: Methods) -> bool:
+    """Say whether an account may lose any one thing and still be signed in to with two checks.
+
+    Two ways, one of them with nothing that lives on a telephone: nobody is shut out for having
+    none, or for losing it.
+    """
+    ways = ways_in(held, methods)
+    off_phone = [way for way in ways if not any(methods[method].on_phone for method in way)]
+    return len(ways) >= WAYS_IN and bool(off_phone)
+
+
+def level_to_change_methods(identity: int, held: Collection[str], methods: Methods) -> int:
+    """Answer the sign-in level to prove before a method may be added or taken away.
+
+    Two checks where it was proved who somebody is: else whoever found out a password could add a
+    second factor of his own and be that person everywhere. Where nobody was proved, as much as
+    the account's methods reach, up to two checks. Never more: C2 and C3 are one level of NIST
+    (AAL2), and whoever lost the passkey must be able to replace it through the other way in.
+    Source: NIST SP 800-63B-3 sections 6.1.2.1 to 6.1.2.3.
+    """
+    return TWO_CHECKS if identity else min(TWO_CHECKS, sign_in_level(held, methods))

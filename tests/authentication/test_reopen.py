@@ -4,8 +4,9 @@ from pathlib import Path
 
 from idp.accounts.actions import create_account
 from idp.authentication import actions
-from idp.authentication.actions import TRIES_IN_A_ROW, PasswordProved, Reason, Refusal
+from idp.authentication.actions import PasswordProved, Reason, Refusal
 from idp.authentication.hashing import HashGate
+from idp.authentication.tries import TRIES_IN_A_ROW, account_limits
 from idp.storage import Database
 from idp.throttle import actions as throttle
 from tests.rig.keys import make_keyring
@@ -23,7 +24,7 @@ def test_a_shut_account_is_shut_for_the_right_password_too_until_it_is_reopened(
         actions.set_password(tx, keyring, ref, hashed)
 
     database.transaction(enrol)
-    row = actions._account_limits("password", name)[1]
+    row = account_limits("password", name)[1]
     for _ in range(TRIES_IN_A_ROW):
         throttle.reserve(database, keyring, [row])
 
