@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime
 from types import SimpleNamespace as Facts
 from typing import Any
 
+from tests.pages.samples_officers import CASES as OFFICERS
+
 NOON = datetime(2030, 6, 1, 12, tzinfo=UTC)
 SUMMER = date(2030, 8, 31)
 HOSTILE = "<script>alert(1)</script>\"'><img src=x>"
@@ -109,6 +111,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "registered": ("demo/registered.html", {"client_id": "test-4HFK", "key": KEY,
                                             "issuer": "http://localhost:8000", "sample": SAMPLE,
                                             "address": "http://localhost:8080/"}),
+    **OFFICERS,
 }  # fmt: skip
 
 # Facts that choose what a page shows rather than being shown on it.
