@@ -15,6 +15,7 @@ from idp.assurance.files import (
     ServicesFile,
 )
 from idp.assurance.harms import SERIOUS
+from idp.assurance.names_file import NAMES, NamesFile, check_names
 from idp.policy.files import Read
 from idp.policy.rules import Problem, did_you_mean
 
@@ -195,6 +196,7 @@ def overdue(
     methods: MethodsFile | None,
     services: ServicesFile | None,
     evidence: EvidenceFile | None,
+    names: NamesFile | None,
     today: date,
 ) -> Iterator[Problem]:
     """Dates that have passed and that somebody must act on.
@@ -214,6 +216,8 @@ def overdue(
                 yield _past(SERVICES, place, action.override.until)
     if evidence and evidence.meta.review_by < today:
         yield _past(EVIDENCE, "meta > review_by", evidence.meta.review_by)
+    if names and names.meta.review_by < today:
+        yield _past(NAMES, "meta > review_by", names.meta.review_by)
 
 
 def _past(file: str, place: str, day: date) -> Problem:
@@ -231,6 +235,7 @@ def check_all(
     methods: Read[MethodsFile],
     services: Read[ServicesFile],
     evidence: Read[EvidenceFile],
+    names: Read[NamesFile],
     today: date,
 ) -> list[Problem]:
     """All problems of the files, file by file, form first."""
@@ -250,4 +255,7 @@ def check_all(
         found += check_evidence(evidence.model, whole=evidence.whole)
     if levels.model and evidence.model:
         found += check_household(levels.model, evidence.model)
+    found += names.problems
+    if names.model:
+        found += check_names(names.model)
     return found

@@ -9,13 +9,15 @@ from idp.assurance.assessment import Assessment, assess
 from idp.assurance.checks import LEVELS, METHODS, SERVICES, check_all, overdue
 from idp.assurance.evidence import EVIDENCE, EvidenceFile, evidence_notes
 from idp.assurance.files import LevelsFile, MethodEntry, MethodsFile, ServiceEntry, ServicesFile
+from idp.assurance.names_file import NAMES, NamesFile
 from idp.assurance.profiles import EvidenceKinds, Profile, level_proved
 from idp.assurance.rules import Level, Levels, Method, Methods, Status
 from idp.policy.files import folder_problems, read_file
 from idp.policy.rules import PolicyProblems, Problem, fingerprint
+from idp.register.names import Names
 
 # Files other rooms read from the same folder; here only so that a misspelt name is noticed.
-KNOWN_FILES = (LEVELS, METHODS, SERVICES, EVIDENCE, "risk.toml", "powers.toml")
+KNOWN_FILES = (LEVELS, METHODS, SERVICES, EVIDENCE, NAMES, "risk.toml", "powers.toml")
 UNASSESSED_TIER = 2  # a client nobody assessed is never open
 
 
@@ -28,8 +30,8 @@ class Policies:
     """One checked set of policy files, worked out for one day.
 
     `overdue` are dates that passed, `notes` what counts for less than it says; neither stops
-    the house. `provable` is the highest identity level (0-3) that all the kinds of evidence together
-    reach today. `fingerprint` names the set in the journal beside each decision it made.
+    the house. `provable` is the highest identity level (0-3) that all kinds of evidence reach
+    together today. `fingerprint` names the set in the journal beside each decision it made.
     """
 
     levels: Levels
@@ -38,6 +40,7 @@ class Policies:
     evidence: EvidenceKinds
     profiles: tuple[Profile, ...]
     provable: int
+    names: Names
     fingerprint: str
     today: date
     overdue: tuple[Problem, ...]
@@ -87,12 +90,15 @@ def load_policies(directory: Path, today: date, *, fallback: Path | None = None)
     methods = read_file(directory, METHODS, MethodsFile, fallback)
     services = read_file(directory, SERVICES, ServicesFile, fallback)
     evidence = read_file(directory, EVIDENCE, EvidenceFile, fallback)
-    problems = [*folder, *check_all(levels, methods, services, evidence, today)]
+    names = read_file(directory, NAMES, NamesFile, fallback)
+    problems = [*folder, *check_all(levels, methods, services, evidence, names, today)]
     if problems:
         # The dates too: whoever mends the file mends everything in one go.
-        late = overdue(levels.model, methods.model, services.model, evidence.model, today)
+        late = overdue(
+            levels.model, methods.model, services.model, evidence.model, names.model, today
+        )
         raise PolicyProblems([*problems, *late])
-    if not (levels.model and methods.model and services.model and evidence.model):
+    if not (levels.model and methods.model and services.model and evidence.model and names.model):
         raise AssertionError("a file without a model always has a problem")
     assessments = _assessments(levels.model, services.model, today)
     kinds, profiles = evidence.model.kinds(today), levels.model.gpg45()
@@ -103,16 +109,20 @@ def load_policies(directory: Path, today: date, *, fallback: Path | None = None)
         evidence=kinds,
         profiles=profiles,
         provable=level_proved(kinds, kinds, profiles),
+        names=names.model.names(),
         fingerprint=fingerprint(
             {
                 LEVELS: levels.content,
                 METHODS: methods.content,
                 SERVICES: services.content,
                 EVIDENCE: evidence.content,
+                NAMES: names.content,
             }
         ),
         today=today,
-        overdue=tuple(overdue(levels.model, methods.model, services.model, evidence.model, today)),
+        overdue=tuple(
+            overdue(levels.model, methods.model, services.model, evidence.model, names.model, today)
+        ),
         notes=(
             *_method_notes(methods.model, today),
             *_service_notes(assessments),

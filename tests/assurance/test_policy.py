@@ -155,6 +155,8 @@ def test_a_file_the_folder_lacks_comes_from_the_fallback_or_is_missing(spoil, sa
     assert [(p.file, p.sentence) for p in failure.value.problems] == [
         ("levels.toml", "This file is missing."),
         ("methods.toml", "This file is missing."),
+        ("evidence.toml", "This file is missing."),
+        ("names.toml", "This file is missing."),
     ]
 
 
