@@ -133,6 +133,7 @@ def _add(insert: Any) -> Any:
         insert(PasskeyRecord)
         .values(created_at=db_now(), **columns)
         .on_conflict_do_nothing(index_elements=["credential_id"])
+        .returning(PasskeyRecord.ref)
     )
 
 
@@ -222,7 +223,7 @@ def add_passkey(
         "transports": list(made.transports),
         "name": name,
     }
-    if tx.execute(_ADD.on(tx), values).rowcount != 1:
+    if tx.execute(_ADD.on(tx), values).first() is None:
         return None
     secret = sessions.add_proof(tx, session, method, tx.now())
     if secret is None:
