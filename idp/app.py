@@ -7,6 +7,7 @@ from flask import Flask, Response, abort, g, render_template, request
 from idp import web
 from idp.account.views import bp as account
 from idp.demo.views import bp as demo
+from idp.enrolment.views import bp as enrolment
 from idp.front import Front, Refused
 from idp.house import House, hide_secrets, open_house
 from idp.logs import set_up_logs
@@ -46,7 +47,8 @@ def create_app(house: House | None = None) -> Flask:
     app.after_request(web.set_cookies)
     app.add_url_rule("/", "start", _start)
     app.add_url_rule("/refused", "refused", _refused)
-    for blueprint in (oidc, signin, account, *((demo,) if house.settings.sandbox else ())):
+    rooms = (oidc, signin, enrolment, account)
+    for blueprint in (*rooms, *((demo,) if house.settings.sandbox else ())):
         app.register_blueprint(blueprint)
     rules = [(rule.rule, frozenset(rule.methods or ())) for rule in app.url_map.iter_rules()]
     problems = undeclared(rules, sandbox=house.settings.sandbox)

@@ -10,6 +10,8 @@ from sqlalchemy import delete, select
 
 from idp.authentication.ending import LOGOUT_MESSAGE
 from idp.callers.records import SpentAssertionRecord
+from idp.enrolment import recovering
+from idp.enrolment.records import AddressCodeRecord, EnrolmentRecord, ResetRecord
 from idp.house import House
 from idp.journal.sealer import seal
 from idp.logs import set_up_logs
@@ -38,6 +40,10 @@ SHORT_LIVED: tuple[Any, ...] = (
     SpentAssertionRecord,
     DisclosureRecord,
     ParkedRequestRecord,
+    # In this order: a code goes before the enrolment that it names.
+    AddressCodeRecord,
+    EnrolmentRecord,
+    ResetRecord,
 )
 
 
@@ -75,9 +81,12 @@ def handlers(house: House) -> Mapping[str, Callable[[dict[str, Any]], None]]:
         now = int(house.database.clock.now().timestamp())
         deliver_logout(house.services, house.egress, payload, now=now)
 
+    def reset(payload: dict[str, Any]) -> None:
+        recovering.send_reset_code(house.database, house.keyring, payload)
+
     clock = house.database.clock
     notices = delivery.handlers(house.settings, house.keyring, clock.now)
-    return {LOGOUT_MESSAGE: logout, **notices}
+    return {LOGOUT_MESSAGE: logout, recovering.ASKED: reset, **notices}
 
 
 def ask_checkers(house: House) -> int:

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from types import SimpleNamespace as Facts
 from typing import Any
 
+from tests.pages.samples_enrolment import CASES as ENROLMENT
 from tests.pages.samples_officers import CASES as OFFICERS
 
 NOON = datetime(2030, 6, 1, 12, tzinfo=UTC)
@@ -42,6 +43,11 @@ SERVICES = [
     Facts(name="Tax", url="http://tax.localhost:8002", tier=2),
 ]
 SIGN_IN = {"service_name": "Library", "action": "/signin/step", "why": None, "error": None}
+OPTIONS = {"challenge": "Y2hhbGxlbmdl", "rpId": "localhost", "allowCredentials": []}
+WAYS = "/signin/ways"
+PASSKEY = {**SIGN_IN, "passkey_action": "/signin/passkey", "passkey_options": OPTIONS,
+           "ways": WAYS}  # fmt: skip
+PASSWORD = {**PASSKEY, "enrol": "/enrol", "recover": "/recover"}
 WRONG = "That email address and password do not go together."
 NOTICE = {
     "title": "This page is too old",
@@ -64,14 +70,23 @@ WHO = {**SIGN_IN, "service_name": "Tax", "self_name": "Sian Hughes", "people": T
 
 # Case name -> (template, context). Every template has at least one case; a test holds that.
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
-    "password": ("signin/password.html", {**SIGN_IN, "email": ""}),
+    "password": ("signin/password.html", {**PASSWORD, "email": ""}),
     "password-wrong": ("signin/password.html",
-                       {**SIGN_IN, "email": "sian@example.test", "error": WRONG}),
+                       {**PASSWORD, "email": "sian@example.test", "error": WRONG}),
     "password-why": ("signin/password.html",
-                     {**SIGN_IN, "service_name": None, "why": "You were away for an hour."}),
-    "code": ("signin/code.html", {**SIGN_IN, "service_name": "Tax", "why": WHY}),
-    "code-wrong": ("signin/code.html",
-                   {**SIGN_IN, "service_name": "Tax", "why": WHY, "error": "That code is old."}),
+                     {**PASSWORD, "service_name": None, "why": "You were away for an hour."}),
+    "passkey": ("signin/passkey.html", {**PASSKEY, "service_name": "Tax", "why": WHY}),
+    "passkey-wrong": ("signin/passkey.html", {**PASSKEY, "error": "We could not check it."}),
+    "code": ("signin/code.html", {**SIGN_IN, "service_name": "Tax", "why": WHY, "ways": WAYS,
+                                  "no_code": "/signin/recovery-code"}),
+    "code-wrong": ("signin/code.html", {**SIGN_IN, "service_name": "Tax", "why": WHY,
+                                        "ways": WAYS, "error": "That code is old."}),
+    "recovery-code": ("signin/recovery_code.html", {**SIGN_IN, "why": WHY, "ways": WAYS}),
+    "recovery-code-wrong": ("signin/recovery_code.html",
+                            {**SIGN_IN, "ways": WAYS, "error": "That code was used."}),
+    "ways": ("signin/ways.html", {
+        "service_name": "Tax", "recover": "/recover",
+        "ways": [("/signin/passkey", "Your passkey"), ("/signin/code", "A code from your app")]}),
     "who": ("signin/who.html", WHO),
     "who-missing": ("signin/who.html", {**WHO, "error": "Choose one."}),
     "who-nobody": ("signin/who.html", {**WHO, "people": []}),
@@ -111,6 +126,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "registered": ("demo/registered.html", {"client_id": "test-4HFK", "key": KEY,
                                             "issuer": "http://localhost:8000", "sample": SAMPLE,
                                             "address": "http://localhost:8080/"}),
+    **ENROLMENT,
     **OFFICERS,
 }  # fmt: skip
 

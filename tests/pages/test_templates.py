@@ -9,7 +9,8 @@ from markupsafe import escape
 from idp.pages.frame import TEMPLATES
 from tests.pages.samples import CASES, HOSTILE, texts
 
-PARTS = {"base.html", "parts.html", "demo/steps.html", "officers/parts.html"}
+PARTS = {"base.html", "parts.html", "demo/steps.html", "enrolment/parts.html", "officers/parts.html",
+         "signin/passkey_button.html"}  # fmt: skip
 FORM = re.compile(r"<form\b[^>]*>.*?</form>", re.S)
 ENDED_REF = "M-8"  # an ended permission has no button that would name it on its own page
 

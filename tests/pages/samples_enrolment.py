@@ -1,0 +1,82 @@
+"""What the pages of enrolment and of lost passwords are shown with in tests."""
+
+from types import SimpleNamespace as Facts
+from typing import Any
+
+STEP = {"action": "/enrol/step", "error": None}
+LINES = [
+    Facts(title="Show that your email address is yours", hint="We send you a code.",
+          status="Done", done=True, href=None),
+    Facts(title="Add a second check", hint="It keeps others out.", status="3 minutes",
+          done=False, href="/enrol/choose?what=second"),
+    Facts(title="Print your recovery codes", hint="You need no phone for it.",
+          status="If you like: 2 minutes", done=False, href="/methods/recovery-codes"),
+]  # fmt: skip
+HUB = {"title": "You're in. Tax needs 2 more things", "name": "margaret@example.test",
+       "lines": LINES, "minutes": 5, "service_name": None, "go_on_href": None,
+       "last_day": False}  # fmt: skip
+NAME = {**STEP, "email": "margaret@example.test", "accounts": ["margaret@example.test", "mam"],
+        "name": "", "field": "whose"}  # fmt: skip
+SECOND = {**STEP, "way": "one-time-code", "lost_href": "/recover/r/other-ways",
+          "others": [Facts(href="/recover/r/second?with=passkey", text="Use your passkey")],
+          "passkey_options": None}  # fmt: skip
+OPTIONS = {"challenge": "c" * 43, "rpId": "localhost"}
+
+CASES: dict[str, tuple[str, dict[str, Any]]] = {
+    "enrol": ("enrolment/start.html", {**STEP, "signed_in_as": None, "go_on_href": None,
+                                       "sign_in_href": "/account"}),
+    "enrol-signed-in": ("enrolment/start.html",
+                        {**STEP, "signed_in_as": "sian@example.test", "go_on_href": "/enrol/next",
+                         "sign_in_href": "/account"}),
+    "enrol-often": ("enrolment/start.html",
+                    {**STEP, "signed_in_as": None, "go_on_href": None, "sign_in_href": "/account",
+                     "error": "That was too often. Wait 1 minute."}),
+    "enrol-email": ("enrolment/email.html", {**STEP, "email": ""}),
+    "enrol-email-wrong": ("enrolment/email.html",
+                          {**STEP, "email": "margaret@", "error": "Check the part after the @."}),
+    "enrol-code": ("enrolment/code.html", {**STEP, "email": "margaret@example.test", "minutes": 10,
+                                           "change_href": "/enrol/r/email"}),
+    "enrol-code-wrong": ("enrolment/code.html",
+                         {**STEP, "email": "margaret@example.test", "minutes": 10,
+                          "change_href": "/enrol/r/email", "error": "This code is not right."}),
+    "enrol-name": ("enrolment/name.html", NAME),
+    "enrol-name-missing": ("enrolment/name.html", {**NAME, "error": "Choose one"}),
+    "enrol-name-taken": ("enrolment/name.html",
+                         {**NAME, "accounts": [], "name": "mam", "field": "name",
+                          "error": "Somebody else has this name."}),
+    "enrol-password": ("enrolment/password.html", {**STEP, "name": "margaret@example.test"}),
+    "enrol-password-short": ("enrolment/password.html",
+                             {**STEP, "name": "margaret@example.test",
+                              "error": "Use 15 letters or more."}),
+    "hub": ("enrolment/hub.html", HUB),
+    "hub-hurry": ("enrolment/hub.html", {**HUB, "service_name": "Library", "last_day": True,
+                                         "go_on_href": "/sign-in/j"}),
+    "hub-done": ("enrolment/hub.html", {**HUB, "title": "You are ready", "lines": LINES[:1],
+                                        "minutes": 0, "service_name": "Tax",
+                                        "go_on_href": "/sign-in/j"}),
+    "choose-first": ("enrolment/choose.html", {"first": True, "back_href": "/enrol/next"}),
+    "choose-second": ("enrolment/choose.html", {"first": False, "back_href": "/enrol/next"}),
+    "recover": ("enrolment/recover.html", {**STEP, "name": "", "sign_in_href": "/sign-in/j"}),
+    "recover-empty": ("enrolment/recover.html",
+                      {**STEP, "name": "", "sign_in_href": "/sign-in/j",
+                       "error": "Type in your sign-in name"}),
+    "recover-code": ("enrolment/recover_code.html",
+                     {**STEP, "minutes": 10, "again_href": "/recover", "enrol_href": "/enrol"}),
+    "recover-code-wrong": ("enrolment/recover_code.html",
+                           {**STEP, "minutes": 10, "again_href": "/recover",
+                            "enrol_href": "/enrol", "error": "This code is not right."}),
+    "recover-second": ("enrolment/second.html", SECOND),
+    "recover-second-printed": ("enrolment/second.html",
+                               {**SECOND, "way": "recovery-code", "error": "It was used before."}),
+    "recover-second-passkey": ("enrolment/second.html",
+                               {**SECOND, "way": "passkey", "passkey_options": OPTIONS,
+                                "others": []}),
+    "recover-other-ways": ("enrolment/other_ways.html",
+                           {"enrol_href": "/enrol?journey=j", "back_href": "/recover/r/second"}),
+    "recover-password": ("enrolment/new_password.html", {**STEP, "name": "margaret@example.test"}),
+    "recover-password-common": ("enrolment/new_password.html",
+                                {**STEP, "name": "margaret@example.test",
+                                 "error": "Many people use this password."}),
+    "recovered": ("enrolment/recovered.html",
+                  {"name": "margaret@example.test", "sign_in_href": "/account"}),
+}  # fmt: skip
