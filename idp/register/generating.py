@@ -85,7 +85,9 @@ def _household(chance: Random, place: int) -> list[Fictional]:
     email = f"home{place}@example.test" if random() < 0.1 else ""
     for index, human in enumerate(_family(chance)):
         number = _number(chance, place, len(found))
-        found.append(_record(chance, human, number, place * MEMBERS_OF_A_HOUSEHOLD + index, address, email))
+        found.append(
+            _record(chance, human, number, place * MEMBERS_OF_A_HOUSEHOLD + index, address, email)
+        )
         if random() < 0.005 and len(found) < index + DUPLICATES_OF_A_HOUSEHOLD:
             found.append(_duplicate(chance, found[-1], _number(chance, place, len(found))))
     return found

@@ -1,13 +1,12 @@
 """What a line of a file changes about a person whom the register holds already. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from datetime import date
 from typing import Any, NamedTuple
 
 from idp.register.reading import ADDRESS, PersonRow
 from idp.register.reasons import Reason
-from idp.register.rules import Contacts, Name, Status
+from idp.register.rules import Name, Status
 
 
 class Held(NamedTuple):
@@ -87,8 +86,11 @@ def _named(row: PersonRow, before: list[Name], more: Iterable[Name]) -> list[dic
     today = Name(given_name=row.given_name, family_name=row.family_name)
     kept = dict.fromkeys([*before, *more])
     kept.pop(today, None)
-    return [asdict(name) for name in kept]
+    return [{"given_name": name.given_name, "family_name": name.family_name} for name in kept]
 
 
 def _contacts(email: str, phone: str) -> dict[str, str]:
-    return {k: v for k, v in asdict(Contacts(email=email, phone=phone)).items() if v}
+    contacts = {"email": email} if email else {}
+    if phone:
+        contacts["phone"] = phone
+    return contacts
