@@ -21,9 +21,15 @@ from idp.signin.records import JourneyRecord
 from idp.signin.rules import Asked, Step
 from idp.storage import Database, Transaction
 
+# OpenID Connect Core 3.1.2.6. What could be had with pages is said to need them; only what no
+# page could ever bring is refused for good.
 PROMPT_NONE = {
     Step.PASSWORD: "login_required",
     Step.CODE: "login_required",
+    Step.PASSKEY: "login_required",
+    Step.RECOVERY_CODE: "login_required",
+    Step.METHODS: "interaction_required",
+    Step.PROVE: "interaction_required",
     Step.WHO: "interaction_required",
     Step.CONSENT: "consent_required",
     Step.REFUSE: "unmet_authentication_requirements",

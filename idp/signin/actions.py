@@ -1,4 +1,4 @@
-"""Start a journey, find it again, and take one answer at a time."""
+"""Start a journey, find it again, and keep what the person chose on it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,16 +10,11 @@ from sqlalchemy import bindparam, insert, select, update
 
 from idp.assurance.policy import Policies
 from idp.assurance.rules import Level
-from idp.authentication import actions as authentication
 from idp.authentication import sessions
-from idp.authentication.actions import PasswordProved
-from idp.authentication.ending import end_session
 from idp.authentication.sessions import SessionFacts
-from idp.journal.actions import Entry, record
-from idp.keyring.ring import Keyring
 from idp.keyring.sealing import digest, random_ref, random_token
 from idp.signin.records import JourneyRecord, ParkedRequestRecord
-from idp.signin.rules import CODE, PASSWORD, Asked, Next, SignedIn, next_step
+from idp.signin.rules import Asked, Next, SignedIn, next_step
 from idp.storage import Transaction, db_now
 
 JOURNEY = timedelta(hours=1)
@@ -179,52 +174,9 @@ def position(
         consented=journey.consented,
         now=milliseconds(now),
         methods=policies.methods,
+        provable=policies.provable,
     )
     return Position(journey=journey, session=session, next=following)
-
-
-def accept_password(
-    tx: Transaction,
-    keyring: Keyring,
-    proved: PasswordProved,
-    *,
-    session: SessionFacts | None,
-    journey: Journey,
-) -> str | None:
-    """Let a proved password into this browser, and answer the session's new secret.
-
-    The same account's session goes on with a new id; another account's ends. None when the
-    password or the session changed meanwhile: the journey then asks again.
-    """
-    if not authentication.accept_password(tx, keyring, proved):
-        return None
-    now, secret = tx.now(), None
-    if session is not None and session.account_ref == proved.account_ref:
-        secret = sessions.add_proof(tx, session, PASSWORD, now)
-    elif session is not None:
-        end_session(tx, session.ref, session.party)
-    if secret is None:
-        proofs = {PASSWORD: milliseconds(now)}
-        _, secret = sessions.start(tx, proved.account_ref, proofs, now)
-    _record_proof(tx, proved.account_ref, journey, PASSWORD)
-    return secret
-
-
-def accept_code(
-    tx: Transaction, keyring: Keyring, code: str, *, session: SessionFacts, journey: Journey
-) -> str | None:
-    """Spend a one-time code for this session, and answer the session's new secret, or None."""
-    now = tx.now()
-    spent = authentication.spend_code(
-        tx, keyring, account_ref=session.account_ref, code=code, now=now
-    )
-    if not spent:
-        _record_proof(tx, session.account_ref, journey, CODE, kind="proof-refused")
-        return None
-    secret = sessions.add_proof(tx, session, CODE, now)
-    if secret is not None:
-        _record_proof(tx, session.account_ref, journey, CODE)
-    return secret
 
 
 def choose(tx: Transaction, position: Position, choice: str) -> None:
@@ -300,11 +252,3 @@ def _answer(tx: Transaction, position: Position, *, choice: str | None, consente
     if session is not None:  # next_step asks nobody who is not signed in
         values = {"account": session.account_ref, "chosen": choice, "agreed": consented}
         tx.execute(_ANSWER, {"journey": position.journey.ref, **values})
-
-
-def _record_proof(
-    tx: Transaction, account_ref: str, journey: Journey, method: str, *, kind: str = "proof-given"
-) -> None:
-    detail = {"method": method, "journey": journey.ref}
-    entry = Entry(kind=kind, person=account_ref, client_id=journey.client_id, detail=detail)
-    record(tx, entry)

@@ -1,13 +1,21 @@
-"""What a journey still needs: one pure question, asked after every page (decision 11)."""
+"""What a journey still needs: one pure question, asked after every page (decision 11).
 
-from collections.abc import Mapping
+No answer is a dead end. Whoever holds what it takes is asked for it, the best first, and may
+choose another of their ways; whoever holds too little is led on to set a method up or to prove who
+they are. Only what nobody could ever reach here is refused.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import combinations
 
 from idp.assurance.rules import Level, Methods, next_methods, sign_in_level
 
-PASSWORD, CODE = "password", "one-time-code"
-OFFERED = frozenset({PASSWORD, CODE})  # the methods that have a page
+PASSWORD, CODE, RECOVERY_CODE = "password", "one-time-code", "recovery-code"
+PASSKEY, SECURITY_KEY = "passkey", "security-key"
+OFFERED = frozenset({PASSWORD, CODE, PASSKEY, SECURITY_KEY, RECOVERY_CODE})  # those with a page
+TWO_CHECKS = 2  # the sign-in level (C2) of two different factors
 
 
 class Step(StrEnum):
@@ -15,10 +23,26 @@ class Step(StrEnum):
 
     PASSWORD = "password"
     CODE = "code"
+    PASSKEY = "passkey"
+    RECOVERY_CODE = "recovery-code"
+    METHODS = "methods"
+    PROVE = "prove"
     WHO = "who"
     CONSENT = "consent"
     ISSUE = "issue"
     REFUSE = "refuse"
+
+
+# The page of each method. A key that can be copied and one that cannot are asked for alike.
+PAGE_OF: Mapping[str, Step] = {
+    PASSWORD: Step.PASSWORD,
+    CODE: Step.CODE,
+    PASSKEY: Step.PASSKEY,
+    SECURITY_KEY: Step.PASSKEY,
+    RECOVERY_CODE: Step.RECOVERY_CODE,
+}
+# What a sign-in may begin with: each of them says by itself whose it is.
+BEGINNINGS = (Step.PASSWORD, Step.PASSKEY)
 
 
 class Why(StrEnum):
@@ -63,11 +87,16 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Next:
-    """The next step, why, and the level the journey has to reach."""
+    """The next step, why, and the level the journey has to reach.
+
+    `ways` are the pages that would do just as well now, the one of `step` among them; empty
+    where there is nothing to choose.
+    """
 
     step: Step
     why: Why
     demand: Level
+    ways: tuple[Step, ...] = ()
 
 
 def next_step(
@@ -78,24 +107,35 @@ def next_step(
     consented: bool,
     now: int,
     methods: Methods,
+    provable: int,
 ) -> Next:
     """Answer what is still missing, one thing at a time, and never what is there already.
 
     `chosen`: whom they act for was answered on this journey. `now` is Unix milliseconds.
+    `provable` is the identity level that proving can reach at most, as policy is today.
+
+    What is known of a person is raised by that person alone: all that the account's methods
+    reach is asked for before one is added or identity is proved.
     """
-    goal = demand(asked, signed_in, methods)
+    goal = demand(asked, signed_in, methods, provable)
     if signed_in is None:
-        return Next(step=Step.PASSWORD, why=Why.FIRST, demand=goal)
+        return Next(step=Step.PASSWORD, why=Why.FIRST, demand=goal, ways=BEGINNINGS)
+    lasting = _out_of_reach(goal, signed_in, methods, provable)
+    if lasting is not None:
+        return Next(step=Step.REFUSE, why=lasting, demand=goal)
+    needed, reach = _sign_in_needed(goal, signed_in, methods), reach_of(signed_in.held, methods)
     fresh = fresh_proofs(asked, signed_in, now=now)
+    page, ways = _missing(min(needed, reach), fresh, signed_in, methods)
+    if page is not None:
+        again = not fresh or any(PAGE_OF.get(method) is page for method in signed_in.proofs)
+        why = Why.AGAIN if again else Why.MORE
+        return Next(step=page, why=why, demand=goal, ways=ways)
+    if sign_in_level(fresh, methods) < needed:
+        may_add = may_add_methods(signed_in.identity, sign_in_level(fresh, methods))
+        step = Step.METHODS if may_add else Step.PROVE
+        return Next(step=step, why=Why.NO_METHOD, demand=goal)
     if signed_in.identity < goal.identity:
-        return Next(step=Step.REFUSE, why=Why.IDENTITY, demand=goal)
-    missing = _missing(goal.sign_in, fresh, signed_in, methods)
-    if missing is None:
-        return Next(step=Step.REFUSE, why=Why.NO_METHOD, demand=goal)
-    if missing:
-        why = Why.AGAIN if missing in signed_in.proofs else Why.MORE
-        step = Step.PASSWORD if missing == PASSWORD else Step.CODE
-        return Next(step=step, why=why, demand=goal)
+        return Next(step=Step.PROVE, why=Why.IDENTITY, demand=goal)
     if asked.acting and not chosen:
         return Next(step=Step.WHO, why=Why.ACTING, demand=goal)
     if asked.consent and not consented:
@@ -103,23 +143,50 @@ def next_step(
     return Next(step=Step.ISSUE, why=Why.ENOUGH, demand=goal)
 
 
-def demand(asked: Asked, signed_in: SignedIn | None, methods: Methods) -> Level:
+def may_add_methods(identity: int, proved: int) -> bool:
+    """Say whether a session that proved sign-in level `proved` may add a way to sign in.
+
+    To an account that nobody proved, yes: there is nobody in it to be mistaken for. To a proved
+    one only after two checks: else whoever found out a password could add a second factor of
+    his own and be that person everywhere. Its owner proves again who they are instead.
+
+    The caller has asked for all that the account's methods reach.
+    Source: NIST SP 800-63B-3 sections 6.1.2.2 (upgrade at IAL1) and 6.1.2.3 (a lost factor of
+    a proved account: repeat the proofing).
+    """
+    return identity == 0 or proved >= TWO_CHECKS
+
+
+def demand(asked: Asked, signed_in: SignedIn | None, methods: Methods, provable: int) -> Level:
     """Answer the level to reach: never below the service's floor, whatever was requested.
 
-    Of several requested levels the first that this person can reach counts; an essential one
-    that nobody here can reach stays the demand and is refused, a voluntary one falls back to
-    the floor (OpenID Connect Core 5.5.1.1; keycloak 31534 took the lowest).
+    Of several requested levels the first that this person can reach counts. Where there is
+    none, a voluntary request falls back to the floor, for nobody is sent to prove anything for
+    a wish; an essential one stays: the first that enrolling and proving can reach, else the
+    first, which is refused (OpenID Connect Core 5.5.1.1; keycloak 31534 took the lowest).
     """
     wanted = [asked.floor.join(level) for level in asked.requested]
     if not wanted:
         return asked.floor
     if signed_in is None:
         return wanted[0]
-    for level in wanted:
-        enough = signed_in.identity >= level.identity
-        if enough and sign_in_level(signed_in.held & OFFERED, methods) >= level.sign_in:
-            return level
-    return wanted[0] if asked.essential else asked.floor
+    reach = reach_of(signed_in.held, methods)
+    at_once = Level(identity=signed_in.identity, sign_in=reach)
+    in_time = Level(
+        identity=max(signed_in.identity, provable), sign_in=max(reach, reach_of(OFFERED, methods))
+    )
+    if not asked.essential:
+        return next((level for level in wanted if at_once.covers(level)), asked.floor)
+    for reached in (at_once, in_time):
+        for level in wanted:
+            if reached.covers(level):
+                return level
+    return wanted[0]
+
+
+def reach_of(held: Collection[str], methods: Methods) -> int:
+    """Answer the sign-in level that these methods reach through our pages."""
+    return sign_in_level(OFFERED.intersection(held), methods)
 
 
 def fresh_proofs(asked: Asked, signed_in: SignedIn, *, now: int) -> dict[str, int]:
@@ -136,14 +203,50 @@ def fresh_proofs(asked: Asked, signed_in: SignedIn, *, now: int) -> dict[str, in
     return {method: at for method, at in signed_in.proofs.items() if oldest is None or at >= oldest}
 
 
+def _out_of_reach(goal: Level, signed_in: SignedIn, methods: Methods, provable: int) -> Why | None:
+    """Why no enrolling and no proving ever gets this person to `goal`, or None."""
+    if goal.identity > max(signed_in.identity, provable):
+        return Why.IDENTITY
+    if goal.sign_in > reach_of(OFFERED | signed_in.held, methods):
+        return Why.NO_METHOD
+    return None
+
+
+def _sign_in_needed(goal: Level, signed_in: SignedIn, methods: Methods) -> int:
+    """The sign-in level to reach now. Nobody is proved into an account that one check opens:
+    they could not add a second factor to it afterwards (`may_add_methods`)."""
+    if signed_in.identity >= goal.identity:
+        return goal.sign_in
+    return max(goal.sign_in, min(TWO_CHECKS, reach_of(OFFERED, methods)))
+
+
 def _missing(
     needed: int, fresh: Mapping[str, int], signed_in: SignedIn, methods: Methods
-) -> str | None:
-    """The next method to prove, "" when enough is proved, None when nothing held suffices."""
+) -> tuple[Step | None, tuple[Step, ...]]:
+    """The page of the best method to prove now, and all that would do; None when none is missing.
+
+    `needed` is no more than what the person holds reaches.
+    """
+    held = OFFERED & signed_in.held
     if not fresh:
-        # Somebody who is asked again is asked to be there at all, also where C0 would do.
-        return PASSWORD if PASSWORD in signed_in.held else None
-    if sign_in_level(fresh, methods) >= needed:
-        return ""
-    further = next_methods(needed, set(fresh), signed_in.held & OFFERED, methods)
-    return further[0] if further else None
+        # Somebody who is asked again is asked to be there at all, also where C0 would do. Who
+        # comes back may be another person, with another way to begin.
+        best = next_methods(max(needed, 1), (), held - {CODE, RECOVERY_CODE}, methods)
+        first = PAGE_OF[best[0]] if best else Step.PASSWORD
+        return first, BEGINNINGS
+    best = next_methods(needed, set(fresh), held, methods)
+    if not best:
+        return None, ()
+    # Whatever else brings it up as well, in no more prompts than it must.
+    pages = dict.fromkeys([PAGE_OF[best[0]], *_useful(needed, set(fresh), held, methods)])
+    return PAGE_OF[best[0]], tuple(pages)
+
+
+def _useful(
+    needed: int, fresh: Collection[str], held: Collection[str], methods: Methods
+) -> Iterator[Step]:
+    """The pages of the methods that are part of a way up to `needed` with none to spare."""
+    for prompts in (1, 2):
+        for chosen in combinations([method for method in methods if method in held], prompts):
+            if len(next_methods(needed, fresh, chosen, methods)) == prompts:
+                yield from (PAGE_OF[method] for method in chosen)

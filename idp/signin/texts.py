@@ -9,23 +9,48 @@ from idp.words import gettext as _
 from idp.words import ngettext
 
 
+def way(step: Step) -> str:
+    """Name a way to sign in, as a link to its page."""
+    return {
+        Step.PASSWORD: _("Your email address and password"),
+        Step.PASSKEY: _("Your passkey or security key"),
+        Step.CODE: _("A code from your app"),
+        Step.RECOVERY_CODE: _("One of your printed codes"),
+    }[step]
+
+
 def why_asked(why: Why, step: Step, service_name: str) -> str | None:
     """Say why the person is asked for this, now; None where it goes without saying."""
     if why is Why.AGAIN:
         return _("%(service)s wants to be sure that it is still you.", service=service_name)
-    if why is Why.MORE and step is Step.CODE:
+    if why is not Why.MORE:
+        return None
+    if step is Step.CODE:
         return _(
             "You have already given your password. %(service)s holds things that would do harm "
             "in the wrong hands, so it asks for one more check: a code.",
             service=service_name,
         )
-    if why is Why.MORE:
-        return _("%(service)s asks for one more check.", service=service_name)
-    return None
+    if step is Step.PASSKEY:
+        return _(
+            "%(service)s holds things that would do harm in the wrong hands, so it asks for one "
+            "more check: your passkey.",
+            service=service_name,
+        )
+    return _("%(service)s asks for one more check.", service=service_name)
+
+
+def nothing_typed(step: Step) -> str:
+    """Say what to type in."""
+    return {
+        Step.PASSWORD: _("Type in your email address and your password"),
+        Step.CODE: _("Type in the code that your app shows"),
+        Step.RECOVERY_CODE: _("Type in one of your printed codes"),
+    }[step]
 
 
 def proof_refused(refusal: Refusal, step: Step) -> str:
-    """Say why a password or a code was not taken, the same for every account."""
+    """Say why a proof was not taken, the same for every account."""
     if refusal.reason is Reason.BUSY:
         return _("We are very busy just now. Wait a few seconds, then try again.")
     if refusal.reason is Reason.SHUT:
@@ -37,17 +62,19 @@ def proof_refused(refusal: Refusal, step: Step) -> str:
             "There were too many wrong tries. Wait %(num)d minutes, then try again.",
             minutes,
         )
-    if step is Step.CODE:
-        return wrong_code()
-    return _("The email address or the password is not right. Try again.")
-
-
-def wrong_code() -> str:
-    """Say that a code was not taken; a used code and a wrong one read the same."""
-    return _(
-        "This code is not right, or it was used before. Wait until your app shows the next "
-        "code, then type that in."
-    )
+    # A used code and a wrong one read the same; so do a key we do not know and a wrong answer.
+    return {
+        Step.PASSWORD: _("The email address or the password is not right. Try again."),
+        Step.PASSKEY: _("We could not check your passkey. Try again, or sign in another way."),
+        Step.CODE: _(
+            "This code is not right, or it was used before. Wait until your app shows the next "
+            "code, then type that in."
+        ),
+        Step.RECOVERY_CODE: _(
+            "This code is not right, or it was used before. Look at your sheet again, or take "
+            "the next code on it."
+        ),
+    }[step]
 
 
 def stopped(stop: Stop) -> tuple[int, str, list[str]]:

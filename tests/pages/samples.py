@@ -45,9 +45,9 @@ SERVICES = [
 SIGN_IN = {"service_name": "Library", "action": "/signin/step", "why": None, "error": None}
 OPTIONS = {"challenge": "Y2hhbGxlbmdl", "rpId": "localhost", "allowCredentials": []}
 WAYS = "/signin/ways"
-PASSKEY = {**SIGN_IN, "passkey_action": "/signin/passkey", "passkey_options": OPTIONS,
-           "ways": WAYS}  # fmt: skip
-PASSWORD = {**PASSKEY, "enrol": "/enrol", "recover": "/recover"}
+PASSKEY = {**SIGN_IN, "passkey_options": OPTIONS, "ways": WAYS}
+PASSWORD = {**SIGN_IN, "passkey_action": "/signin/passkey", "passkey_options": OPTIONS,
+            "enrol": "/enrol", "recover": "/recover"}  # fmt: skip
 WRONG = "That email address and password do not go together."
 NOTICE = {
     "title": "This page is too old",

@@ -9,8 +9,8 @@ from markupsafe import escape
 from idp.pages.frame import TEMPLATES
 from tests.pages.samples import CASES, HOSTILE, texts
 
-PARTS = {"base.html", "parts.html", "demo/steps.html", "enrolment/parts.html", "officers/parts.html",
-         "signin/passkey_button.html"}  # fmt: skip
+PARTS = {"base.html", "parts.html", "demo/steps.html", "enrolment/parts.html",
+         "officers/parts.html", "signin/passkey_button.html"}  # fmt: skip
 FORM = re.compile(r"<form\b[^>]*>.*?</form>", re.S)
 ENDED_REF = "M-8"  # an ended permission has no button that would name it on its own page
 
@@ -72,7 +72,7 @@ def test_every_form_posts_and_carries_the_form_token_unless_it_leaves_the_house(
 
 def test_password_managers_and_telephones_know_the_fields(client: FlaskClient) -> None:
     password = shown(client, "password-wrong")
-    assert re.search(r'<input[^>]*name="email"[^>]*autocomplete="username"', password)
+    assert re.search(r'<input[^>]*name="email"[^>]*autocomplete="username webauthn"', password)
     assert re.search(r'<input[^>]*name="password"[^>]*autocomplete="current-password"', password)
     assert 'href="#email"' in password
     assert 'value="sian@example.test"' in password

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import product
+from itertools import combinations_with_replacement, product
 from pathlib import Path
 
 import pytest
@@ -11,8 +11,15 @@ from hypothesis import strategies as st
 
 from idp.assurance.rules import Level, Method, Methods, Status, sign_in_level
 from idp.signin.rules import (
+    BEGINNINGS,
     CODE,
+    OFFERED,
+    PAGE_OF,
+    PASSKEY,
     PASSWORD,
+    RECOVERY_CODE,
+    SECURITY_KEY,
+    TWO_CHECKS,
     Asked,
     Next,
     SignedIn,
@@ -20,7 +27,9 @@ from idp.signin.rules import (
     Why,
     demand,
     fresh_proofs,
+    may_add_methods,
     next_step,
+    reach_of,
 )
 
 NOW = 1_900_000_000_000
@@ -31,51 +40,75 @@ METHODS: Methods = {
                      status=Status.COMMON, amr=("pwd",)),
     CODE: Method(id=CODE, name="", factor="possession", alone=0, second=2,
                  status=Status.COMMON, amr=("otp",), blocks_attacks=0.8),
+    PASSKEY: Method(id=PASSKEY, name="", factor="combined", alone=3, second=3,
+                    status=Status.COMMON, blocks_attacks=0.9995, amr=("swk", "user")),
+    SECURITY_KEY: Method(id=SECURITY_KEY, name="", factor="combined", alone=3, second=3,
+                         status=Status.APPROVED, blocks_attacks=0.9995, amr=("hwk", "user")),
+    RECOVERY_CODE: Method(id=RECOVERY_CODE, name="", factor="possession", alone=1, second=2,
+                          status=Status.APPROVED, amr=("otp",)),
 }  # fmt: skip
-P0, P1, P2 = (Level(identity=p, sign_in=p) for p in range(3))
-ORDER = [Step.PASSWORD, Step.CODE, Step.WHO, Step.CONSENT, Step.ISSUE]
+P0, P1, P2, P3 = (Level(identity=p, sign_in=p) for p in range(4))
+P2C3 = Level(identity=2, sign_in=3)
+PROOFS = {Step.PASSWORD, Step.CODE, Step.PASSKEY, Step.RECOVERY_CODE}
+NAMES = {"password": PASSWORD, "code": CODE, "passkey": PASSKEY, "key": SECURITY_KEY,
+         "paper": RECOVERY_CODE}  # fmt: skip
+HOLDINGS = [
+    (PASSWORD,), (PASSWORD, CODE), (PASSWORD, RECOVERY_CODE), (PASSKEY,), (PASSWORD, SECURITY_KEY),
+    (PASSWORD, CODE, PASSKEY, RECOVERY_CODE),
+]  # fmt: skip
 
 
 def here(identity: int = 2, held: tuple[str, ...] = (PASSWORD, CODE), **ago: int) -> SignedIn:
     """Somebody whose proofs are so many seconds old."""
-    names = {"password": PASSWORD, "code": CODE}
-    proofs = {names[name]: NOW - seconds * SECOND for name, seconds in ago.items()}
+    proofs = {NAMES[name]: NOW - seconds * SECOND for name, seconds in ago.items()}
     return SignedIn(identity=identity, proofs=proofs, held=frozenset(held))
 
 
 def ask(
-    asked: Asked, signed_in: SignedIn | None, *, chosen: bool = False, consented: bool = False
+    asked: Asked,
+    signed_in: SignedIn | None,
+    *,
+    chosen: bool = False,
+    consented: bool = False,
+    provable: int = 3,
+    methods: Methods = METHODS,
 ) -> Next:
-    return next_step(asked, signed_in, chosen=chosen, consented=consented, now=NOW, methods=METHODS)
+    return next_step(asked, signed_in, chosen=chosen, consented=consented, now=NOW,
+                     methods=methods, provable=provable)  # fmt: skip
 
 
 def people() -> Iterator[SignedIn | None]:
     yield None
-    for identity, held, password, code in product(
-        range(4), [(PASSWORD,), (PASSWORD, CODE)], (None, 5, 500), (None, 5, 500)
-    ):
-        if code is not None and CODE not in held:
-            continue
-        ago = {name: age for name, age in (("password", password), ("code", code)) if age}
-        yield here(identity, held, **ago)
+    for identity, held in product(range(4), HOLDINGS):
+        names = [name for name, method in NAMES.items() if method in held]
+        yield here(identity, held)
+        for one, other in combinations_with_replacement(names, 2):
+            yield here(identity, held, **{one: 5, other: 5})
+            yield here(identity, held, **{one: 500, other: 5})
 
 
 def requests() -> Iterator[Asked]:
-    for floor, requested, essential, again, max_age in product(
-        (P0, P1, P2, Level(identity=0, sign_in=2), Level(identity=3, sign_in=3)),
-        ((), (P2,), (Level(identity=3, sign_in=3), P1), (P0,)),
-        (False, True), (False, True), (None, 0, 100),
-    ):  # fmt: skip
+    floors = (P0, P1, P2, Level(identity=0, sign_in=2), P3)
+    wishes = (((), False), ((P2,), False), ((P3, P1), False), ((P3, P1), True), ((P0,), True))
+    for floor, (requested, essential), (again, max_age) in product(
+        floors, wishes, ((False, None), (True, None), (False, 100))
+    ):
         yield Asked(floor=floor, started=NOW - 50 * SECOND, requested=requested,
                     essential=essential, again=again, max_age_seconds=max_age)  # fmt: skip
 
 
 EVERY = list(product(requests(), people()))
+ANSWERS = [(asked, person, ask(asked, person)) for asked, person in EVERY]
+
+
+def answered(person: SignedIn, page: Step) -> SignedIn:
+    """The person after answering a page with what they hold."""
+    method = next(m for m in (*NAMES.values(),) if PAGE_OF[m] is page and m in person.held)
+    return replace(person, proofs={**person.proofs, method: NOW})
 
 
 def test_nothing_is_issued_below_the_floor_whatever_is_requested() -> None:
-    for asked, person in EVERY:
-        following = ask(asked, person)
+    for asked, person, following in ANSWERS:
         assert following.demand.covers(asked.floor), (asked, person)
         if following.step is Step.ISSUE:
             assert person is not None
@@ -100,72 +133,251 @@ def test_a_voluntary_level_that_cannot_be_had_costs_nothing() -> None:
     for asked, person in EVERY:
         if asked.requested or person is None:
             continue
+        if person.identity == 3 and reach_of(person.held, METHODS) == 3:
+            continue  # this one can have it
         wished = replace(asked, requested=(high,), essential=False)
         assert ask(wished, person) == ask(asked, person), (asked, person)
 
 
 def test_a_proof_that_still_counts_is_never_asked_for_again() -> None:
-    for asked, person in EVERY:
-        following = ask(asked, person)
-        if person is None or following.step not in {Step.PASSWORD, Step.CODE}:
+    for asked, person, following in ANSWERS:
+        if person is None or following.step not in PROOFS:
             continue
-        method = PASSWORD if following.step is Step.PASSWORD else CODE
         fresh = fresh_proofs(asked, person, now=NOW)
-        assert method not in fresh, (asked, person)
-        assert following.why is (Why.AGAIN if method in person.proofs else Why.MORE)
-        if not asked.again and asked.max_age_seconds is None:
-            assert method not in person.proofs, (asked, person)
+        pages = {PAGE_OF[method] for method in fresh}
+        assert following.step not in pages, (asked, person)
+        assert not fresh or pages.isdisjoint(following.ways), (asked, person)
+        before = {PAGE_OF[method] for method in person.proofs}
+        again = not fresh or following.step in before
+        assert following.why is (Why.AGAIN if again else Why.MORE)
+        if not asked.again and asked.max_age_seconds is None and person.proofs:
+            assert following.step not in before, (asked, person)
 
 
 def test_only_what_the_person_holds_is_asked_for() -> None:
-    for asked, person in EVERY:
-        following = ask(asked, person)
-        if person is not None and following.step is Step.CODE:
-            assert CODE in person.held
+    for asked, person, following in ANSWERS:
+        if person is None or following.step not in PROOFS:
+            continue
+        pages = {PAGE_OF[method] for method in person.held}
+        if fresh_proofs(asked, person, now=NOW):
+            assert pages.issuperset(following.ways), (asked, person)
+        else:  # whoever comes back may be another, who begins another way
+            assert following.ways == BEGINNINGS
+        assert following.step in pages, (asked, person)
+        assert following.step in following.ways
 
 
-def steps_left(asked: Asked, person: SignedIn | None) -> int | None:
-    """Walk the journey to its end as a person who gives every proof asked for; None: refused."""
+def test_every_way_offered_leads_to_the_same_place_and_none_sooner_than_the_one_asked() -> None:
+    """Whoever chooses another of their ways gets in like everybody else."""
+    for asked, person, following in ANSWERS:
+        if person is None or following.step not in PROOFS:
+            continue
+        held = {PAGE_OF[method] for method in person.held}
+        walks = {
+            page: steps_left(asked, answered(person, page))
+            for page in following.ways
+            if page in held
+        }
+        assert len({end for end, _ in walks.values()}) == 1, (asked, person, walks)
+        fewest = min(count for _, count in walks.values())
+        assert walks[following.step][1] == fewest, (asked, person, walks)
+
+
+def steps_left(asked: Asked, person: SignedIn | None) -> tuple[Step, int]:
+    """Walk the journey as a person who gives every proof: where it ends, after how many."""
     person = person or here(2)
     for done in range(10):
         following = ask(asked, person)
-        if following.step is Step.ISSUE:
-            return done
-        if following.step is Step.REFUSE:
-            return None
-        method = PASSWORD if following.step is Step.PASSWORD else CODE
-        person = replace(person, proofs={**person.proofs, method: NOW})
+        if following.step not in PROOFS:
+            return following.step, done
+        person = answered(person, following.step)
     raise AssertionError(("the journey has no end", asked, person))
 
 
-def test_every_journey_ends() -> None:
+LEADS_ON = {Step.METHODS, Step.PROVE}
+
+
+def test_every_journey_ends_and_only_what_nobody_can_reach_is_refused() -> None:
     for asked, person in EVERY:
-        steps_left(asked, person)
+        assert steps_left(asked, person)[0] in {Step.ISSUE, *LEADS_ON}, (asked, person)
+
+
+def grown(asked: Asked, person: SignedIn) -> SignedIn:
+    """The person after doing what the journey led them to: a method set up, identity proved."""
+    following = ask(asked, person)
+    if following.step is Step.METHODS:
+        more = CODE if reach_of(person.held, METHODS) < TWO_CHECKS else PASSKEY
+        held = person.held | {more}
+        return replace(person, held=held, proofs={**person.proofs, more: NOW})
+    if following.why is Why.IDENTITY:
+        return replace(person, identity=following.demand.identity)
+    # The way back: proved again, and so with two ways in.
+    return replace(person, held=person.held | {CODE}, proofs={**person.proofs, CODE: NOW})
+
+
+def test_whoever_does_what_they_are_led_to_gets_in() -> None:
+    """Issue 3: the journey never ends in a dead end."""
+    for asked, started in EVERY:
+        person = started or here(0, (PASSWORD,))
+        for _ in range(12):
+            following = ask(asked, person)
+            if following.step is Step.ISSUE:
+                break
+            person = (
+                answered(person, following.step)
+                if following.step in PROOFS
+                else grown(asked, person)
+            )
+        else:
+            raise AssertionError((asked, started, following))
 
 
 def test_more_demand_is_never_fewer_steps() -> None:
-    for asked, person in EVERY:
-        few = steps_left(asked, person)
+    for person, floor, again in product(people(), (P0, P1), (False, True)):
+        asked = Asked(floor=floor, started=NOW - 50 * SECOND, again=again)
+        end, base = steps_left(asked, person)
         for more in LEVELS:
-            higher = replace(asked, floor=asked.floor.join(more), requested=())
-            many = steps_left(higher, person)
-            base = steps_left(replace(asked, requested=()), person)
-            if many is not None:
-                assert base is not None, (asked, person, more)
-                assert many >= base, (asked, person, more)
-        strict = steps_left(replace(asked, again=True), person)
-        if few is not None and strict is not None:
-            assert strict >= few, (asked, person)
+            higher, many = steps_left(replace(asked, floor=floor.join(more)), person)
+            if higher is Step.ISSUE:
+                assert end is Step.ISSUE, (asked, person, more)
+                # A passkey at once may spare what a password would ask for next.
+                assert many >= base or PASSKEY in person_holds(person), (asked, person, more)
 
 
-def test_identity_is_not_a_step_somebody_below_it_is_refused() -> None:
-    following = ask(Asked(floor=P2, started=NOW), here(1, password=1, code=1))
-    assert (following.step, following.why) == (Step.REFUSE, Why.IDENTITY)
+def person_holds(person: SignedIn | None) -> frozenset[str]:
+    return person.held if person is not None else frozenset()
 
 
-def test_without_the_method_it_takes_the_journey_is_refused_not_endless() -> None:
-    following = ask(Asked(floor=P2, started=NOW), here(2, (PASSWORD,), password=1))
+# --- Who may raise an account
+
+
+def test_nothing_raises_a_proved_account_that_one_check_opens() -> None:
+    """A password that was found out must not become a second factor, nor a person.
+
+    NIST SP 800-63B-3 section 6.1.2.3: who lost what made two checks proves again.
+    """
+    for asked, person, following in ANSWERS:
+        if person is None or following.step not in LEADS_ON:
+            continue
+        proved = sign_in_level(fresh_proofs(asked, person, now=NOW), METHODS)
+        if following.why is Why.NO_METHOD:
+            assert proved >= reach_of(person.held, METHODS), "all that is held was asked for first"
+        if following.step is Step.METHODS:
+            assert following.why is Why.NO_METHOD
+            assert person.identity == 0 or proved >= TWO_CHECKS, (asked, person)
+        elif following.why is Why.NO_METHOD:
+            assert person.identity > 0, (asked, person)
+            assert proved < TWO_CHECKS, "whoever has two checks sets the third up here"
+        else:
+            assert person.identity < following.demand.identity
+            assert proved >= TWO_CHECKS, "nobody is proved into an account that one check opens"
+
+
+@pytest.mark.parametrize("identity", range(4))
+@pytest.mark.parametrize("proved", range(4))
+def test_who_may_add_a_way_to_sign_in(identity: int, proved: int) -> None:
+    assert may_add_methods(identity, proved) is (identity == 0 or proved >= 2)
+
+
+@pytest.mark.parametrize(
+    ("identity", "held", "floor", "step", "why"),
+    [
+        # An account that nobody proved: set up what is missing, then prove.
+        (0, (PASSWORD,), Level(identity=0, sign_in=2), Step.METHODS, Why.NO_METHOD),
+        (0, (PASSWORD,), P1, Step.METHODS, Why.NO_METHOD),
+        (0, (PASSWORD,), P2, Step.METHODS, Why.NO_METHOD),
+        (0, (PASSWORD, CODE), P2, Step.PROVE, Why.IDENTITY),
+        (0, (PASSWORD, CODE), P2C3, Step.METHODS, Why.NO_METHOD),
+        (0, (PASSKEY,), P2C3, Step.PROVE, Why.IDENTITY),
+        # A proved account with two checks goes on by itself, up to a passkey.
+        (1, (PASSWORD, CODE), P2, Step.PROVE, Why.IDENTITY),
+        (2, (PASSWORD, CODE), P2C3, Step.METHODS, Why.NO_METHOD),
+        (2, (PASSWORD, RECOVERY_CODE), P2C3, Step.METHODS, Why.NO_METHOD),
+        (2, (PASSKEY,), P2C3, Step.ISSUE, Why.ENOUGH),
+        (2, (SECURITY_KEY,), P2C3, Step.ISSUE, Why.ENOUGH),
+        # A proved account with one check gets nothing more from that one check.
+        (1, (PASSWORD,), P1, Step.ISSUE, Why.ENOUGH),
+        (1, (PASSWORD,), P2, Step.PROVE, Why.NO_METHOD),
+        (2, (PASSWORD,), P2, Step.PROVE, Why.NO_METHOD),
+        (2, (PASSWORD,), P2C3, Step.PROVE, Why.NO_METHOD),
+        (3, (PASSWORD,), Level(identity=0, sign_in=2), Step.PROVE, Why.NO_METHOD),
+    ],
+)
+def test_where_somebody_is_led_who_gave_all_they_hold(
+    identity: int, held: tuple[str, ...], floor: Level, step: Step, why: Why
+) -> None:
+    names = {method: name for name, method in NAMES.items()}
+    person = here(identity, held, **{names[method]: 1 for method in held})
+    following = ask(Asked(floor=floor, started=NOW), person)
+    assert (following.step, following.why) == (step, why)
+
+
+def test_a_level_that_no_proving_reaches_is_refused_and_one_it_reaches_is_not() -> None:
+    person = here(2, password=1, code=1)
+    for provable, step in ((2, Step.REFUSE), (3, Step.PROVE)):
+        essential = Asked(floor=P1, started=NOW, requested=(Level(identity=3, sign_in=2),),
+                          essential=True)  # fmt: skip
+        following = ask(essential, person, provable=provable)
+        assert (following.step, following.why) == (step, Why.IDENTITY)
+        floor = Asked(floor=Level(identity=3, sign_in=2), started=NOW)
+        assert ask(floor, person, provable=provable).step is step
+
+
+def test_a_level_that_no_method_here_reaches_is_refused() -> None:
+    without = {name: one for name, one in METHODS.items() if one.factor != "combined"}
+    following = ask(Asked(floor=P2C3, started=NOW), here(2, password=1, code=1), methods=without)
     assert (following.step, following.why) == (Step.REFUSE, Why.NO_METHOD)
+
+
+def test_of_several_essential_levels_one_that_is_here_goes_before_one_to_work_for() -> None:
+    asked = Asked(floor=P1, started=NOW, requested=(P3, P2), essential=True)
+    assert demand(asked, here(2), METHODS, 3) == P2
+    assert demand(asked, here(0), METHODS, 3) == P3
+    assert demand(asked, here(0), METHODS, 2) == P2, "what nobody can reach is passed over"
+    assert demand(asked, here(0), METHODS, 1) == P3
+
+
+# --- Which way
+
+
+def test_one_act_with_a_passkey_is_enough_for_the_highest_level() -> None:
+    for name in ("passkey", "key"):
+        person = here(3, (NAMES[name],), **{name: 1})
+        assert ask(Asked(floor=P3, started=NOW), person).step is Step.ISSUE
+
+
+def test_the_passkey_is_asked_first_and_every_other_way_stays_open() -> None:
+    every = (PASSWORD, CODE, PASSKEY, RECOVERY_CODE)
+    following = ask(Asked(floor=P2, started=NOW), here(2, every, password=1))
+    assert following.step is Step.PASSKEY
+    assert set(following.ways) == {Step.PASSKEY, Step.CODE, Step.RECOVERY_CODE}
+    following = ask(Asked(floor=P2C3, started=NOW), here(2, every, password=1))
+    assert following.ways == (Step.PASSKEY,), "only what reaches it is offered"
+
+
+def test_a_printed_code_is_half_a_sign_in() -> None:
+    """risk-model.md: possession, beside a password, and never C3."""
+    asked = Asked(floor=P2, started=NOW)
+    paper = (PASSWORD, RECOVERY_CODE)
+    assert ask(asked, here(2, paper, password=1)).step is Step.RECOVERY_CODE
+    assert ask(asked, here(2, paper, password=1, paper=1)).step is Step.ISSUE
+    assert ask(asked, here(2, paper, paper=1)).step is Step.PASSWORD
+    assert ask(replace(asked, floor=P2C3), here(2, paper, password=1, paper=1)).step is Step.METHODS
+    # The last one spent is not held any more, and still counts on this visit.
+    assert ask(asked, here(2, (PASSWORD,), password=1, paper=1)).step is Step.ISSUE
+    # It begins nothing: a slip of paper does not say whose it is.
+    stale = replace(asked, again=True)
+    assert ask(stale, here(2, paper, password=9, paper=9)).ways == BEGINNINGS
+
+
+def test_a_passkey_is_no_second_step_for_those_who_hold_nothing_else() -> None:
+    asked = Asked(floor=P1, started=NOW, again=True)
+    assert ask(asked, here(2, (PASSKEY,), passkey=9)).step is Step.PASSKEY
+    assert ask(asked, here(2, (PASSWORD,), password=9)).step is Step.PASSWORD
+
+
+def test_all_methods_that_have_a_page_are_offered_and_all_offered_have_one() -> None:
+    assert set(PAGE_OF) == OFFERED
 
 
 def test_prompt_login_counts_only_this_journeys_proofs_to_the_millisecond() -> None:
@@ -200,10 +412,12 @@ def test_of_several_levels_the_first_reachable_one_counts() -> None:
     """Core 3.1.2.1: in the client's order; keycloak 31534 took the lowest."""
     high = Level(identity=3, sign_in=3)
     asked = Asked(floor=P1, started=NOW, requested=(high, P2, P1))
-    assert demand(asked, here(2), METHODS) == P2
-    assert demand(replace(asked, requested=(P1, P2)), here(2), METHODS) == P1
-    assert demand(replace(asked, requested=(high,), essential=True), here(2), METHODS) == high
-    assert demand(replace(asked, requested=(P0,)), here(2), METHODS) == P1, "never below the floor"
+    assert demand(asked, here(2), METHODS, 2) == P2
+    assert demand(replace(asked, requested=(P1, P2)), here(2), METHODS, 2) == P1
+    assert demand(replace(asked, requested=(high,), essential=True), here(2), METHODS, 2) == high
+    assert demand(replace(asked, requested=(P0,)), here(2), METHODS, 2) == P1, (
+        "never below the floor"
+    )
 
 
 levels = st.sampled_from(LEVELS)
@@ -247,7 +461,7 @@ def test_whatever_is_asked_of_whomever_the_floor_holds(
         assert consented or not consent
 
 
-@pytest.mark.parametrize("name", ["password", "one-time-code"])
+@pytest.mark.parametrize("name", sorted(OFFERED))
 def test_the_methods_that_have_a_page_are_in_the_published_list(name: str) -> None:
     text = (Path(__file__).parents[2] / "policies" / "methods.toml").read_text()
     assert f'id = "{name}"' in text

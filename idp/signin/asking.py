@@ -1,0 +1,289 @@
+"""The pages that ask for one proof each, and the choice among them. The rest is in `views`."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, g, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from idp.authentication import actions as authentication
+from idp.authentication import passkeys, recovery_codes, webauthn
+from idp.authentication.actions import PasswordProved, Reason, Refusal
+from idp.authentication.devices import device_words
+from idp.authentication.sessions import SessionFacts
+from idp.callers.clients import Client
+from idp.signin import accepting, actions, texts
+from idp.signin.actions import Position, Stop
+from idp.signin.rules import BEGINNINGS, Step
+from idp.storage import Transaction
+from idp.web import (
+    browser_secret,
+    caller_address,
+    give_session,
+    house,
+    needed_browser_secret,
+    notice,
+    see_other,
+    session_secret,
+)
+from idp.words import gettext as _
+
+bp = Blueprint("signin", __name__)
+ASKED = (Step.PASSWORD, Step.PASSKEY, Step.CODE, Step.RECOVERY_CODE)
+LONGEST_PASSWORD_FIELD = 1024
+# Where a journey leads on in other rooms; each brings the person back to it.
+ENROL, RECOVER, METHODS, PROVE = "/enrol", "/recover", "/enrol/next", "/identity"
+
+
+def ask(ref: str, step: Step) -> ResponseReturnValue:
+    """Ask for one proof, and say why."""
+    found = at(ref, step)
+    return page(found, step) if isinstance(found, Position) else found
+
+
+for _step in ASKED:
+    bp.add_url_rule(f"/sign-in/<ref>/{_step}", str(_step), ask, defaults={"step": _step})
+
+
+@bp.get("/sign-in/<ref>/ways")
+def ways(ref: str) -> ResponseReturnValue:
+    """List every way that would do now, and the way back for whoever has none of them left."""
+    found = locate(ref)
+    if isinstance(found, Stop):
+        return stopped(found)
+    if not found.next.ways:
+        return see_other(url_for("signin.resume", ref=ref))
+    return render_template(
+        "signin/ways.html",
+        service_name=service_name(found),
+        ways=[(url_for(f"signin.{way}", ref=ref), texts.way(way)) for way in found.next.ways],
+        recover=onward(RECOVER, ref),
+    )
+
+
+@bp.post("/sign-in/<ref>/password")
+def give_password(ref: str) -> ResponseReturnValue:
+    """Take a password: counted first, hashed outside any transaction, then spent in one."""
+    found = at(ref, Step.PASSWORD)
+    if not isinstance(found, Position):
+        return found
+    email = request.form.get("email", "").strip()
+    secret = request.form.get("password", "")
+    if not email or not secret:
+        return page(found, Step.PASSWORD, texts.nothing_typed(Step.PASSWORD), email)
+    checked = authentication.check_password(
+        house().database,
+        house().keyring,
+        house().gate,
+        sign_in_name=email,
+        password=secret[:LONGEST_PASSWORD_FIELD],
+        address=caller_address(),
+    )
+    if not isinstance(checked, PasswordProved):
+        return _refused(found, Step.PASSWORD, checked, email)
+    new = house().database.transaction(
+        lambda tx: accepting.accept_password(
+            tx, house().keyring, checked, session=found.session, journey=found.journey,
+            device=_device(),
+        )
+    )  # fmt: skip
+    if new is not None:
+        give_session(new)
+    return see_other(url_for("signin.resume", ref=ref))
+
+
+@bp.post("/sign-in/<ref>/passkey")
+def give_passkey(ref: str) -> ResponseReturnValue:
+    """Take a passkey's answer to our challenge. Only its address is counted: nobody guesses a
+    key, and wrong passwords must not shut it."""
+    found = at(ref, Step.PASSKEY)
+    if not isinstance(found, Position):
+        return found
+    refusal = passkeys.reserve_passkey(house().database, house().keyring, caller_address())
+    if refusal is not None:
+        return _refused(found, Step.PASSKEY, refusal)
+    party = webauthn.relying_party(house().settings.issuer)
+    new = house().database.transaction(
+        lambda tx: accepting.accept_passkey(
+            tx, party, request.form.get("passkey", ""), browser_secret=needed_browser_secret(),
+            session=found.session, journey=found.journey, device=_device(),
+        )
+    )  # fmt: skip
+    return _go_on(found, Step.PASSKEY, new)
+
+
+@bp.post("/sign-in/<ref>/code")
+def give_code(ref: str) -> ResponseReturnValue:
+    """Take a one-time code."""
+
+    def reserve(session: SessionFacts) -> Refusal | None:
+        return authentication.reserve_code(
+            house().database,
+            house().keyring,
+            account_ref=session.account_ref,
+            address=caller_address(),
+        )
+
+    return _give_secret(ref, Step.CODE, reserve, accepting.accept_code)
+
+
+@bp.post("/sign-in/<ref>/recovery-code")
+def give_recovery_code(ref: str) -> ResponseReturnValue:
+    """Take a printed code."""
+
+    def reserve(session: SessionFacts) -> Refusal | None:
+        return recovery_codes.reserve_recovery_code(
+            house().database, house().keyring, session.account_ref, caller_address()
+        )
+
+    return _give_secret(ref, Step.RECOVERY_CODE, reserve, accepting.accept_recovery_code)
+
+
+def _give_secret(
+    ref: str,
+    step: Step,
+    reserve: Callable[[SessionFacts], Refusal | None],
+    accept: Callable[..., str | None],
+) -> ResponseReturnValue:
+    """Take a code: counted first, then spent with what it buys."""
+    found = at(ref, step)
+    if not isinstance(found, Position):
+        return found
+    session, typed = found.session, request.form.get("code", "").strip()
+    if session is None:  # next_step asks nobody for a code who is not signed in
+        return stopped(Stop.EXPIRED)
+    if not typed:
+        return page(found, step, texts.nothing_typed(step))
+    refusal = reserve(session)
+    if refusal is not None:
+        return _refused(found, step, refusal)
+    new = house().database.transaction(
+        lambda tx: accept(tx, house().keyring, typed, session=session, journey=found.journey)
+    )
+    return _go_on(found, step, new)
+
+
+def _go_on(found: Position, step: Step, new: str | None) -> ResponseReturnValue:
+    if new is None:
+        return _refused(found, step, Refusal(Reason.WRONG))
+    give_session(new)
+    return see_other(url_for("signin.resume", ref=found.journey.ref))
+
+
+def _refused(found: Position, step: Step, refusal: Refusal, email: str = "") -> ResponseReturnValue:
+    status = {Reason.BUSY: 503, Reason.WAIT: 429, Reason.SHUT: 429}.get(refusal.reason, 422)
+    headers = {}
+    if refusal.wait is not None:
+        headers["Retry-After"] = str(max(1, int(refusal.wait.total_seconds())))
+    return page(found, step, texts.proof_refused(refusal, step), email), status, headers
+
+
+# What is on a page.
+
+
+def page(found: Position, step: Step, error: str | None = None, email: str = "") -> str:
+    """Draw the page that asks for this proof."""
+    ref, name = found.journey.ref, service_name(found)
+    facts: dict[str, Any] = {
+        "service_name": name,
+        "action": url_for(f"signin.give_{step.replace('-', '_')}", ref=ref),
+        "error": error,
+        "why": texts.why_asked(found.next.why, step, name),
+        "ways": url_for("signin.ways", ref=ref),
+    }
+    if step is Step.PASSWORD:
+        facts |= _password_facts(found, email)
+    elif step is Step.CODE and Step.RECOVERY_CODE in found.next.ways:
+        facts["no_code"] = url_for("signin.recovery-code", ref=ref)
+    if step in BEGINNINGS and Step.PASSKEY in found.next.ways:
+        facts["passkey_options"] = _passkey_options(found)
+    return render_template(f"signin/{step.replace('-', '_')}.html", **facts)
+
+
+def _password_facts(found: Position, email: str) -> dict[str, Any]:
+    ref = found.journey.ref
+    hint = found.journey.request.get("params", {}).get("login_hint", "")
+    again = found.session.sign_in_name if found.session else ""
+    return {
+        "email": email or again or hint,
+        "passkey_action": url_for("signin.give_passkey", ref=ref),
+        "enrol": onward(ENROL, ref),
+        "recover": onward(RECOVER, ref),
+    }
+
+
+def _passkey_options(found: Position) -> dict[str, Any]:
+    """Make a challenge that goes with the page. Where somebody only steps up, for their own keys;
+    at a beginning for any: a passkey says by itself whose it is."""
+    stepping_up = found.session is not None and found.next.ways != BEGINNINGS
+    account = found.session.account_ref if found.session and stepping_up else None
+    challenge = house().database.transaction(
+        lambda tx: passkeys.begin(
+            tx, purpose="sign-in", browser_secret=needed_browser_secret(), account_ref=account
+        )
+    )
+    party = webauthn.relying_party(house().settings.issuer)
+    return webauthn.request_options(party, challenge=challenge)
+
+
+def _device() -> str:
+    return device_words(request.user_agent.string)
+
+
+# What every page of a journey needs.
+
+
+def onward(path: str, ref: str) -> str:
+    """Write the address in another room that leads back to this journey."""
+    return f"{path}?{urlencode({'journey': ref})}"
+
+
+def locate(ref: str) -> Position | Stop:
+    """Find where a journey is in this browser."""
+    here = house()
+
+    def work(tx: Transaction) -> Position | Stop:
+        return actions.locate(
+            tx,
+            here.policies,
+            ref,
+            browser_secret=browser_secret(),
+            session_secret=session_secret(),
+        )
+
+    return here.database.read(work)
+
+
+def at(ref: str, step: Step) -> Position | ResponseReturnValue:
+    """Answer the journey if `step` is what it needs now, or would do as well; else where the
+    browser should go."""
+    found = locate(ref)
+    if isinstance(found, Stop):
+        return stopped(found)
+    wished = str(found.journey.request.get("params", {}).get("ui_locales", ""))
+    g.ui_locales = wished.split()  # in the service's order; what we lack is passed over
+    if step is not found.next.step and step not in found.next.ways:
+        # The back button, or a page left open.
+        return see_other(url_for("signin.resume", ref=ref))
+    return found
+
+
+def stopped(stop: Stop) -> ResponseReturnValue:
+    """Say why a journey cannot go on here."""
+    status, title, paragraphs = texts.stopped(stop)
+    return notice(status, title, paragraphs, link=("/account", _("Go to your Gatehouse page")))
+
+
+def service_name(found: Position) -> str:
+    """The name of the service that waits for the answer; ours where it is ourselves."""
+    named = client(found)
+    return named.client_name if named else _("Gatehouse")
+
+
+def client(found: Position) -> Client | None:
+    """The service that waits for the answer, or None where it is a page of ours."""
+    client_id = found.journey.client_id
+    if client_id is None:
+        return None
+    return house().database.read(lambda tx: house().services.clients.get(tx, client_id))
