@@ -62,7 +62,7 @@ _OPEN = PersonNumberRecord.valid_to.is_(None)
 _FIND = _PERSON.where(_IS_PERSON)
 _FIND_BY_NUMBER = _PERSON.join(
     PersonNumberRecord, PersonNumberRecord.person_ref == PersonRecord.ref
-).where(PersonNumberRecord.number_index == bindparam("number_index"), _OPEN)
+).where(PersonNumberRecord.number_index.in_(bindparam("number_indexes", expanding=True)), _OPEN)
 _FIND_NEXT = (
     _PERSON.where(PersonRecord.ref >= bindparam("drawn")).order_by(PersonRecord.ref).limit(1)
 )
@@ -75,6 +75,11 @@ _CONTACTS = select(PersonRecord.contacts).where(_IS_PERSON)
 _HELD_NUMBER = select(PersonNumberRecord.ref, PersonNumberRecord.number_sealed).where(
     PersonNumberRecord.person_ref == bindparam("person_ref"), _OPEN
 )
+_ANY_NUMBER = select(
+    PersonNumberRecord.person_ref,
+    PersonNumberRecord.number_index,
+    PersonNumberRecord.number_sealed,
+).limit(1)
 _LOCK = select(PersonRecord.birth_date).where(_IS_PERSON).with_for_update(key_share=True)
 _ADD_PERSON = insert(PersonRecord).values(created_at=db_now())
 _ADD_NUMBER = insert(PersonNumberRecord).values(valid_from=db_now())
@@ -156,7 +161,7 @@ def find_by_number(
     tx: Transaction, keyring: Keyring, number: NationalInsuranceNumber
 ) -> PersonFacts | None:
     """Find whose number it is now, whatever its suffix."""
-    return _one(tx, _FIND_BY_NUMBER, {"number_index": _index(keyring, number)})
+    return _one(tx, _FIND_BY_NUMBER, {"number_indexes": _indexes(keyring, number)})
 
 
 def facts_for_claim(
@@ -169,7 +174,7 @@ def facts_for_claim(
     work says whether the number is in the register.
     """
     index = _index(keyring, number)
-    person = _one(tx, _FIND_BY_NUMBER, {"number_index": index})
+    person = _one(tx, _FIND_BY_NUMBER, {"number_indexes": _indexes(keyring, number)})
     drawn = urlsafe_b64encode(bytes.fromhex(index)).decode()  # spread as references are
     stand_in = _one(tx, _FIND_NEXT, {"drawn": drawn}) or _one(tx, _FIND_FIRST, {}) or NOBODY
     compared = person or stand_in
@@ -245,6 +250,19 @@ def open_number(keyring: Keyring, person_ref: str, sealed: str) -> NationalInsur
     return number
 
 
+def index_fits(tx: Transaction, keyring: Keyring) -> bool:
+    """Say whether our index key is the one that the register was indexed with.
+
+    With another one everybody would look unknown, and an import would add everybody again.
+    True for an empty register. Raises `Unreadable` where the seal key does not fit either.
+    """
+    row = tx.execute(_ANY_NUMBER).first()
+    if row is None:
+        return True
+    number = open_number(keyring, row.person_ref, row.number_sealed)
+    return row.number_index in _indexes(keyring, number)
+
+
 def number_purpose(person_ref: str) -> str:
     """Answer what a person's number is sealed for: it opens as no other person's."""
     return f"{PURPOSE}:{person_ref}"
@@ -267,6 +285,11 @@ def _facts(row: Mapping[str, Any]) -> PersonFacts:
 
 def _index(keyring: Keyring, number: NationalInsuranceNumber) -> str:
     return keyring.index("number_index", number.key)
+
+
+def _indexes(keyring: Keyring, number: NationalInsuranceNumber) -> list[str]:
+    """Everything a row may stand under: two only while the register is indexed anew."""
+    return list(keyring.indexes("number_index", number.key))
 
 
 def _number_row(
