@@ -14,6 +14,7 @@ from idp.logs import set_up_logs
 from idp.oidc.views import bp as oidc
 from idp.pages.errors import error_page, request_reference, words
 from idp.pages.frame import install_pages
+from idp.proofing.views import bp as proofing
 from idp.routes import match, undeclared
 from idp.signin.texts import stale_form
 from idp.signin.views import bp as signin
@@ -47,7 +48,7 @@ def create_app(house: House | None = None) -> Flask:
     app.after_request(web.set_cookies)
     app.add_url_rule("/", "start", _start)
     app.add_url_rule("/refused", "refused", _refused)
-    rooms = (oidc, signin, enrolment, account)
+    rooms = (oidc, signin, proofing, enrolment, account)
     for blueprint in (*rooms, *((demo,) if house.settings.sandbox else ())):
         app.register_blueprint(blueprint)
     rules = [(rule.rule, frozenset(rule.methods or ())) for rule in app.url_map.iter_rules()]

@@ -29,6 +29,14 @@ class Reached(StrEnum):
     SHUT = "cannot-be-joined"
 
 
+_FROM_BEGUN = {
+    Begun.BEGUN: Reached.WAY_BACK,
+    Begun.UNDER_WAY: Reached.WAY_BACK,
+    Begun.OTHERS: Reached.OTHER_WAY_BACK,
+    Begun.COUNTER: Reached.COUNTER,
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
     """How a case stands after its evidence was weighed."""
@@ -62,6 +70,22 @@ def settle(tx: Transaction, keyring: Keyring, policies: Policies, case_ref: str)
     return Settled(reached=Reached.SHUT, level=level)
 
 
+def prospect(tx: Transaction, case: Case, level: int) -> Reached:
+    """Say where evidence worth `level` leaves a case whose account it has not joined. Reads only.
+
+    What `settle` would answer, but for a way back that could begin now: that is `WAY_BACK` too.
+    """
+    if level == 0 or case.joined_to is not None:
+        return Reached.MORE
+    old = account_of_person(tx, case.person_ref)
+    if old is None:
+        return Reached.SHUT
+    if not enough_for_way_back(level, old.identity_level):
+        return Reached.MORE
+    begun = ways_back.outlook(tx, case, old.ref)
+    return _FROM_BEGUN[begun]
+
+
 def _tell_joined(
     tx: Transaction, keyring: Keyring, policies: Policies, case: Case, level: int
 ) -> None:
@@ -79,10 +103,4 @@ def _way_back(tx: Transaction, keyring: Keyring, case: Case, level: int) -> Reac
         return Reached.SHUT
     if not enough_for_way_back(level, old.identity_level):
         return Reached.MORE
-    begun = ways_back.begin(tx, keyring, case=case, old=old, level=level)
-    return {
-        Begun.BEGUN: Reached.WAY_BACK,
-        Begun.UNDER_WAY: Reached.WAY_BACK,
-        Begun.OTHERS: Reached.OTHER_WAY_BACK,
-        Begun.COUNTER: Reached.COUNTER,
-    }[begun]
+    return _FROM_BEGUN[ways_back.begin(tx, keyring, case=case, old=old, level=level)]

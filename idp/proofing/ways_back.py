@@ -98,6 +98,7 @@ _BY_TOKEN = _WAY_BACK.where(
 _OPEN_CASE = select(WayBackRecord.case_ref).where(
     WayBackRecord.account_ref == bindparam("old"), _UNENDED
 )
+_LIVE_CASE = _OPEN_CASE.where(WayBackRecord.expires_at > db_now())
 _LAST_STOPPED = (
     select(WayBackRecord.ended_at)
     .where(WayBackRecord.account_ref == bindparam("old"), WayBackRecord.outcome == "stopped")
@@ -201,6 +202,16 @@ def begin(tx: Transaction, keyring: Keyring, *, case: Case, old: Held, level: in
     }
     _tell(tx, keyring, Notice.WAY_BACK_BEGUN, told, case.person_ref, {old.email, case.email})
     return Begun.BEGUN
+
+
+def outlook(tx: Transaction, case: Case, old_ref: str) -> Begun:
+    """Say what `begin` would answer now. Reads only."""
+    if _needs_counter(tx, case, old_ref):
+        return Begun.COUNTER
+    live = tx.execute(_LIVE_CASE, {"old": old_ref}).scalar()
+    if live is None:
+        return Begun.BEGUN
+    return Begun.UNDER_WAY if live == case.ref else Begun.OTHERS
 
 
 def of_account(tx: Transaction, account_ref: str) -> Found | None:

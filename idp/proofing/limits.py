@@ -1,0 +1,65 @@
+"""How often numbers may be tried, codes sent and typed, and checks asked for.
+
+Each limit is named in the same order everywhere, the network first: a flooder is stopped by his
+own bucket before he fills another's. A number is counted by its index, known or not, so that a
+refusal says nothing about it.
+"""
+
+from datetime import timedelta
+
+from idp.authentication.rules import network_of
+from idp.throttle.actions import Limit
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+TOLD_AFTER = 3  # failed tries at one number, before its owner is told
+
+
+def claim_limits(address: str, account_ref: str, number_index: str) -> list[Limit]:
+    """Limit the numbers tried: from one network (a library has many people), by one account, and
+    at one number by anybody."""
+    return [
+        Limit(kind="claim-network", value=network_of(address), burst=30,
+              per=timedelta(seconds=20)),
+        Limit(kind="claim-account", value=account_ref, burst=6, per=timedelta(minutes=10)),
+        Limit(kind="claim-number", value=number_index, burst=6, per=timedelta(minutes=30)),
+    ]  # fmt: skip
+
+
+def failed_limit(number_index: str) -> Limit:
+    """Count failed tries at a number; the third within a day is refused, and that is told."""
+    return Limit(kind="claim-failed", value=number_index, burst=TOLD_AFTER - 1, per=DAY)
+
+
+def told_limit(number_index: str) -> Limit:
+    """Let the owner of a number be told once a day."""
+    return Limit(kind="claim-told", value=number_index, burst=1, per=DAY)
+
+
+def send_limits(address: str, case_ref: str, person_ref: str) -> list[Limit]:
+    """Limit the codes sent: from one network, for one case, and to one person by anybody."""
+    return [
+        Limit(kind="contact-network", value=network_of(address), burst=30,
+              per=timedelta(seconds=20)),
+        Limit(kind="contact-case", value=case_ref, burst=4, per=timedelta(minutes=10)),
+        Limit(kind="contact-person", value=person_ref, burst=6, per=HOUR),
+    ]  # fmt: skip
+
+
+def code_limits(address: str, case_ref: str, code_ref: str) -> list[Limit]:
+    """Limit the tries at a code of six digits: five at each, ten in a row in one case."""
+    return [
+        Limit(kind="contact-code-network", value=network_of(address), burst=50,
+              per=timedelta(seconds=2)),
+        Limit(kind="contact-code-case", value=case_ref, burst=10, per=HOUR),
+        Limit(kind="contact-code", value=code_ref, burst=5, per=DAY),
+    ]  # fmt: skip
+
+
+def check_limits(address: str, account_ref: str) -> list[Limit]:
+    """Limit the checks that one network and one account may ask outside checkers for."""
+    return [
+        Limit(kind="check-network", value=network_of(address), burst=30,
+              per=timedelta(minutes=1)),
+        Limit(kind="check-account", value=account_ref, burst=4, per=timedelta(minutes=30)),
+    ]  # fmt: skip

@@ -1,0 +1,158 @@
+"""What the proofing pages share: who is there, what waits for them, and how far they are.
+
+The journey that waits is named in the address (`?journey=`): it is bound to this browser, and
+opens nothing in another one.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+from flask import Blueprint, make_response, request, url_for
+from flask.typing import ResponseReturnValue
+
+from idp.authentication import sessions
+from idp.authentication.sessions import SessionFacts
+from idp.proofing import cases, evidence, texts
+from idp.proofing.cases import Case
+from idp.proofing.rules import Piece, level_reached
+from idp.signin import actions as signin
+from idp.signin.actions import Journey, Position
+from idp.signin.rules import Asked, Step
+from idp.storage import Transaction
+from idp.web import (
+    browser_secret,
+    house,
+    needed_browser_secret,
+    notice,
+    see_other,
+    session_secret,
+)
+from idp.words import gettext as _
+
+bp = Blueprint("proofing", __name__)
+USUAL_LEVEL = 2  # what most services that need to know a person ask for
+HIGHEST_LEVEL = 3
+SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visitor:
+    """Who is there, and what waits for them."""
+
+    session: SessionFacts
+    journey_ref: str | None
+    position: Position | None
+
+    @property
+    def wanted(self) -> int:
+        """The identity level to reach: what the waiting service asks, or the next one up."""
+        if self.position is not None:
+            return self.position.next.demand.identity
+        usual = max(USUAL_LEVEL, self.session.identity_level + 1)
+        return min(HIGHEST_LEVEL, usual)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """An open case with its evidence, and what that comes to."""
+
+    case: Case
+    pieces: list[Piece]
+    level: int
+
+
+def visitor() -> Visitor | ResponseReturnValue:
+    """Answer who is signed in here, by as much as the account pages ask; else the way there."""
+    here, secret = house(), session_secret()
+    session = sessions.look_up(here.database, secret) if secret else None
+    journey_ref, position = _waiting()
+    if session is not None and browser_secret() and _enough(session):
+        return Visitor(session=session, journey_ref=journey_ref, position=position)
+    binding = needed_browser_secret()
+    back = quote(request.path) if request.method == "GET" else url_for("proofing.home")
+    query = f"?journey={journey_ref}" if journey_ref else ""
+    wish = _wish(session) | {"return_to": back + query}
+    ref = here.database.transaction(
+        lambda tx: signin.start(
+            tx, browser_secret=binding, client_id=None, request=wish, now=tx.now()
+        )
+    )
+    return see_other(url_for("signin.resume", ref=ref))
+
+
+def to(endpoint: str, who: Visitor, **values: Any) -> str:
+    """Answer the address of another page here, with the journey that waits."""
+    return url_for(f"proofing.{endpoint}", journey=who.journey_ref, **values)
+
+
+def proof_of(who: Visitor) -> Proof | None:
+    """Answer how far this account's open case is, or None where there is none."""
+    return house().database.read(lambda tx: read_proof(tx, who))
+
+
+def read_proof(tx: Transaction, who: Visitor) -> Proof | None:
+    """Read the open case of who is there."""
+    case = cases.open_case_of(tx, who.session.account_ref)
+    if case is None:
+        return None
+    pieces, policies = evidence.pieces_of(tx, case.ref), house().policies
+    level = level_reached(pieces, policies.evidence, policies.profiles)
+    return Proof(case=case, pieces=pieces, level=level)
+
+
+def service_name(who: Visitor) -> str:
+    """Name the service that waits, or nothing."""
+    client_id = who.position.journey.client_id if who.position else None
+    if client_id is None:
+        return ""
+    client = house().database.read(lambda tx: house().services.clients.get(tx, client_id))
+    return client.client_name if client else ""
+
+
+def too_often(who: Visitor, wait: timedelta) -> ResponseReturnValue:
+    """Say that it was too often, and when to go on."""
+    page = notice(
+        429,
+        _("You tried too often"),
+        [texts.wait_for(wait), _("Nothing is lost. You can also go to a counter.")],
+        link=(to("home", who), _("Go back to the list")),
+    )
+    page.headers["Retry-After"] = str(max(1, -(-wait // SECOND)))
+    return page
+
+
+def page_with(page: str, status: int) -> ResponseReturnValue:
+    """Answer a page that was typed into wrongly."""
+    return make_response(page, status)
+
+
+def _waiting() -> tuple[str | None, Position | None]:
+    """Find the journey named in the address; one that is not this browser's, or over, is none."""
+    ref = request.args.get("journey", "")
+    if not ref:
+        return None, None
+    found = house().database.read(
+        lambda tx: signin.locate(
+            tx, house().policies, ref,
+            browser_secret=browser_secret(), session_secret=session_secret(),
+        )
+    )  # fmt: skip
+    return (ref, found) if isinstance(found, Position) else (None, None)
+
+
+def _enough(session: SessionFacts) -> bool:
+    """Whether the session has proved what our own pages ask, identity left aside."""
+    journey = Journey(
+        ref="", client_id=None, request=_wish(session), choice=None, consented=False,
+        created_at=session.now,
+    )  # fmt: skip
+    found = signin.position(house().policies, journey, session, now=session.now)
+    return found.next.step in {Step.ISSUE, Step.PROVE}
+
+
+def _wish(session: SessionFacts | None) -> dict[str, object]:
+    now = session.now if session else house().database.now()
+    asked = Asked(floor=house().policies.floor(signin.ACCOUNT), started=signin.milliseconds(now))
+    return {"asked": signin.describe(asked)}

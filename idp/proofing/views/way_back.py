@@ -1,0 +1,260 @@
+"""The way back into an account that is there already: wait, shorten the wait, take it, stop it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from idp.proofing import contacts, reaching, ways_back
+from idp.proofing.cases import Case
+from idp.proofing.contacts import CODE_MINUTES, OLD_ACCOUNT, Given, Sent
+from idp.proofing.rules import Standing, masked_email, standing
+from idp.proofing.views.common import (
+    Visitor,
+    bp,
+    page_with,
+    proof_of,
+    read_proof,
+    to,
+    too_often,
+    visitor,
+)
+from idp.proofing.ways_back import Found, Taken
+from idp.storage import Transaction
+from idp.web import caller_address, forget_session, house, notice, see_other
+from idp.words import gettext as _
+
+LONGEST_FIELD = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class At:
+    """Who is there, their open case, and the way back it began."""
+
+    who: Visitor
+    case: Case
+    way: Found
+
+
+@bp.get("/identity/way-back")
+def way_back() -> ResponseReturnValue:
+    """Say where the way back stands, and what can be done now."""
+    found = _at()
+    if not isinstance(found, At):
+        return found
+    who, case, way = found.who, found.case, found.way
+    state = standing(way.times, who.session.now)
+    policies = house().policies
+    can_shorten = state is Standing.WAITING and house().database.read(
+        lambda tx: contacts.may_end_wait(tx, policies, case)
+    )
+    return render_template(
+        "proofing/way_back.html",
+        standing=state,
+        due=way.times.due_at,
+        until=way.times.expires_at,
+        masked=masked_email(way.email),
+        can_shorten=can_shorten,
+        shorten=to("old_account_send", who),
+        take=to("take_way_back", who),
+        begin=to("begin_way_back", who),
+        look_again=to("way_back", who),
+    )
+
+
+@bp.post("/identity/way-back/begin")
+def begin_way_back() -> ResponseReturnValue:
+    """Begin the way back anew: the last one lapsed, or another's ended."""
+    who = visitor()
+    if not isinstance(who, Visitor):
+        return who
+    here, proof = house(), proof_of(who)
+    if proof is not None:
+        case_ref = proof.case.ref
+        here.database.transaction(
+            lambda tx: reaching.settle(tx, here.keyring, here.policies, case_ref)
+        )
+    return see_other(to("home", who))
+
+
+@bp.post("/identity/way-back/send")
+def old_account_send() -> ResponseReturnValue:
+    """Send a code to the old account's address, to whoever reads its mail."""
+    found = _at()
+    if not isinstance(found, At):
+        return found
+    who, case = found.who, found.case
+    here = house()
+    if not here.database.read(lambda tx: contacts.may_end_wait(tx, here.policies, case)):
+        return see_other(to("way_back", who))
+    sent = contacts.send_code(here.database, here.keyring, case, OLD_ACCOUNT, caller_address())
+    if isinstance(sent, timedelta):
+        return too_often(who, sent)
+    if sent is Sent.NO_CONTACT:
+        return see_other(to("home", who))
+    return see_other(to("old_account_code", who))
+
+
+@bp.get("/identity/way-back/code")
+def old_account_code() -> ResponseReturnValue:
+    """Ask for the code that went to the old account's address."""
+    found = _at()
+    if not isinstance(found, At):
+        return found
+    who, way = found.who, found.way
+    return _code_page(who, way)
+
+
+@bp.post("/identity/way-back/code")
+def old_account_give() -> ResponseReturnValue:
+    """Take the code: counted first, then spent for the end of the wait."""
+    found = _at()
+    if not isinstance(found, At):
+        return found
+    who, case, way = found.who, found.case, found.way
+    here = house()
+    given = contacts.give_code(
+        here.database,
+        here.keyring,
+        here.policies,
+        case=case,
+        channel=OLD_ACCOUNT,
+        typed=request.form.get("code", "").replace(" ", "")[:LONGEST_FIELD],
+        address=caller_address(),
+    )
+    if isinstance(given, timedelta):
+        return too_often(who, given)
+    if given is Given.WRONG:
+        said = _("That code is wrong or too old. Look at the newest message")
+        return page_with(_code_page(who, way, said), 422)
+    return see_other(to("way_back", who))
+
+
+@bp.get("/identity/way-back/take")
+def take_way_back() -> ResponseReturnValue:
+    """Say what happens, before it does."""
+    found = _at()
+    if not isinstance(found, At):
+        return found
+    who, case, way = found.who, found.case, found.way
+    if standing(way.times, who.session.now) is not Standing.DUE:
+        return see_other(to("way_back", who))
+    return render_template(
+        "proofing/take.html",
+        action=to("take", who),
+        sign_in_name=case.sign_in_name,
+        back=to("way_back", who),
+    )
+
+
+@bp.post("/identity/way-back/take")
+def take() -> ResponseReturnValue:
+    """Take the way back. Every session of both accounts ends, this one too."""
+    found = _at()
+    if not isinstance(found, At):
+        return found
+    who, way = found.who, found.way
+    here = house()
+    taken = ways_back.take(
+        here.database, here.keyring, here.policies,
+        way_back_ref=way.ref, account_ref=who.session.account_ref,
+    )  # fmt: skip
+    if taken is not Taken.TAKEN:
+        return see_other(to("way_back", who))
+    forget_session()
+    waiting = who.journey_ref
+    on = url_for("signin.resume", ref=waiting) if waiting else url_for("account.home")
+    return notice(
+        200,
+        _("You are back in your account"),
+        [
+            _("All that was in your account is still there."),
+            _("Sign in now with what you set up here. The old ways to sign in no longer work."),
+        ],
+        link=(on, _("Sign in and go on")),
+    )
+
+
+@bp.get("/way-back/stop/<token>")
+def stop(token: str) -> ResponseReturnValue:
+    """Show what pressing the button does. Opening a link stops nothing by itself."""
+    found = house().database.read(lambda tx: ways_back.by_token(tx, token))
+    if found is None:
+        return _no_longer()
+    return render_template(
+        "proofing/stop.html",
+        action=url_for("proofing.stop_it", token=token),
+        due=found.times.due_at,
+    )
+
+
+@bp.post("/way-back/stop/<token>")
+def stop_it(token: str) -> ResponseReturnValue:
+    """Stop a way back, signed in or not."""
+    here = house()
+    stopped = here.database.transaction(lambda tx: ways_back.stop(tx, here.keyring, token))
+    if not stopped:
+        return _no_longer()
+    return notice(
+        200,
+        _("It is stopped"),
+        [
+            _("Nobody gets into your account that way now."),
+            _("The next time, somebody has to go to a counter and show a document."),
+            _("We sent a message about it to every address we know."),
+        ],
+    )
+
+
+def _no_longer() -> ResponseReturnValue:
+    return notice(
+        404,
+        _("This link no longer works"),
+        [
+            _("It was used already, or it is too old."),
+            _("Do you think that somebody is in your account? Sign in and look what was done."),
+        ],
+        link=(url_for("account.home"), _("Go to your Gatehouse page")),
+    )
+
+
+def _at() -> At | ResponseReturnValue:
+    """Answer who is there, their case and their way back; else where the browser should go."""
+    who = visitor()
+    if not isinstance(who, Visitor):
+        return who
+
+    def work(tx: Transaction) -> tuple[Case, Found] | None:
+        proof, way = read_proof(tx, who), ways_back.of_account(tx, who.session.account_ref)
+        if proof is None or way is None or way.case_ref != proof.case.ref:
+            return None
+        return proof.case, way
+
+    found = house().database.read(work)
+    if found is None:
+        return _offer(who)
+    return At(who=who, case=found[0], way=found[1])
+
+
+def _offer(who: Visitor) -> ResponseReturnValue:
+    """Offer to begin where nothing is begun although it could be: another's way back ended."""
+    proof = proof_of(who)
+    if proof is None:
+        return see_other(to("home", who))
+    outlook = house().database.read(lambda tx: reaching.prospect(tx, proof.case, proof.level))
+    if outlook is not reaching.Reached.WAY_BACK:
+        return see_other(to("home", who))
+    return render_template("proofing/way_back_begin.html", begin=to("begin_way_back", who))
+
+
+def _code_page(who: Visitor, way: Found, error: str | None = None) -> str:
+    return render_template(
+        "proofing/contact_code.html",
+        masked=masked_email(way.email),
+        minutes=CODE_MINUTES,
+        action=to("old_account_give", who),
+        again=to("way_back", who),
+        back=to("way_back", who),
+        error=error,
+    )
