@@ -17,10 +17,12 @@ from idp import web
 from idp.front import Front, Refused
 from idp.house import House, hide_secrets, open_house
 from idp.keyring.ring import KeyringError
+from idp.keyring.sealing import Unreadable
 from idp.logs import set_up_logs
 from idp.officers.views import bp as console
 from idp.pages.errors import error_page, request_reference, words
 from idp.pages.frame import install_pages
+from idp.register.actions import index_fits
 from idp.routes import CONSOLE, CONSOLE_TABLE, differences
 from idp.signin.actions import Stop
 from idp.signin.texts import stale_form, stopped
@@ -95,15 +97,22 @@ def create_console(house: House) -> Flask:
 
 
 def not_ready(house: House) -> list[str]:
-    """List, in sentences, what keeps this house from serving: database, schema, key, clock."""
+    """List, in sentences, what keeps this house from serving: database, schema, keys, clock."""
     problems = []
     try:
         with house.database.engine.connect() as connection:
-            if not is_current(connection):
-                problems.append("the database is behind this version; run: idp migrate")
+            current = is_current(connection)
+        if not current:
+            problems.append("the database is behind this version; run: idp migrate")
+        elif not house.database.read(lambda tx: index_fits(tx, house.keyring)):
+            problems.append(
+                "the index key is not the one the register was indexed with; run: idp keys reindex"
+            )
         ahead = house.database.clock.now() - house.database.now()
         if abs(ahead.total_seconds()) > CLOCK_MAY_DIFFER_SECONDS:
             problems.append("this host's clock and the database's differ by over 30 seconds")
+    except Unreadable:
+        problems.append("the seal key is not the one the register was sealed with: restore it")
     except Exception as problem:  # noqa: BLE001 - whatever it is, we are not ready
         problems.append(f"the database cannot be used: {type(problem).__name__}")
     try:

@@ -20,12 +20,14 @@ import idp.schema
 from idp.accounts.actions import create_account
 from idp.authentication.actions import code_at, enrol_totp, new_seed, spend_code
 from idp.authentication.records import OneTimeCodeRecord
+from idp.house import open_house
 from idp.identifiers.rules import NationalInsuranceNumber, parse
 from idp.keyring import backup, ring, secrets_file
 from idp.keyring.commands import SEALED, keys
 from idp.keyring.resealing import _again, _page, left
 from idp.keyring.ring import Keyring, KeyringError
 from idp.keyring.sealing import Unreadable
+from idp.operators import not_ready
 from idp.outbox.actions import put
 from idp.outbox.records import OutboxRecord
 from idp.register import actions as register
@@ -267,6 +269,7 @@ def test_another_index_key_than_the_registers_is_noticed(house: Database, folder
     secrets_file.make_index_anew(folder)
     wrong = Keyring(folder, house.clock)
     assert not house.read(lambda tx: register.index_fits(tx, wrong))
+    assert [said for said in not_ready(open_house()) if "idp keys reindex" in said]
     run("reindex")
     assert house.read(lambda tx: register.index_fits(tx, Keyring(folder, house.clock)))
 
