@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy import and_
 
 from idp import settings as reading
 from idp.authentication.actions import seed_purpose
@@ -22,9 +23,12 @@ from idp.keyring.resealing import SealedColumn, count, left
 from idp.keyring.resealing import reseal as seal_again
 from idp.keyring.ring import LOOK_AGAIN_SECONDS, KeyringError
 from idp.keyring.sealing import Unreadable
+from idp.notices.actions import MESSAGES
 from idp.notices.actions import PURPOSE as NOTICE_PURPOSE
 from idp.outbox.records import OutboxRecord
 from idp.proofing.cases import claim_purpose
+from idp.proofing.checking import MESSAGE as CHECK_MESSAGE
+from idp.proofing.checking import check_purpose
 from idp.proofing.records import CaseRecord
 from idp.register import indexing
 from idp.register.actions import number_purpose
@@ -35,9 +39,15 @@ SEALED = (
     SealedColumn(PersonNumberRecord, "number_sealed", "person_ref", number_purpose),
     SealedColumn(OneTimeCodeRecord, "seed_sealed", "account_ref", seed_purpose),
     SealedColumn(CaseRecord, "claim_sealed", "ref", claim_purpose),
+    # Messages that still wait: what was delivered keeps nothing.
     SealedColumn(
         OutboxRecord, "payload", None, lambda _: NOTICE_PURPOSE, within="sealed",
-        live=OutboxRecord.done_at.is_(None),
+        live=and_(OutboxRecord.done_at.is_(None), OutboxRecord.kind.in_(MESSAGES.values())),
+    ),
+    SealedColumn(
+        OutboxRecord, "payload", "payload", lambda kept: check_purpose(kept["evidence"]),
+        within="sealed",
+        live=and_(OutboxRecord.done_at.is_(None), OutboxRecord.kind == CHECK_MESSAGE),
     ),
 )  # fmt: skip
 PASSPHRASE_FILE = click.option(

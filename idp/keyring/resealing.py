@@ -28,7 +28,7 @@ class SealedColumn:
     record: Any
     column: str
     bound_to: str | None
-    purpose: Callable[[str], str]
+    purpose: Callable[[Any], str]
     within: str | None = None
     live: Any = None
 

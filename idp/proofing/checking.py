@@ -134,7 +134,7 @@ def begin(
     }
     if document is not None:
         asked["document"] = {"type": document.kind, "number": document.number}
-    sealed = keyring.sealer.seal(json.dumps(asked), purpose=_purpose(ref))
+    sealed = keyring.sealer.seal(json.dumps(asked), purpose=check_purpose(ref))
     outbox.put(tx, MESSAGE, {"evidence": ref, "sealed": sealed}, expires_in=CHECK_TRIED_FOR)
     return ref
 
@@ -152,7 +152,7 @@ def check(tools: Tools, payload: Mapping[str, Any]) -> None:
     checker = tools.checkers.named(row.source)
     if checker is None:
         raise Unanswered("the checker is no longer in the file of checkers")
-    asked = json.loads(tools.keyring.sealer.open(payload["sealed"], purpose=_purpose(ref)))
+    asked = json.loads(tools.keyring.sealer.open(payload["sealed"], purpose=check_purpose(ref)))
     answer = _ask(tools, checker, ref, row.kind, asked)
     if answer.finding is Finding.UNSURE:
         raise StillChecking("the checker is not sure")
@@ -194,5 +194,6 @@ def _weigh(tx: Transaction, tools: Tools, ref: str, answer: Answer) -> None:
         reaching.settle(tx, tools.keyring, tools.policies, case_ref)
 
 
-def _purpose(evidence_ref: str) -> str:
+def check_purpose(evidence_ref: str) -> str:
+    """Answer what a waiting question is sealed for: it opens as no other's."""
     return f"check:{evidence_ref}"
