@@ -30,7 +30,7 @@ from idp.accounts.records import AccountRecord
 from idp.app import create_app
 from idp.assurance.policy import Policies, load_policies
 from idp.assurance.rules import Level
-from idp.authentication import sessions
+from idp.authentication import passkeys, recovery_codes, sessions
 from idp.authentication.actions import (
     HashedPassword,
     code_at,
@@ -40,6 +40,7 @@ from idp.authentication.actions import (
     set_password,
 )
 from idp.authentication.hashing import HashGate
+from idp.authentication.webauthn import relying_party
 from idp.callers import registration
 from idp.callers.authenticate import ASSERTION_TYPE
 from idp.callers.clients import ClientBook
@@ -52,10 +53,12 @@ from idp.keyring import jose
 from idp.keyring.ring import Keyring, prepare
 from idp.keyring.sealing import digest
 from idp.oidc.server import Services
+from idp.proofing.checkers import load_checkers
 from idp.register.actions import NumberTaken, add_person
 from idp.settings import Settings
 from idp.storage import Database, Transaction
 from idp.storage.clock import Clock
+from tests.rig.authenticator import Authenticator
 
 ISSUER = "http://localhost:18000"
 POLICIES = Path(__file__).parents[1] / "policies"
@@ -248,6 +251,7 @@ def open_site(world: World, database_url: str, **more: Any) -> "Site":
     house = House(
         settings=settings, database=database, keyring=keyring,
         gate=world.gate, egress=egress, client_keys=client_keys, services=services,
+        checkers=load_checkers(settings.checkers),
     )  # fmt: skip
     return Site(world, house, create_app(house))
 
@@ -332,6 +336,35 @@ class Site:
     def code_now(self, name: str) -> str:
         """What a person's app shows now."""
         return code_at(self.world.people[name].seed, self.now() // 30)
+
+    def give_passkey(self, name: str, *, device_bound: bool = False) -> Authenticator:
+        """Give a person a passkey, or a security key, and answer it."""
+        key, party = Authenticator(ISSUER, device_bound=device_bound), relying_party(ISSUER)
+        account, binding = self.account(name)["ref"], secrets.token_urlsafe(32)
+
+        def work(tx: Transaction) -> None:
+            _, secret = sessions.start(tx, account, {}, tx.now())
+            session = sessions.find(tx, secret)
+            assert session is not None
+            options = passkeys.creation_options(
+                tx, self.house.keyring, party, session=session, browser_secret=binding
+            )
+            made = passkeys.add_passkey(
+                tx, self.house.keyring, party, session=session, browser_secret=binding,
+                response_json=key.create(options),
+            )  # fmt: skip
+            assert made is not None
+            sessions.end(tx, session.ref)
+
+        self.database.transaction(work)
+        return key
+
+    def give_printed_codes(self, name: str) -> list[str]:
+        """Print recovery codes for a person, and answer them."""
+        account = self.account(name)["ref"]
+        return self.database.transaction(
+            lambda tx: recovery_codes.make_codes(tx, self.house.keyring, account)
+        )
 
     def give_mandate(self, principal: str = "margaret", delegate: str = "sian", **more: Any) -> str:
         """Let one person act for another; answer the mandate's reference."""
