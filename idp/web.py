@@ -46,11 +46,11 @@ def session_secret() -> str | None:
 
 def needed_browser_secret() -> str:
     """Answer the browser's secret, and give it one with this response if it has none."""
-    known = browser_secret()
+    known = browser_secret() or g.get("new_browser_secret")
     if known is None:
         known = random_token()
         g.new_browser_secret = known
-    return known
+    return str(known)
 
 
 def give_session(secret: str) -> None:
