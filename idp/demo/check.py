@@ -17,7 +17,7 @@ import click
 
 from idp.demo import stories
 from idp.demo.browser import BrowserError
-from idp.demo.commands import OPERATORS_AWAY, prepare
+from idp.demo.commands import NEIGHBOURS, OPERATORS_AWAY, prepare
 from idp.demo.page import NotOnPageError
 from idp.demo.stories import NotProved, Scene
 from idp.settings import Settings
@@ -117,8 +117,8 @@ def standing(row: int, shown: set[int], broken: set[int]) -> str:
 
 def free_port() -> int:
     """Answer a port that is free together with the ones a sandbox needs beside it."""
-    for port in range(20000 + os.getpid() % 4000, 32000, 4):
-        if all(is_free(port + away) for away in (0, 1, 2, OPERATORS_AWAY)):
+    for port in range(20000 + os.getpid() % 4000, 32000, 8):
+        if all(is_free(port + away) for away in (*range(NEIGHBOURS), OPERATORS_AWAY)):
             return port
     raise click.ClickException("there are no free ports on this machine")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from idp.authentication.actions import code_at
-from idp.demo import world
+from idp.demo import newcomers, world
 from idp.house import open_house
 from idp.keyring import ring
 from idp.policy.files import packaged_directory, policies_directory
@@ -27,6 +27,8 @@ from idp.storage.migrate import migrate
 READY_SECONDS = 60.0
 FOLDER = click.Path(file_okay=False, path_type=Path)
 OPERATORS_AWAY = 900  # the operators' listener is this many ports above the public one
+MAILBOX_AWAY, SMTP_AWAY = 3, 4
+NEIGHBOURS = 6  # how many neighbouring ports a sandbox needs, the public one first
 
 
 @click.group(invoke_without_command=True)
@@ -89,25 +91,28 @@ def code(email: str, data: Path | None) -> None:
 
 
 class Sandbox:
-    """The processes of a sandbox: the house and its two departments."""
+    """The processes of a sandbox: the house, its two departments and the post office."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.environ = environment_for(settings)
         self.services = world.services(settings.port)
         departments = [self._department(service) for service in self.services]
-        self.supervisor = Supervisor([*parts_of(settings), *departments], self.environ)
+        beside = [*departments, self._post()]
+        self.supervisor = Supervisor([*parts_of(settings), *beside], self.environ)
 
     def start(self) -> None:
         """Start everything and wait until all of it answers. Raises if it does not."""
-        for port in (self.settings.port, *(service.port for service in self.services)):
-            refuse_taken(port)
+        for away in range(NEIGHBOURS):
+            refuse_taken(self.settings.port + away)
         self.supervisor.start()
         try:
             wait_for(self.settings.port, "/jwks", self.settings.issuer_host, self.supervisor)
             for service in self.services:
                 wait_for(service.port, "/healthz", f"{service.host_name}:{service.port}",
                          self.supervisor)  # fmt: skip
+            mailbox = self.settings.port + MAILBOX_AWAY
+            wait_for(mailbox, "/healthz", f"localhost:{mailbox}", self.supervisor)
         except BaseException:
             self.stop()
             raise
@@ -116,6 +121,14 @@ class Sandbox:
         """Stop every process and remove the file with the settings."""
         self.supervisor.stop()
         shutil.rmtree(Path(self.environ[SETTINGS_FILE]).parent, ignore_errors=True)
+
+    def _post(self) -> Part:
+        port = self.settings.port
+        command = [
+            sys.executable, "-m", "idp.demo.post", "--port", str(port + MAILBOX_AWAY),
+            "--smtp-port", str(port + SMTP_AWAY), "--data", str(self.settings.data),
+        ]  # fmt: skip
+        return Part(name="post office", command=command)
 
     def _department(self, service: world.SampleService) -> Part:
         command = [
@@ -143,6 +156,11 @@ def prepare(folder: Path, port: int, issuer: str | None, policies: Path | None) 
         operators_port=port + OPERATORS_AWAY,
         sandbox=True,
         private_hosts=tuple(f"127.0.0.1:{service.port}" for service in world.services(port)),
+        smtp_host="127.0.0.1",
+        smtp_port=port + SMTP_AWAY,
+        smtp_security="none",
+        mail_from="Gatehouse <no-reply@gatehouse.example>",
+        text_driver="console",
     )
     problems = settings.problems()
     if problems:
@@ -153,6 +171,7 @@ def prepare(folder: Path, port: int, issuer: str | None, policies: Path | None) 
     house = open_house(settings)
     try:
         world.build(house, folder, port)
+        newcomers.build(house, folder)
     finally:
         house.database.close()
     return settings
@@ -193,10 +212,23 @@ def facts_json(settings: Settings) -> str:
         {"client_id": service.client_id, "url": service.url}
         for service in world.services(settings.port)
     ]
+    new = [asdict(one) | {"name": one.name} for one in newcomers.newcomers(settings.data)]
     return json.dumps(
-        {"issuer": settings.issuer, "people": people, "services": listed,
+        {"issuer": settings.issuer, "people": people, "newcomers": new, "services": listed,
+         "mailbox": mailbox_address(settings), "console": settings.console_address,
          "policies": str(settings.policies), "data": str(settings.data)}
     )  # fmt: skip
+
+
+def mailbox_address(settings: Settings) -> str:
+    """Answer where the sandbox's mail and text messages are read."""
+    return f"http://localhost:{settings.port + MAILBOX_AWAY}"
+
+
+def add_officer_command(settings: Settings) -> str:
+    """Answer the line that makes an officer of this sandbox: each brings a key of their own."""
+    where = "" if settings.data == Path(SANDBOX_DATA).absolute() else f"IDP_DATA={settings.data} "
+    return f'{where}idp operator add "Asha Patel" --role administrator --role counter-officer'
 
 
 def greeting(settings: Settings) -> str:
@@ -211,6 +243,10 @@ def greeting(settings: Settings) -> str:
     for service in world.services(settings.port):
         lines.append(f"  {service.name:10} {service.url}")
     lines += [
+        f"  {'Mailbox':10} {mailbox_address(settings)}",
+        "",
+        f"  Officers   {settings.console_address}/console; make one with",
+        f"             {add_officer_command(settings)}",
         "",
         f"  Policies   {settings.policies}",
         f"  Data       {settings.data}",

@@ -13,7 +13,8 @@ from idp.assurance.rules import tier_of
 from idp.authentication.actions import code_at
 from idp.callers import registration
 from idp.callers.registration import RegistrationError
-from idp.demo import world
+from idp.demo import newcomers, world
+from idp.demo.commands import add_officer_command, mailbox_address
 from idp.web import house
 
 bp = Blueprint("demo", __name__)
@@ -64,6 +65,10 @@ def start_page() -> str:
             }
             for service in world.services(here.settings.port)
         ],
+        newcomers=newcomers.newcomers(here.settings.data),
+        mailbox=mailbox_address(here.settings),
+        console=here.settings.console_address,
+        officer_command=add_officer_command(here.settings),
         policy_file=str(here.settings.policies / "services.toml"),
         apply_command=None,
     )

@@ -20,6 +20,7 @@ from idp.identifiers.rules import NationalInsuranceNumber, parse
 from idp.journal.actions import Entry, record
 from idp.keyring import jose
 from idp.register.actions import NumberTaken, add_person
+from idp.register.rules import Contacts
 from idp.storage import Transaction
 
 PEOPLE_FILE = "people.json"
@@ -104,7 +105,7 @@ def build(house: House, data: Path, port: int) -> None:
         _register(house, data, service)
     if (data / PEOPLE_FILE).exists():
         return
-    sample = [_invent(*part, number=_number(index)) for index, part in enumerate(CAST)]
+    sample = [_invent(*part, number=made_up_number(index)) for index, part in enumerate(CAST)]
     hashes = [hash_password(house.gate, person.password) for person in sample]
 
     def work(tx: Transaction) -> None:
@@ -126,7 +127,7 @@ def build(house: House, data: Path, port: int) -> None:
             raise RuntimeError(given.description)
 
     # The file first: with it lost, nobody would know the passwords that the database holds.
-    _write(data / PEOPLE_FILE, [asdict(person) for person in sample])
+    write(data / PEOPLE_FILE, [asdict(person) for person in sample])
     try:
         house.database.transaction(work)
     except BaseException:
@@ -150,7 +151,7 @@ def _register(house: House, data: Path, service: SampleService) -> None:
     path = department_key(data, service.client_id)
     if not path.exists():
         private, _ = new_key(service.client_id)
-        _write(path, private)
+        write(path, private)
     private = json.loads(path.read_text())
     public = {name: value for name, value in private.items() if name != "d"}
     asked = registration.read(
@@ -193,10 +194,11 @@ def _settle(tx: Transaction, house: House, person: SamplePerson, hashed: Any) ->
             "postal_code": "LL00 1AA",
             "country": "GB",
         },
+        contacts=Contacts(email=person.email),
     )
     if isinstance(ref, NumberTaken):
         raise RuntimeError("the sandbox's number is taken; start over with --reset")
-    account = create_account(tx, sign_in_name=person.email, email=person.email)
+    account = create_account(tx, sign_in_name=person.email, email=person.email, confirmed=True)
     join_person(tx, account_ref=account, person_ref=ref, identity_level=PROVED.identity)
     set_password(tx, house.keyring, account, hashed)
     enrol_totp(tx, house.keyring, account, person.totp_secret)
@@ -221,13 +223,15 @@ def _invent(
     )
 
 
-def _number(index: int) -> str:
-    # Valid in shape: the realm, not the number, says that it is a test.
+def made_up_number(index: int) -> str:
+    """Make up the number of the `index`th person. It is valid in shape: the realm, not the
+    number, says that it is a test."""
     prefix = PREFIXES[(secrets.randbelow(3) * len(CAST) + index) % len(PREFIXES)]
     return f"{prefix}{secrets.randbelow(1_000_000):06d}{secrets.choice('ABCD')}"
 
 
-def _write(path: Path, data: Any) -> None:
+def write(path: Path, data: Any) -> None:
+    """Write a file of the sandbox's, readable by its owner only."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as handle:
         json.dump(data, handle, indent=1)

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -31,7 +32,8 @@ class SandboxTexts:
 
     def send(self, *, number: str, text: str, ref: str) -> None:
         """Append it. One write: whoever reads sees a whole line or none."""
-        line = json.dumps({"ref": ref, "to": number, "text": text}) + "\n"
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        line = json.dumps({"ref": ref, "to": number, "text": text, "at": at}) + "\n"
         descriptor = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             os.write(descriptor, line.encode())

@@ -31,7 +31,7 @@ img {{ display: block; border: 1px solid #6b6b6b; width: 570px }}</style>
 def take() -> None:
     """Start a sandbox, walk, and write the pictures."""
     with tempfile.TemporaryDirectory() as folder:
-        (port, *_) = free_ports(3)
+        (port, *_) = free_ports(6)
         sandbox = Sandbox(prepare(Path(folder), port, None, packaged_directory()))
         people = {person.role: person for person in world.people(Path(folder))}
         try:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from idp.delegation import actions as delegation
 from idp.demo.browser import Browser
-from idp.demo.commands import prepare
+from idp.demo.commands import NEIGHBOURS, prepare
 from idp.demo.stories import Scene
 from idp.demo.world import PROVED
 from idp.house import House, open_house
@@ -31,7 +31,7 @@ def sandbox_settings(tmp_path_factory: pytest.TempPathFactory) -> MakeSettings:
     def make() -> Settings:
         folder: Path = tmp_path_factory.mktemp("sandbox")
         shutil.copytree(policies_directory(None), folder / "policies")
-        return prepare(folder / "data", ports.free_ports(3)[0], None, folder / "policies")
+        return prepare(folder / "data", ports.free_ports(NEIGHBOURS)[0], None, folder / "policies")
 
     return make
 

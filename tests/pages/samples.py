@@ -6,6 +6,7 @@ from types import SimpleNamespace as Facts
 from typing import Any
 
 from tests.pages.samples_enrolment import CASES as ENROLMENT
+from tests.pages.samples_methods import CASES as METHODS
 from tests.pages.samples_officers import CASES as OFFICERS
 
 NOON = datetime(2030, 6, 1, 12, tzinfo=UTC)
@@ -38,6 +39,15 @@ PEOPLE = [
     Facts(role="neighbour", name="Tom Barker", email="tom@example.test",
           password="copper-meadow-ladder-77", code="009120", code_seconds_left=17),
 ]  # fmt: skip
+NEWCOMERS = [
+    Facts(role="newcomer", name="Elizabeth Morgan", given_name="Elizabeth", called="Liz",
+          earlier_family_name="Pryce", birth_date="1954-04-02", email=None, phone=None,
+          national_insurance_number="QQ123456C"),
+    Facts(role="newcomer-with-contact", name="William O'Connor", given_name="William",
+          called="Bill", earlier_family_name=None, birth_date="1988-09-17",
+          email="bill@example.test", phone="+447700900461",
+          national_insurance_number="QQ123457C"),
+]  # fmt: skip
 SERVICES = [
     Facts(name="Library", url="http://library.localhost:8001", tier=1),
     Facts(name="Tax", url="http://tax.localhost:8002", tier=2),
@@ -62,7 +72,8 @@ POLICY_COMMAND = "idp policy apply"
 START = {
     "issuer": "http://localhost:8000", "people": PEOPLE, "services": SERVICES,
     "policy_file": "/srv/gatehouse-demo/policies/services.toml",
-    "apply_command": POLICY_COMMAND,
+    "apply_command": POLICY_COMMAND, "newcomers": NEWCOMERS, "mailbox": "http://localhost:8003",
+    "console": "http://localhost:8900", "officer_command": "idp operator add NAME",
 }  # fmt: skip
 TWO = [Facts(ref="P-1", name="Margaret Hughes", until=SUMMER),
        Facts(ref="P-2", name="Tom Barker", until=None)]  # fmt: skip
@@ -107,10 +118,6 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "helping": ("account/helping.html", {"people": [
         Facts(name="Margaret Hughes", services=["Tax"], until=SUMMER)]}),
     "helping-nobody": ("account/helping.html", {"people": []}),
-    "sessions": ("account/sessions.html", {"sessions": [
-        Facts(service="Tax", since=NOON, acting_for="Margaret Hughes"),
-        Facts(service="Library", since=NOON, acting_for=None)]}),
-    "sessions-none": ("account/sessions.html", {"sessions": []}),
     "sign-out": ("account/sign_out.html", {"action": "/account/sign-out",
                                            "fields": {"state": "s1"}, "service_name": "Library"}),
     "sign-out-home": ("account/sign_out.html", {"action": "/account/sign-out", "fields": {},
@@ -127,6 +134,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
                                             "issuer": "http://localhost:8000", "sample": SAMPLE,
                                             "address": "http://localhost:8080/"}),
     **ENROLMENT,
+    **METHODS,
     **OFFICERS,
 }  # fmt: skip
 

@@ -61,7 +61,7 @@ def running(
 ) -> Iterator[Running]:
     """Serve a house as `idp serve` does, without its worker."""
     monkeypatch.setenv("DATABASE_URL", database_url)
-    settings = prepare(tmp_path / "data", free_ports(3)[0], None, None)
+    settings = prepare(tmp_path / "data", free_ports(6)[0], None, None)
     environ = environment_for(settings)
     public = [part for part in parts_of(settings) if part.name == "public"]
     supervisor = Supervisor(public, environ)
