@@ -6,6 +6,7 @@ from flask import Flask, Response, abort, g, render_template, request
 
 from idp import web
 from idp.account.views import bp as account
+from idp.authentication.views import bp as methods
 from idp.demo.views import bp as demo
 from idp.enrolment.views import bp as enrolment
 from idp.front import Front, Refused
@@ -48,7 +49,7 @@ def create_app(house: House | None = None) -> Flask:
     app.after_request(web.set_cookies)
     app.add_url_rule("/", "start", _start)
     app.add_url_rule("/refused", "refused", _refused)
-    rooms = (oidc, signin, proofing, enrolment, account)
+    rooms = (oidc, signin, proofing, enrolment, methods, account)
     for blueprint in (*rooms, *((demo,) if house.settings.sandbox else ())):
         app.register_blueprint(blueprint)
     rules = [(rule.rule, frozenset(rule.methods or ())) for rule in app.url_map.iter_rules()]

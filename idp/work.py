@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from idp.authentication.ending import LOGOUT_MESSAGE
+from idp.authentication.records import PasskeyChallengeRecord
 from idp.callers.records import SpentAssertionRecord
 from idp.enrolment import recovering
 from idp.enrolment.records import AddressCodeRecord, EnrolmentRecord, ResetRecord
@@ -37,6 +38,7 @@ CHECKS_AT_ONCE = 3
 # journal that names them until retention is decided.
 SHORT_LIVED: tuple[Any, ...] = (
     OfficerChallengeRecord,
+    PasskeyChallengeRecord,
     SpentAssertionRecord,
     DisclosureRecord,
     ParkedRequestRecord,

@@ -19,13 +19,17 @@ SHOWN = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
-    """One thing that was done, by whom where it was not the person."""
+    """One thing that was done, by whom where it was not the person.
+
+    `by_officer`: by somebody who works for the public sector; citizens are not told their name.
+    """
 
     at: datetime
     kind: str
     service: str | None
     actor_name: str | None
     reference: str
+    by_officer: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,7 @@ _ACTIVITY = (
     select(
         JournalEntry.at,
         JournalEntry.kind,
+        JournalEntry.actor,
         JournalEntry.reference,
         ClientRecord.client_name,
         PersonRecord.given_name,
@@ -86,6 +91,8 @@ def activity(tx: Transaction, *, person: str | None, account: str) -> list[Activ
             service=row.client_name,
             actor_name=_name(row),
             reference=row.reference,
+            # An actor who is neither a person of the register nor this account.
+            by_officer=row.actor is not None and _name(row) is None and row.actor != account,
         )
         for row in rows
     ]

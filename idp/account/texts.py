@@ -1,5 +1,7 @@
 """What was done, in words: one sentence for each kind of journal entry a person sees."""
 
+from idp.authentication.held import ONE_TIME_CODE, PASSWORD, RECOVERY_CODE
+from idp.authentication.texts import method_name
 from idp.words import gettext as _
 
 
@@ -11,11 +13,86 @@ def done(kind: str, detail: object = None) -> str:
         "acting-started": _("Started to act for you"),
         "signed-in-to-service": _("You signed in"),
         "signed-out": _("You signed out"),
-        "proof-given": _("You gave a password or a code"),
-        "proof-refused": _("A wrong code was given"),
+        "proof-given": _("You showed that it is you"),
+        "proof-refused": _("Somebody tried to sign in and could not"),
         "mandate-given": _("A permission to act was given"),
         "mandate-ended": _("A permission to act was ended"),
         "tokens-refused": _("The service asked again and was refused"),
         "userinfo-refused": _("The service asked again and was refused"),
         "grant-ended": _("What the service could see was taken back"),
+        **_about_the_account(),
+        **_about_identity(),
     }.get(kind, _("Something was done in your account"))
+
+
+def _about_the_account() -> dict[str, str]:
+    return {
+        "account-made": _("You made your account"),
+        "method-added": _("A way to sign in was added"),
+        "method-removed": _("A way to sign in was taken away"),
+        "methods-moved": _("Your new ways to sign in were moved to this account"),
+        "methods-reopened": _("Your account was opened again after too many wrong tries"),
+        "password-changed": _("Your password was changed"),
+        "password-reset": _("A new password was chosen with a code from your email"),
+        "reset-code-sent": _("A code to choose a new password was sent"),
+        "reset-code-right": _("The code to choose a new password was typed in"),
+        "recovery-code-used": _("A recovery code was used"),
+    }
+
+
+def _about_identity() -> dict[str, str]:
+    return {
+        "officer-looked-up": _("An officer at a counter looked up your name and date of birth"),
+        "claim-matched": _("Your details were found in our records"),
+        "claim-refused": _("Your details could not be found in our records"),
+        "number-tried": _("Somebody gave your details to make another account"),
+        "contact-code-sent": _("A code was sent to an address or number in our records"),
+        "evidence-asked": _("A check was asked for"),
+        "evidence-held": _("A check was passed"),
+        "evidence-refused": _("A check was not passed"),
+        "evidence-unavailable": _("A check could not be made"),
+        "identity-proved": _("You showed who you are"),
+        "proofing-ended": _("Showing who you are came to an end"),
+        "visit-entered": _("An officer saw you at a counter"),
+        "visit-confirmed": _("A second officer agreed with the first"),
+        "visit-refused": _("A second officer did not agree with the first"),
+        "way-back-begun": _("Somebody asked to get back into this account"),
+        "way-back-stopped": _("Getting back into this account was stopped"),
+        "way-back-taken": _("Somebody got back into this account"),
+        "way-back-wait-ended": _("The wait to get back into this account ended"),
+    }
+
+
+def signed_in(kind: str, method: str | None) -> str:
+    """Say how somebody signed in, or tried to."""
+    if kind == "signed-in-to-service":
+        return _("You signed in")
+    name = method_name(method) if method else ""
+    if kind == "proof-refused":
+        if not name:
+            return _("Somebody tried to sign in and could not")
+        return _("Somebody tried to sign in and could not: %(method)s", method=name)
+    return _("You showed that it is you: %(method)s", method=name)
+
+
+def add_method(method: str) -> str:
+    """Say what a link does that sets this method up."""
+    return {
+        PASSWORD: _("Choose a password"),
+        ONE_TIME_CODE: _("Set up an app that makes codes"),
+        RECOVERY_CODE: _("Get recovery codes"),
+    }[method]
+
+
+def too_few_ways_in() -> tuple[str, list[str]]:
+    """Say why a method stays: title and what to do."""
+    return (
+        _("You need this way to sign in"),
+        [
+            _("Without it you could lose your account."),
+            _(
+                "Everybody needs two ways to sign in. One of them must work without a phone. "
+                "Add another way first. Then you can take this one away."
+            ),
+        ],
+    )

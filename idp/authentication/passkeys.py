@@ -39,7 +39,8 @@ from idp.storage import Database, Transaction, db_now
 from idp.storage.dialects import upsert
 from idp.throttle import actions as throttle
 
-CHALLENGE_LASTS = timedelta(minutes=5)
+# Long enough to read the page it waits on; once somebody presses the button it is much shorter.
+CHALLENGE_LASTS = timedelta(minutes=15)
 Purpose = Literal["register", "sign-in"]
 # Checked in place of a key that is not there, so that the answer takes as long. The point is
 # the generator of P-256 (SEC 2, section 2.4.2): its private half is 1, and nothing is bought by it.
@@ -149,7 +150,7 @@ def reserve_passkey(database: Database, keyring: Keyring, address: str) -> Refus
 def begin(
     tx: Transaction, *, purpose: Purpose, browser_secret: str, account_ref: str | None = None
 ) -> str:
-    """Make a challenge that this browser may answer once within five minutes.
+    """Make a challenge that this browser may answer once within a quarter of an hour.
 
     With an account only its own keys may answer; registering needs one. Base64url, 256 bits.
     """

@@ -37,7 +37,7 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-ASK_FOR_MILLISECONDS = 300_000  # as long as WCAG wants for a slow hand; our challenge lasts as long
+ASK_FOR_MILLISECONDS = 300_000  # what WCAG wants for a slow hand; the challenge lasts longer
 LONGEST_RESPONSE_CHARACTERS = 16_384
 LONGEST_CREDENTIAL_ID_CHARACTERS = 1400  # 1023 bytes, Web Authentication section 5.8.3, in base64
 TRANSPORTS = frozenset({"usb", "nfc", "ble", "smart-card", "hybrid", "internal"})

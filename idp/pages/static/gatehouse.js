@@ -19,3 +19,9 @@ for (const button of document.querySelectorAll("[data-copy-from]")) {
     }
   });
 }
+
+// "Print" buttons too.
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}

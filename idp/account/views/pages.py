@@ -1,37 +1,22 @@
-"""My page. Every page needs the level that policy sets for `account`."""
+"""My page, who can act for me, whom I help, and what was done."""
 
-from urllib.parse import quote
-
-from flask import Blueprint, abort, render_template, request, url_for
+from flask import abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.account import actions, texts
-from idp.authentication import sessions
-from idp.authentication.ending import end_session
+from idp.account.views.common import bp, signed_in
 from idp.authentication.sessions import SessionFacts
 from idp.delegation import actions as delegation
 from idp.delegation.actions import HeldMandate
-from idp.signin import actions as signin
-from idp.signin.actions import Journey
-from idp.signin.rules import Asked, Step
 from idp.storage import Transaction
-from idp.web import (
-    browser_secret,
-    forget_session,
-    house,
-    needed_browser_secret,
-    see_other,
-    session_secret,
-)
+from idp.web import house, see_other
 from idp.words import gettext as _
-
-bp = Blueprint("account", __name__)
 
 
 @bp.get("/account")
 def home() -> ResponseReturnValue:
     """Who I am here, and the way to everything else."""
-    session = _signed_in()
+    session = signed_in()
     if not isinstance(session, SessionFacts):
         return session
     proved = session.identity_level > 0
@@ -49,7 +34,7 @@ def home() -> ResponseReturnValue:
 @bp.get("/account/helpers")
 def helpers() -> ResponseReturnValue:
     """Who can act for me, and who could."""
-    session = _signed_in()
+    session = signed_in()
     if not isinstance(session, SessionFacts):
         return session
     person = session.party
@@ -66,7 +51,7 @@ def helpers() -> ResponseReturnValue:
 @bp.get("/account/helpers/<ref>")
 def mandate(ref: str) -> ResponseReturnValue:
     """One permission I gave, and every use of it. Somebody else's is not found."""
-    session = _signed_in()
+    session = signed_in()
     if not isinstance(session, SessionFacts):
         return session
 
@@ -97,7 +82,7 @@ def mandate(ref: str) -> ResponseReturnValue:
 @bp.post("/account/helpers/<ref>/end")
 def end_mandate(ref: str) -> ResponseReturnValue:
     """End a permission I gave. From the answer on nothing more is had under it."""
-    session = _signed_in(return_to=url_for("account.helpers"))
+    session = signed_in(return_to=url_for("account.helpers"))
     if not isinstance(session, SessionFacts):
         return session
     person = session.person_ref
@@ -114,7 +99,7 @@ def end_mandate(ref: str) -> ResponseReturnValue:
 @bp.get("/account/helpers/<ref>/ended")
 def ended(ref: str) -> ResponseReturnValue:
     """What ending did, with the reference both sides can quote."""
-    session = _signed_in()
+    session = signed_in()
     if not isinstance(session, SessionFacts):
         return session
 
@@ -140,7 +125,7 @@ def ended(ref: str) -> ResponseReturnValue:
 @bp.get("/account/activity")
 def activity() -> ResponseReturnValue:
     """What was done in my affairs, by me and by others."""
-    session = _signed_in()
+    session = signed_in()
     if not isinstance(session, SessionFacts):
         return session
     found = house().database.read(
@@ -152,7 +137,7 @@ def activity() -> ResponseReturnValue:
             {
                 "when": item.at,
                 "what": texts.done(item.kind),
-                "who": item.actor_name or _("You"),
+                "who": _("An officer") if item.by_officer else item.actor_name or _("You"),
                 "service": item.service,
                 "reference": item.reference,
             }
@@ -164,7 +149,7 @@ def activity() -> ResponseReturnValue:
 @bp.get("/account/helping")
 def helping() -> ResponseReturnValue:
     """Whom I can act for."""
-    session = _signed_in()
+    session = signed_in()
     if not isinstance(session, SessionFacts):
         return session
     person = session.party
@@ -187,64 +172,6 @@ def helping() -> ResponseReturnValue:
         ]
 
     return render_template("account/helping.html", people=house().database.read(work))
-
-
-@bp.get("/account/sessions")
-def where() -> ResponseReturnValue:
-    """Where I am signed in."""
-    session = _signed_in()
-    if not isinstance(session, SessionFacts):
-        return session
-    found = house().database.read(lambda tx: actions.client_sessions(tx, session.account_ref))
-    return render_template("account/sessions.html", sessions=found)
-
-
-@bp.post("/account/sign-out")
-def sign_out() -> ResponseReturnValue:
-    """Sign out everywhere this browser is signed in."""
-    secret = session_secret()
-
-    def work(tx: Transaction) -> None:
-        session = sessions.find(tx, secret) if secret else None
-        if session is not None:
-            end_session(tx, session.ref, session.party)
-
-    house().database.transaction(work)
-    forget_session()
-    return see_other(url_for("account.signed_out"))
-
-
-@bp.get("/account/signed-out")
-def signed_out() -> ResponseReturnValue:
-    """Say that it is done."""
-    return render_template("account/signed_out.html")
-
-
-def _signed_in(return_to: str | None = None) -> SessionFacts | ResponseReturnValue:
-    """Answer the session if it reaches the level of these pages; else the way to get there."""
-    here, secret = house(), session_secret()
-    session = sessions.look_up(here.database, secret) if secret else None
-    now = session.now if session else here.database.now()
-    started = signin.milliseconds(now)
-    asked = Asked(floor=here.policies.floor(signin.ACCOUNT), started=started)
-    # The address we come back to is our own path, never one that was sent.
-    wish = {
-        "asked": signin.describe(asked),
-        "return_to": return_to or quote(request.path),
-    }
-    journey = Journey(
-        ref="", client_id=None, request=wish, choice=None, consented=False, created_at=now
-    )
-    position = signin.position(here.policies, journey, session, now=now)
-    if position.next.step is Step.ISSUE and session is not None and browser_secret():
-        return session
-    binding = needed_browser_secret()
-    ref = here.database.transaction(
-        lambda tx: signin.start(
-            tx, browser_secret=binding, client_id=None, request=wish, now=tx.now()
-        )
-    )
-    return see_other(url_for("signin.resume", ref=ref))
 
 
 def _shown(mandate: HeldMandate, names: dict[str, str], count: int) -> dict[str, object]:

@@ -1,0 +1,42 @@
+"""What the account's pages share: every one needs the level that policy sets for `account`."""
+
+from urllib.parse import quote
+
+from flask import Blueprint, request, url_for
+from flask.typing import ResponseReturnValue
+
+from idp.authentication import sessions
+from idp.authentication.sessions import SessionFacts
+from idp.signin import actions as signin
+from idp.signin.actions import Journey
+from idp.signin.rules import Asked, Step
+from idp.web import browser_secret, house, needed_browser_secret, see_other, session_secret
+
+bp = Blueprint("account", __name__)
+
+
+def signed_in(return_to: str | None = None) -> SessionFacts | ResponseReturnValue:
+    """Answer the session if it reaches the level of these pages; else the way to get there."""
+    here, secret = house(), session_secret()
+    session = sessions.look_up(here.database, secret) if secret else None
+    now = session.now if session else here.database.now()
+    started = signin.milliseconds(now)
+    asked = Asked(floor=here.policies.floor(signin.ACCOUNT), started=started)
+    # The address we come back to is our own path, never one that was sent.
+    wish = {
+        "asked": signin.describe(asked),
+        "return_to": return_to or quote(request.path),
+    }
+    journey = Journey(
+        ref="", client_id=None, request=wish, choice=None, consented=False, created_at=now
+    )
+    position = signin.position(here.policies, journey, session, now=now)
+    if position.next.step is Step.ISSUE and session is not None and browser_secret():
+        return session
+    binding = needed_browser_secret()
+    ref = here.database.transaction(
+        lambda tx: signin.start(
+            tx, browser_secret=binding, client_id=None, request=wish, now=tx.now()
+        )
+    )
+    return see_other(url_for("signin.resume", ref=ref))
