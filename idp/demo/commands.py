@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from idp.authentication.actions import code_at
-from idp.demo import newcomers, world
+from idp.demo import checker, newcomers, world
 from idp.house import open_house
 from idp.keyring import ring
 from idp.policy.files import packaged_directory, policies_directory
@@ -27,7 +27,8 @@ from idp.storage.migrate import migrate
 READY_SECONDS = 60.0
 FOLDER = click.Path(file_okay=False, path_type=Path)
 OPERATORS_AWAY = 900  # the operators' listener is this many ports above the public one
-MAILBOX_AWAY, SMTP_AWAY = 3, 4
+MAILBOX_AWAY, SMTP_AWAY, CHECKER_AWAY = 3, 4, 5
+CHECKERS_FILE = "checkers.toml"
 NEIGHBOURS = 6  # how many neighbouring ports a sandbox needs, the public one first
 
 
@@ -91,14 +92,14 @@ def code(email: str, data: Path | None) -> None:
 
 
 class Sandbox:
-    """The processes of a sandbox: the house, its two departments and the post office."""
+    """The processes of a sandbox: the house, two departments, the post office, a checker."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.environ = environment_for(settings)
         self.services = world.services(settings.port)
         departments = [self._department(service) for service in self.services]
-        beside = [*departments, self._post()]
+        beside = [*departments, self._post(), self._checker()]
         self.supervisor = Supervisor([*parts_of(settings), *beside], self.environ)
 
     def start(self) -> None:
@@ -113,6 +114,8 @@ class Sandbox:
                          self.supervisor)  # fmt: skip
             mailbox = self.settings.port + MAILBOX_AWAY
             wait_for(mailbox, "/healthz", f"localhost:{mailbox}", self.supervisor)
+            checked = self.settings.port + CHECKER_AWAY
+            wait_for(checked, "/jwks", f"localhost:{checked}", self.supervisor)
         except BaseException:
             self.stop()
             raise
@@ -129,6 +132,11 @@ class Sandbox:
             "--smtp-port", str(port + SMTP_AWAY), "--data", str(self.settings.data),
         ]  # fmt: skip
         return Part(name="post office", command=command)
+
+    def _checker(self) -> Part:
+        port = str(self.settings.port + CHECKER_AWAY)
+        command = [sys.executable, "-m", "idp.demo.checker", "--port", port]
+        return Part(name="checker", command=[*command, "--issuer", self.settings.issuer])
 
     def _department(self, service: world.SampleService) -> Part:
         command = [
@@ -155,13 +163,18 @@ def prepare(folder: Path, port: int, issuer: str | None, policies: Path | None) 
         port=port,
         operators_port=port + OPERATORS_AWAY,
         sandbox=True,
-        private_hosts=tuple(f"127.0.0.1:{service.port}" for service in world.services(port)),
+        private_hosts=(
+            *(f"127.0.0.1:{service.port}" for service in world.services(port)),
+            f"localhost:{port + CHECKER_AWAY}",
+        ),
         smtp_host="127.0.0.1",
         smtp_port=port + SMTP_AWAY,
         smtp_security="none",
         mail_from="Gatehouse <no-reply@gatehouse.example>",
         text_driver="console",
+        checkers=folder / CHECKERS_FILE,
     )
+    (folder / CHECKERS_FILE).write_text(checker.settings_file(port + CHECKER_AWAY))
     problems = settings.problems()
     if problems:
         raise click.ClickException("\n".join(problems))
@@ -223,6 +236,11 @@ def facts_json(settings: Settings) -> str:
 def mailbox_address(settings: Settings) -> str:
     """Answer where the sandbox's mail and text messages are read."""
     return f"http://localhost:{settings.port + MAILBOX_AWAY}"
+
+
+def checker_address(settings: Settings) -> str:
+    """Answer where the sample checker says which document numbers it takes."""
+    return f"http://localhost:{settings.port + CHECKER_AWAY}"
 
 
 def add_officer_command(settings: Settings) -> str:

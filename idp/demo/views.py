@@ -14,7 +14,7 @@ from idp.authentication.actions import code_at
 from idp.callers import registration
 from idp.callers.registration import RegistrationError
 from idp.demo import newcomers, world
-from idp.demo.commands import add_officer_command, mailbox_address
+from idp.demo.commands import add_officer_command, checker_address, mailbox_address
 from idp.web import house
 
 bp = Blueprint("demo", __name__)
@@ -67,6 +67,7 @@ def start_page() -> str:
         ],
         newcomers=newcomers.newcomers(here.settings.data),
         mailbox=mailbox_address(here.settings),
+        checker=checker_address(here.settings),
         console=here.settings.console_address,
         officer_command=add_officer_command(here.settings),
         policy_file=str(here.settings.policies / "services.toml"),

@@ -73,7 +73,8 @@ START = {
     "issuer": "http://localhost:8000", "people": PEOPLE, "services": SERVICES,
     "policy_file": "/srv/gatehouse-demo/policies/services.toml",
     "apply_command": POLICY_COMMAND, "newcomers": NEWCOMERS, "mailbox": "http://localhost:8003",
-    "console": "http://localhost:8900", "officer_command": "idp operator add NAME",
+    "console": "http://localhost:8900", "checker": "http://localhost:8005",
+    "officer_command": "idp operator add NAME",
 }  # fmt: skip
 TWO = [Facts(ref="P-1", name="Margaret Hughes", until=SUMMER),
        Facts(ref="P-2", name="Tom Barker", until=None)]  # fmt: skip
