@@ -16,10 +16,11 @@ NAMES = "names.toml"
 class RulesEntry(FileModel):
     """How long a name must be for a slip to be forgiven; words that belong to the next one.
 
-    Below four letters half of all names are one slip apart, so no file may go there.
+    Of three letters, half of all names are one slip apart, so no file may go there.
     """
 
-    slip_letters: Annotated[int, Field(ge=4, le=20)]
+    first_name_slip_letters: Annotated[int, Field(ge=5, le=20)]
+    family_name_slip_letters: Annotated[int, Field(ge=4, le=20)]
     particles: Annotated[tuple[Text, ...], several()] = ()
 
 
@@ -65,12 +66,16 @@ class NamesFile(FileModel):
             [(entry.whole, entry.short) for entry in self.first_names.group],
             known=self.first_names.alone,
             particles=self.rules.particles,
-            slip_letters=self.rules.slip_letters,
+            first_slip=self.rules.first_name_slip_letters,
+            family_slip=self.rules.family_name_slip_letters,
         )
 
 
 def check_names(file: NamesFile) -> Iterator[Problem]:
-    """A whole name stands in one group only: else two names would be one by way of a third."""
+    """A whole name stands in one group and is short for no other: else two names would be one.
+
+    Mother and daughter may be Margaret and Megan.
+    """
     stands_in: dict[str, str] = {}
     for entry in file.first_names.group:
         place = f'first_names > group "{entry.id}"'
@@ -79,6 +84,13 @@ def check_names(file: NamesFile) -> Iterator[Problem]:
             if first != entry.id:
                 sentence = f'"{word}" already belongs to the group "{first}".'
                 yield Problem(NAMES, place, sentence)
+    for entry in file.first_names.group:
+        place = f'first_names > group "{entry.id}"'
+        for word in entry.short:
+            first = stands_in.get(fold(word)[0], entry.id)
+            if first != entry.id:
+                sentence = f'"{word}" is a whole name, of the group "{first}".'
+                yield Problem(NAMES, f"{place} > short", sentence)
         folded = [fold(word)[0] for word in (*entry.whole, *entry.short)]
         for word in dict.fromkeys(word for word in folded if folded.count(word) > 1):
             yield Problem(NAMES, place, f'"{word}" is listed more than once, accents apart.')

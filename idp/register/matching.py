@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from itertools import product
 
 from idp.register.names import (
     NO_FIT,
@@ -23,7 +22,7 @@ from idp.register.names import (
     fold,
     given_fit,
 )
-from idp.register.rules import PersonFacts, Status
+from idp.register.rules import Name, PersonFacts, Status
 
 # The most that tolerances may add up to for SAME, and for UNCLEAR. One slip beside one more
 # tolerance is the most that is sure; two slips, or a middle name for the first, are doubtful.
@@ -95,12 +94,12 @@ def match(claim: Claim, person: PersonFacts, others: Sequence[PersonFacts], name
     helps a date. Never raises: text that is no name is a claim that fits nobody.
     """
     typed = _fold_claim(claim, names)
-    own = _compare(typed, person, names)
+    own, loosest = _compare(typed, person, names), names.loosest()
     fitting = [
         (other, compared)
         for other in others
         if other.ref != person.ref and other.status is not Status.DUPLICATE
-        for compared in [_compare(typed, other, names)]
+        for compared in [_compare(typed, other, loosest)]
         if compared.cost <= DOUBTFUL
     ]
     if not (typed.given and typed.family):
@@ -150,31 +149,33 @@ def _fold_claim(claim: Claim, names: Names) -> _Typed:
 
 def _compare(typed: _Typed, person: PersonFacts, names: Names) -> _Compared:
     """The nearest of all ways: each name the person has or had, as typed or turned round."""
-    earlier = person.earlier_names[:MOST_EARLIER_NAMES]
-    givens = dict.fromkeys(fold(n) for n in [person.given_name, *(e.given_name for e in earlier)])
-    families = dict.fromkeys(
-        family_parts(fold(n), names)
-        for n in [person.family_name, *(e.family_name for e in earlier)]
-    )
-    now = next(iter(givens)), next(iter(families))
-    ways: list[_Compared] = []
-    for given, family in product(givens, families):
-        had = () if (given, family) == now else (Reason.EARLIER_NAME,)
-        whole = typed.given == given and "".join(typed.family) == "".join(family)
-        fits = given_fit(typed.given, given, names), family_fit(typed.family, family, names)
-        ways.append(_way(fits, had, whole=whole))
-        turned = (
-            given_fit(typed.family_as_given, given, names),
-            family_fit(typed.given_as_family, family, names),
-        )
-        if all(fit.plain for fit in turned):
-            ways.append(_way(turned, (*had, Reason.TRANSPOSED), whole=False))
-    return min(ways, key=lambda way: way.rank)  # the first of equals: the name the person has now
+    now = Name(given_name=person.given_name, family_name=person.family_name)
+    held = (now, *person.earlier_names[:MOST_EARLIER_NAMES])
+    ways = [_Compared(NO_FIT, False, (Reason.FAMILY_DIFFERS,))]
+    for family in dict.fromkeys(name.family_name for name in held):
+        parts = family_parts(fold(family), names)
+        straight = family_fit(typed.family, parts, names)
+        turned = family_fit(typed.given_as_family, parts, names)
+        if straight.cost == NO_FIT and not turned.plain:
+            continue  # the most of all people: their first names need no look
+        for given in dict.fromkeys(name.given_name for name in held):
+            first = fold(given)
+            is_now = (given, family) == (now.given_name, now.family_name)
+            had = () if is_now else (Reason.EARLIER_NAME,)
+            whole = typed.given == first and "".join(typed.family) == "".join(parts)
+            if straight.cost < NO_FIT:
+                fit = given_fit(typed.given, first, names)
+                ways.append(_way(fit, straight, had, whole=whole))
+            fit = given_fit(typed.family_as_given, first, names) if turned.plain else None
+            if fit and fit.plain:
+                ways.append(_way(fit, turned, (*had, Reason.TRANSPOSED), whole=False))
+    # The first of equals is the name the person has now; a family name that fits says more.
+    return min(ways[1:] or ways, key=lambda way: way.rank)
 
 
-def _way(fits: tuple[Fit, Fit], further: tuple[Reason, ...], *, whole: bool) -> _Compared:
-    cost = sum(fit.cost for fit in fits) + len(further)
-    said = [fit.reason for fit in fits if fit.cost]
+def _way(given: Fit, family: Fit, further: tuple[Reason, ...], *, whole: bool) -> _Compared:
+    cost = given.cost + family.cost + len(further)
+    said = [fit.reason for fit in (given, family) if fit.cost]
     reasons = tuple(dict.fromkeys([*said, *further])) or (Reason.EXACT,)
     return _Compared(cost, whole, reasons)
 

@@ -7,7 +7,7 @@ the rest of the lists are published data: names.toml.
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 TYPED_MAX_CHARACTERS = 100  # of one field; what is longer is no name and is not looked at
@@ -69,13 +69,23 @@ class Names:
 
     `groups` gives by a folded first name the groups it stands in. `known` are first names that
     exist, so that one is never taken for a slip in another. `particles` belong to the word after
-    them (Mac, Saint, de, al). A slip is forgiven from `slip_letters` letters on.
+    them (Mac, Saint, de, al). A slip is forgiven in a first name that has `first_slip` letters in
+    the register, and in a family name of `family_slip`.
     """
 
     groups: Mapping[str, tuple[ShortForms, ...]] = field(repr=False)
     known: frozenset[str] = field(repr=False)
     particles: frozenset[str] = field(repr=False)
-    slip_letters: int
+    first_slip: int
+    family_slip: int
+    slips: int = 1
+
+    def loosest(self) -> "Names":
+        """The same, but with two slips in names of any length: to see who else could be meant.
+
+        One slip may be the person's and one the clerk's.
+        """
+        return replace(self, first_slip=1, family_slip=1, slips=2)
 
 
 def names_of(
@@ -83,7 +93,8 @@ def names_of(
     *,
     known: Collection[str] = (),
     particles: Collection[str] = (),
-    slip_letters: int = 5,
+    first_slip: int = 5,
+    family_slip: int = 4,
 ) -> Names:
     """Fold the published lists. Each group is (spellings of the whole name, short forms)."""
     found: dict[str, tuple[ShortForms, ...]] = {}
@@ -91,7 +102,9 @@ def names_of(
         group = ShortForms(_joined(whole), _joined(short))
         for name in group.whole | group.short:
             found[name] = (*found.get(name, ()), group)
-    return Names(found, _joined(known) | frozenset(found), _joined(particles), slip_letters)
+    return Names(
+        found, _joined(known) | frozenset(found), _joined(particles), first_slip, family_slip
+    )
 
 
 def _joined(words: Collection[str]) -> frozenset[str]:
@@ -113,6 +126,8 @@ def fold(text: str) -> Words:
     """
     if len(text) > TYPED_MAX_CHARACTERS:
         return ()
+    if text.isascii() and text.isalpha():  # most names: one plain word
+        return (text.lower(),)
     # Apostrophes first: Unicode takes some of them apart into a space and a mark.
     apart = unicodedata.normalize("NFKD", _WITHIN.sub("", text).casefold()).translate(_LETTERS)
     plain = "".join(letter for letter in apart if not unicodedata.combining(letter))
@@ -148,7 +163,7 @@ def family_fit(typed: Words, held: Words, names: Names) -> Fit:
     if len({*typed, *held}) == max(len(typed), len(held)) > 1:
         # Every part of the one is, whole, a part of the other: Smith for Smith-Jones.
         return Fit(1, Reason.PART_OF_NAME)
-    if min(len(a), len(b)) >= names.slip_letters and one_slip(a, b):
+    if len(b) >= names.family_slip and slipped(a, b, names.slips):
         return Fit(2, Reason.SLIP)
     return Fit(NO_FIT, Reason.FAMILY_DIFFERS)
 
@@ -185,8 +200,10 @@ def _one_given(a: str, b: str, names: Names) -> Fit:
         if b in group.short:  # both short: Bill for Will
             return Fit(2, Reason.SHORT_FORM)
     both_exist = a in names.known and b in names.known
-    if min(len(a), len(b)) >= names.slip_letters and not both_exist and not _ending(a, b):
-        return Fit(2, Reason.SLIP) if one_slip(a, b) else Fit(NO_FIT, Reason.GIVEN_DIFFERS)
+    forgiven = len(b) >= names.first_slip and not both_exist and not _ending(a, b)
+    # A first letter is seldom mistyped, and Jayden and Hayden are two people.
+    if forgiven and a[:1] in b[:2] and b[:1] in a[:2] and slipped(a, b, names.slips):
+        return Fit(2, Reason.SLIP)
     return Fit(NO_FIT, Reason.GIVEN_DIFFERS)
 
 
@@ -206,23 +223,19 @@ def _agree(typed: Words, held: Words, names: Names) -> bool:
     )
 
 
-def one_slip(a: str, b: str) -> bool:
-    """True when one letter is wrong, missing or too many, or two neighbours are swapped.
-
-    Damerau and Levenshtein's distance of exactly 1. Never in the first letter alone: it is seldom
-    mistyped, and Jayden and Hayden are two people.
+def slipped(a: str, b: str, most: int = 1) -> bool:
+    """True when at most so many slips lie between: a letter wrong, missing, too many, or swapped
+    with its neighbour (Damerau and Levenshtein's distance, no letter touched twice).
     """
-    if a == b or abs(len(a) - len(b)) > 1 or not a or not b:
-        return False
-    at = next(
-        (i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b))
-    )
-    if a[at : at + 2] == b[at : at + 2][::-1] and a[at + 2 :] == b[at + 2 :] and len(a) == len(b):
-        return True
-    if at == 0:
-        return False
+    start = 0
+    while start < min(len(a), len(b)) and a[start] == b[start]:
+        start += 1
+    a, b = a[start:], b[start:]
+    if most == 0 or a == b or abs(len(a) - len(b)) > most:
+        return a == b
     return (
-        (len(a) == len(b) and a[at + 1 :] == b[at + 1 :])
-        or (len(a) > len(b) and a[at + 1 :] == b[at:])
-        or (len(a) < len(b) and a[at:] == b[at + 1 :])
+        slipped(a[1:], b[1:], most - 1)
+        or slipped(a[1:], b, most - 1)
+        or slipped(a, b[1:], most - 1)
+        or (a[:2] == b[1::-1] and slipped(a[2:], b[2:], most - 1))
     )
