@@ -98,6 +98,7 @@ class Console:
     site: Site
     app: Flask = field(init=False)
     browser: FlaskClient = field(init=False)
+    token: str = ""  # the same for all forms in this browser
 
     def __post_init__(self) -> None:
         """Open it."""
@@ -125,10 +126,12 @@ class Console:
 
     def post(self, path: str, **data: Any) -> TestResponse:
         """Send one of its forms, with the token it carries in this browser."""
-        page = self.get("/console/sign-in").text
-        found = re.search(r'name="csrf_token" value="(\w+)"', page)
-        assert found, page
-        form = {"csrf_token": found[1], **data}
+        if not self.token:
+            page = self.get("/console/sign-in").text
+            found = re.search(r'name="csrf_token" value="(\w+)"', page)
+            assert found, page
+            self.token = found[1]
+        form = {"csrf_token": self.token, **data}
         return self.browser.post(path, data=form, base_url=ORIGIN)
 
     def case(self, account: str = "nobody", person: str = "margaret") -> Case:
