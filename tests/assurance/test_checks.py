@@ -164,6 +164,25 @@ BROKEN = {
         "evidence.toml", "scores = { strength = 2, validity = 2 }",
         "scores = { strength = 4, validity = 2, verification = 2 }",
         ["Somebody at home could have all of", "reach P2"]),
+    "a slip forgiven in short first names": (
+        "names.toml", "first_name_slip_letters = 5", "first_name_slip_letters = 4",
+        ["rules > first_name_slip_letters", "at least 5, not 4"]),
+    "a short form that is another name of its own": (
+        "names.toml", '"Maggie",', '"Maggie", "Ruth",',
+        ['group "Margaret" > short', '"Ruth" is a whole name, of the group "Ruth"']),
+    "a spelling that belongs to two names": (
+        "names.toml", '{ id = "Adam", also = ["Adham"]', '{ id = "Adam", also = ["Alun"]',
+        ['first_names > group "Alan"', '"Alun" already belongs to the group "Adam"']),
+    "a name listed with and without its accent": (
+        "names.toml", '{ id = "Siân", ', '{ id = "Siân", short = ["Sian"], ',
+        ["first_names > group"]),
+    "a short form of two words": (
+        "names.toml", '"Maggie"', '"Maggie May"', ["one word of letters"]),
+    "a group that says nothing": (
+        "names.toml", '{ id = "Adam", also = ["Adham"], short = ["Ad"] }', '{ id = "Adam" }',
+        ['group "Adam"', 'needs "also" or "short"']),
+    "no owner of the names": (
+        "names.toml", 'owner = "Identity policy team"', "", ["meta > owner", "missing"]),
     "a factor that is none": (
         "methods.toml", 'factor = "inherence"', 'factor = "voice"', ['"voice" is not one of']),
 }  # fmt: skip
