@@ -90,7 +90,10 @@ def read_header(line: bytes) -> list[str]:
         text = line.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError:
         raise HeaderProblem("the first line is not UTF-8; save the file as UTF-8") from None
-    names = [name.strip().lower() for name in split(text)]
+    try:
+        names = [name.strip().lower() for name in split(text)]
+    except csv.Error:
+        raise HeaderProblem("the first line has a quotation mark that does not close") from None
     known = {*COLUMNS, *REJECT_COLUMNS}
     if missing := [name for name in REQUIRED if name not in names]:
         raise HeaderProblem(

@@ -14,12 +14,6 @@ from idp.register.actions import NumberTaken
 from idp.register.records import PersonNumberRecord, PersonRecord
 from idp.register.rules import PersonFacts
 from idp.storage import Database, Transaction
-from tests.rig.keys import make_keyring
-
-
-@pytest.fixture(scope="session")
-def keyring(tmp_path_factory: pytest.TempPathFactory) -> Keyring:
-    return make_keyring(tmp_path_factory.mktemp("house"))
 
 
 def number(text: str) -> NationalInsuranceNumber:

@@ -13,14 +13,8 @@ from idp.register import actions
 from idp.register.records import PersonNumberRecord, PersonRecord
 from idp.register.rules import ClaimFacts, Contacts, Correction, Death, Name, Status
 from idp.storage import Database, Transaction
-from tests.rig.keys import make_keyring
 
 BORN = date(1951, 3, 14)
-
-
-@pytest.fixture(scope="session")
-def keyring(tmp_path_factory: pytest.TempPathFactory) -> Keyring:
-    return make_keyring(tmp_path_factory.mktemp("house"))
 
 
 def number(text: str) -> NationalInsuranceNumber:
