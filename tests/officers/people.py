@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from idp import web
 from idp.authentication.webauthn import relying_party
 from idp.journal.records import JournalEntry
 from idp.officers import actions, keys, sessions
@@ -91,6 +92,9 @@ def journal(database: Database, *kinds: str) -> list[Any]:
     return database.read(lambda tx: list(tx.execute(table).mappings()))
 
 
+_MADE: list[Flask] = []
+
+
 @dataclass
 class Console:
     """The console, with one browser."""
@@ -101,8 +105,11 @@ class Console:
     token: str = ""  # the same for all forms in this browser
 
     def __post_init__(self) -> None:
-        """Open it."""
-        self.app = create_console(self.site.house)
+        """Open it. The application is made once a run: it compiles every page it shows."""
+        if not _MADE:
+            _MADE.append(create_console(self.site.house))
+        self.app = _MADE[0]
+        self.app.extensions[web.EXTENSION] = self.site.house
         self.browser = self.app.test_client()
 
     @property
