@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -60,6 +61,9 @@ def run(house: House) -> None:
     todo = handlers(house)  # once: the mail server's connection is kept between messages
     if not house.settings.smtp_host:
         log.warning("no mail server is set (IDP_SMTP_HOST): codes and notices are not sent")
+    for _ in range(CHECKS_AT_ONCE if house.checkers.kinds else 0):
+        # Daemons: a check that is under way when we stop is asked again, by whoever works next.
+        threading.Thread(target=_keep_checking, args=(house, stopping), daemon=True).start()
     while not stopping:
         _try("seal", lambda: seal_now(house))
         _try("deliver", lambda: deliver(house.database, todo))
