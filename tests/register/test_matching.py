@@ -82,6 +82,18 @@ def test_the_right_person_is_taken_with_the_errors_people_make(typed, held) -> N
 @pytest.mark.parametrize(
     ("typed", "held"),
     [
+        ("mac donald", "McDonald"), ("Macdonald", "Mc Donald"), ("Saint John", "St. John"),
+        ("o neill", "O'Neill"), ("delacruz", "de la Cruz"), ("Al Hassan", "Al-Hassan"),
+    ],
+)  # fmt: skip
+def test_a_family_name_written_another_way_is_the_exact_name(typed, held) -> None:
+    """Not one with a slip: it must do beside a twin, too."""
+    assert ask(("Ruth", typed), ("Ruth", held)).reasons == (Reason.EXACT,)
+
+
+@pytest.mark.parametrize(
+    ("typed", "held"),
+    [
         (("Ann", "Pugh"), ("Joanne", "Pugh")),          # one name inside another
         (("Margaret", "Son"), ("Margaret", "Wilson")),
         (("Margaret", "Wil"), ("Margaret", "Wilson")),
@@ -90,6 +102,7 @@ def test_the_right_person_is_taken_with_the_errors_people_make(typed, held) -> N
         (("M", "Pugh"), ("Margaret", "Pugh")),          # an initial is no name
         (("Megan", "Pugh"), ("Margaret", "Pugh")),      # a name of its own
         (("Hayden", "Pugh"), ("Jayden", "Pugh")),       # one letter, two people
+        (("Kaylani", "Pugh"), ("Jaylani", "Pugh")),    # on no list, and still two people
         (("Daniel", "Pugh"), ("Danielle", "Pugh")),
         (("Roberto", "Pugh"), ("Roberta", "Pugh")),
         (("Marina", "Pugh"), ("Marisa", "Pugh")),
