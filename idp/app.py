@@ -2,7 +2,7 @@
 
 import os
 
-from flask import Flask, Response, abort, g, render_template, request
+from flask import Flask, Response, abort, g, render_template, request, url_for
 
 from idp import web
 from idp.account.views import bp as account
@@ -19,7 +19,6 @@ from idp.proofing.views import bp as proofing
 from idp.routes import match, undeclared
 from idp.signin.texts import stale_form
 from idp.signin.views import bp as signin
-from idp.words import gettext as _
 
 
 class UndeclaredRoutes(Exception):
@@ -74,15 +73,7 @@ def _start() -> str:
     if web.house().settings.sandbox:
         return start_page()
     return render_template(
-        "signin/notice.html",
-        title=_("Sign in once for every public service"),
-        paragraphs=[
-            _("Start at the service you want to use. It sends you here to sign in."),
-            _("On your own page you see who can act for you and what was done."),
-        ],
-        link_href="/account",
-        link_text=_("Go to your Gatehouse page"),
-        reference=None,
+        "signin/start.html", sign_in=url_for("account.home"), enrol=url_for("enrolment.start")
     )
 
 

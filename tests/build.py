@@ -342,21 +342,27 @@ class Site:
         key, party = Authenticator(ISSUER, device_bound=device_bound), relying_party(ISSUER)
         account, binding = self.account(name)["ref"], secrets.token_urlsafe(32)
 
-        def work(tx: Transaction) -> None:
-            _, secret = sessions.start(tx, account, {}, tx.now())
+        def offer(tx: Transaction) -> tuple[str, dict[str, Any]]:
+            now = tx.now()
+            proved = dict.fromkeys(BOTH, int(now.timestamp() * 1000))
+            _, secret = sessions.start(tx, account, proved, now)
             session = sessions.find(tx, secret)
             assert session is not None
-            options = passkeys.creation_options(
+            return secret, passkeys.creation_options(
                 tx, self.house.keyring, party, session=session, browser_secret=binding
             )
-            made = passkeys.add_passkey(
+
+        def add(tx: Transaction) -> None:
+            session = sessions.find(tx, secret)
+            assert session is not None
+            assert passkeys.add_passkey(
                 tx, self.house.keyring, party, session=session, browser_secret=binding,
                 response_json=key.create(options),
             )  # fmt: skip
-            assert made is not None
             sessions.end(tx, session.ref)
 
-        self.database.transaction(work)
+        secret, options = self.database.transaction(offer)
+        self.database.transaction(add)
         return key
 
     def give_printed_codes(self, name: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import Blueprint, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -32,8 +31,6 @@ from idp.words import gettext as _
 bp = Blueprint("signin", __name__)
 ASKED = (Step.PASSWORD, Step.PASSKEY, Step.CODE, Step.RECOVERY_CODE)
 LONGEST_PASSWORD_FIELD = 1024
-# Where a journey leads on in other rooms; each brings the person back to it.
-ENROL, RECOVER, METHODS, PROVE = "/enrol", "/recover", "/enrol/next", "/identity"
 
 
 def ask(ref: str, step: Step) -> ResponseReturnValue:
@@ -58,7 +55,7 @@ def ways(ref: str) -> ResponseReturnValue:
         "signin/ways.html",
         service_name=service_name(found),
         ways=[(url_for(f"signin.{way}", ref=ref), texts.way(way)) for way in found.next.ways],
-        recover=onward(RECOVER, ref),
+        recover=url_for("enrolment.recover", journey=ref),
     )
 
 
@@ -208,8 +205,8 @@ def _password_facts(found: Position, email: str) -> dict[str, Any]:
     return {
         "email": email or again or hint,
         "passkey_action": url_for("signin.give_passkey", ref=ref),
-        "enrol": onward(ENROL, ref),
-        "recover": onward(RECOVER, ref),
+        "enrol": url_for("enrolment.start", journey=ref),
+        "recover": url_for("enrolment.recover", journey=ref),
     }
 
 
@@ -232,11 +229,6 @@ def _device() -> str:
 
 
 # What every page of a journey needs.
-
-
-def onward(path: str, ref: str) -> str:
-    """Write the address in another room that leads back to this journey."""
-    return f"{path}?{urlencode({'journey': ref})}"
 
 
 def locate(ref: str) -> Position | Stop:

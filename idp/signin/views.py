@@ -8,7 +8,7 @@ from idp.oidc import actions as oidc
 from idp.oidc.answers import send
 from idp.signin import actions, texts
 from idp.signin.actions import Position, Stop
-from idp.signin.asking import METHODS, PROVE, at, bp, locate, onward, service_name, stopped
+from idp.signin.asking import at, bp, locate, service_name, stopped
 from idp.signin.rules import Step
 from idp.web import house, notice, see_other
 from idp.words import gettext as _
@@ -83,9 +83,9 @@ def agree(ref: str) -> ResponseReturnValue:
 def _address(step: Step, ref: str) -> str:
     """Where a step is taken: on a page of ours, or in the room that leads on and comes back."""
     if step is Step.METHODS:
-        return onward(METHODS, ref)
+        return url_for("enrolment.resume", journey=ref)
     if step is Step.PROVE:
-        return onward(PROVE, ref)
+        return url_for("proofing.home", journey=ref)
     return url_for(f"signin.{step}", ref=ref)
 
 

@@ -49,7 +49,7 @@ class Window:
         person = self.scene.walk.people[role]
         self.page.get_by_label("Email address").fill(person.email)
         self.page.get_by_label("Password", exact=True).fill(person.password)
-        self.page.get_by_role("button", name="Sign in").click()
+        self.page.get_by_role("button", name="Sign in", exact=True).click()
         return self.give_code(role) if code else self
 
     def give_code(self, role: str) -> "Window":
@@ -58,9 +58,9 @@ class Window:
         self.page.get_by_label("6-number code").fill(self.scene.walk.code(role))
         return self.press("Go on")
 
-    def press(self, name: str) -> "Window":
+    def press(self, name: str, *, exact: bool = False) -> "Window":
         """Press a button."""
-        self.page.get_by_role("button", name=name).click()
+        self.page.get_by_role("button", name=name, exact=exact).click()
         return self
 
     def follow(self, name: str) -> "Window":

@@ -97,7 +97,7 @@ def test_without_script(
     daughter.go(f"{scene.walk.services['library'].url}/sign-in")
     daughter.page.get_by_label("Email address").fill(person.email)
     daughter.page.get_by_label("Password", exact=True).fill(person.password)
-    daughter.press("Sign in")
+    daughter.press("Sign in", exact=True)
     assert daughter.heading() == "Signed in: Tom Barker"
     daughter = window_of("daughter", script=False).go(f"{tax}/sign-in?act=1")
     daughter.page.get_by_label("Margaret Hughes").check()

@@ -24,7 +24,7 @@ def give_password(page: Page, scene: Scene, role: str = "neighbour") -> None:
     person = scene.walk.people[role]
     page.get_by_label("Email address").fill(person.email)
     page.get_by_label("Password", exact=True).fill(person.password)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
 
 
 def test_two_tabs_of_two_sign_ins_both_finish(scene: Scene, window: OpenWindow) -> None:
@@ -111,7 +111,7 @@ def test_a_wrong_password_and_a_used_code_are_said_and_can_be_mended(
     begin(here, scene, "tax")
     here.page.get_by_label("Email address").fill(scene.walk.people["neighbour"].email)
     here.page.get_by_label("Password", exact=True).fill("not this one at all")
-    here.press("Sign in").look()
+    here.press("Sign in", exact=True).look()
     assert "The email address or the password is not right." in here.text()
     give_password(here.page, scene)
     code = scene.walk.code("neighbour")
@@ -130,6 +130,6 @@ def test_no_page_of_a_journey_shows_what_was_typed_as_password(
     begin(here, scene)
     here.page.get_by_label("Email address").fill("nobody@example.test")
     here.page.get_by_label("Password", exact=True).fill("my-very-own-secret")
-    here.press("Sign in")
+    here.press("Sign in", exact=True)
     assert "my-very-own-secret" not in here.page.content()
     assert re.search(r'value="nobody@example.test"', here.page.content())

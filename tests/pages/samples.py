@@ -96,6 +96,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "recovery-code": ("signin/recovery_code.html", {**SIGN_IN, "why": WHY, "ways": WAYS}),
     "recovery-code-wrong": ("signin/recovery_code.html",
                             {**SIGN_IN, "ways": WAYS, "error": "That code was used."}),
+    "start-page": ("signin/start.html", {"sign_in": "/account", "enrol": "/enrol"}),
     "ways": ("signin/ways.html", {
         "service_name": "Tax", "recover": "/recover",
         "ways": [("/signin/passkey", "Your passkey"), ("/signin/code", "A code from your app")]}),
