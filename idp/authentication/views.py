@@ -24,7 +24,6 @@ from idp.authentication.sessions import SessionFacts
 from idp.signin import actions as signin
 from idp.signin.rules import Asked
 from idp.web import (
-    browser_secret,
     give_session,
     house,
     needed_browser_secret,
@@ -51,7 +50,7 @@ def let_in(return_to: str | None = None) -> SessionFacts | ResponseReturnValue:
     """
     here, secret = house(), session_secret()
     session = sessions.look_up(here.database, secret) if secret else None
-    if session is not None and browser_secret() and _proved_enough(session):
+    if session is not None and _proved_enough(session):
         return session
     now = session.now if session else here.database.now()
     asked = Asked(

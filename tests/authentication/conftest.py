@@ -1,4 +1,4 @@
-"""What the tests of this room share: keys, a gate, an account."""
+"""What the tests of this room share: keys, a gate, an account; a house for its pages."""
 
 import pytest
 
@@ -6,7 +6,10 @@ from idp.accounts.actions import NameProblem, create_account
 from idp.authentication.hashing import HashGate
 from idp.keyring.ring import Keyring
 from idp.storage import Database
+from tests.build import pg_world, site, sqlite_world, world, world_url
 from tests.rig.keys import make_keyring
+
+__all__ = ["pg_world", "site", "sqlite_world", "world", "world_url"]
 
 
 @pytest.fixture(scope="session")

@@ -164,11 +164,7 @@ def test_methods_are_listed_with_what_their_owner_knows_them_by(owner: Owner) ->
 def test_codes_that_are_all_used_up_are_held_no_more(owner: Owner) -> None:
     for code in owner.print_codes():
         assert PRINTED in owner.session.held
-        owner.do(
-            lambda tx, code=code: recovery_codes.spend_recovery_code(
-                tx, owner.keyring, account_ref=owner.account_ref, typed=code
-            )
-        )
+        assert spend(owner, code)
     assert owner.session.held == frozenset()
     assert owner.listed == []
 
