@@ -22,7 +22,7 @@ from idp.accounts.actions import Joining, create_account, join_person
 from idp.accounts.subjects import subject_of
 from idp.assurance.rules import Level
 from idp.authentication import sessions
-from idp.authentication.actions import enrol_totp, new_seed
+from idp.authentication.actions import enrol_totp, hash_password, new_seed, set_password
 from idp.authentication.records import ClientSessionRecord
 from idp.callers import registration
 from idp.delegation.actions import give
@@ -87,6 +87,7 @@ class Stock:
         self.house = house
         self.host = house.settings.issuer_host
         self._people = 0
+        self._password = hash_password(house.gate, random_token())  # nobody types it
         self.confidential = self._client("client_secret_basic")
         self.public = self._client("none")
         self.signing = self._client("private_key_jwt")
@@ -285,6 +286,7 @@ class Stock:
         joined = join_person(tx, account_ref=account, person_ref=person, identity_level=2)
         assert joined is Joining.JOINED
         enrol_totp(tx, self.house.keyring, account, seed)
+        set_password(tx, self.house.keyring, account, self._password)
         given = dict.fromkeys(proofs, signin.milliseconds(now))
         session, secret = sessions.start(tx, account, given, now)
         return Visitor(
