@@ -88,7 +88,8 @@ _SPEND_INVITATION = (
     .values(used_at=db_now())
     .returning(OfficerInvitationRecord.officer_ref)
 )
-# Whoever adds or removes keys holds their officer's row: the keys are counted one at a time.
+# Whoever adds or removes keys holds their officer's row first: the keys are counted one at a time,
+# and none is added by a session or an address that an administrator has just ended.
 _LOCK_OFFICER = (
     select(OfficerRecord.ref)
     .where(OfficerRecord.ref == bindparam("of_officer"), OfficerRecord.disabled_at.is_(None))
@@ -169,6 +170,7 @@ def set_up(
     made = _made(tx, party, response_json, purpose, browser_secret)
     if isinstance(made, Verdict):
         return _refused(tx, made, invited.ref)
+    tx.execute(_LOCK_OFFICER, {"of_officer": invited.ref})
     row = tx.execute(_SPEND_INVITATION, {"digest": purpose}).first()
     if row is None:
         return Verdict.STALE
@@ -183,11 +185,15 @@ def add_another(
     response_json: str,
     name: str,
     browser_secret: str,
+    session_ref: str,
 ) -> Verdict:
     """Register one more key for an officer who is signed in."""
     made = _made(tx, party, response_json, officer.ref, browser_secret)
     if isinstance(made, Verdict):
         return _refused(tx, made, officer.ref)
+    tx.execute(_LOCK_OFFICER, {"of_officer": officer.ref})
+    if not sessions.is_live(tx, session_ref):
+        return Verdict.GONE
     return _keep(tx, made, officer.ref, name)
 
 
@@ -195,6 +201,8 @@ def remove(tx: Transaction, officer: Officer, *, credential_id: str, session_ref
     """Remove one of one's own keys, never the last. Sessions elsewhere end: they may be its."""
     mine = {"of_officer": officer.ref}
     tx.execute(_LOCK_OFFICER, mine)
+    if not sessions.is_live(tx, session_ref):
+        return Verdict.GONE
     held = {row.credential_id for row in tx.execute(_KEYS, mine)}
     verdict = judge_removal(held=len(held), holds_it=credential_id in held)
     if verdict is Verdict.ALLOWED:
@@ -301,10 +309,7 @@ def _made(
 
 
 def _keep(tx: Transaction, made: NewCredential, officer_ref: str, name: str) -> Verdict:
-    mine = {"of_officer": officer_ref}
-    if tx.execute(_LOCK_OFFICER, mine).first() is None:
-        return Verdict.GONE
-    held = tx.execute(_COUNT, mine).scalar_one()
+    held = tx.execute(_COUNT, {"of_officer": officer_ref}).scalar_one()
     if held >= MOST_KEYS:
         return Verdict.KEYS_FULL
     values = {

@@ -49,6 +49,15 @@ _FIND = (
         _UNENDED,
     )
 )
+_IS_LIVE = (
+    select(OfficerSessionRecord.ref)
+    .join(OfficerRecord, OfficerRecord.ref == OfficerSessionRecord.officer_ref)
+    .where(
+        OfficerSessionRecord.ref == bindparam("session_ref"),
+        OfficerRecord.disabled_at.is_(None),
+        _UNENDED,
+    )
+)
 _START = insert(OfficerSessionRecord)
 _TOUCH = (
     update(OfficerSessionRecord)
@@ -110,6 +119,11 @@ def look_up(database: Database, secret: str) -> OfficerSession | None:
         ref = found.ref
         database.transaction(lambda tx: tx.write(_TOUCH, {"session_ref": ref}))
     return found
+
+
+def is_live(tx: Transaction, ref: str) -> bool:
+    """Say whether a session still stands, inside the transaction that relies on it."""
+    return tx.execute(_IS_LIVE, {"session_ref": ref}).first() is not None
 
 
 def end(tx: Transaction, ref: str) -> bool:

@@ -34,21 +34,35 @@ def keys_of(database: Database, officer: Officer | str) -> list[str]:
     return [key.credential_id for key in database.read(lambda tx: keys.list_keys(tx, ref))]
 
 
-def add_another(database: Database, officer: Officer, key: Authenticator, **lies: Any) -> Verdict:
+def session_of(database: Database, officer: Officer) -> str:
+    secret = database.transaction(lambda tx: sessions.start(tx, officer.ref))
+    found = database.read(lambda tx: sessions.find(tx, secret))
+    assert found is not None
+    return found.ref
+
+
+def add_another(
+    database: Database, officer: Officer, key: Authenticator, *, session: str = ""
+) -> Verdict:
+    seat = session or session_of(database, officer)
     options = database.transaction(
         lambda tx: keys.begin_another(tx, PARTY, officer, browser_secret=BROWSER)
     )
-    said = key.create(options, **lies)
+    said = key.create(options)
     return database.transaction(
         lambda tx: keys.add_another(
-            tx, PARTY, officer, response_json=said, name="safe", browser_secret=BROWSER
+            tx, PARTY, officer, response_json=said, name="safe", browser_secret=BROWSER,
+            session_ref=seat,
         )
-    )
+    )  # fmt: skip
 
 
-def remove(database: Database, officer: Officer, credential_id: str) -> Verdict:
+def remove(
+    database: Database, officer: Officer, credential_id: str, *, session: str = ""
+) -> Verdict:
+    seat = session or session_of(database, officer)
     return database.transaction(
-        lambda tx: keys.remove(tx, officer, credential_id=credential_id, session_ref="")
+        lambda tx: keys.remove(tx, officer, credential_id=credential_id, session_ref=seat)
     )
 
 
@@ -115,12 +129,14 @@ def test_a_challenge_belongs_to_one_browser_one_purpose_and_five_minutes(
         lambda tx: keys.begin_set_up(tx, PARTY, token=ben.token, browser_secret=BROWSER)
     )
     assert begun is not None
+    seat = session_of(database, asha)
     mine = new_key().create(begun[1])  # a challenge for Ben, answered by Asha for herself
     stolen = database.transaction(
         lambda tx: keys.add_another(
-            tx, PARTY, asha, response_json=mine, name="x", browser_secret=BROWSER
+            tx, PARTY, asha, response_json=mine, name="x", browser_secret=BROWSER,
+            session_ref=seat,
         )
-    )
+    )  # fmt: skip
     assert stolen is Verdict.STALE
     for browser, later in ((OTHER, 0), (BROWSER, 301)):
         options = database.transaction(
@@ -244,15 +260,31 @@ def test_two_keys_removed_at_once_leave_one(database: Database) -> None:
         asha, first = officer_with_key(database, f"Asha {number}", COUNTER)
         second, ready = new_key(), Barrier(2)
         assert add_another(database, asha, second) is Verdict.ALLOWED
+        seat = session_of(database, asha)
 
-        def take(key: str, asha: Officer = asha, ready: Barrier = ready) -> Verdict:
+        def take(
+            key: str, asha: Officer = asha, ready: Barrier = ready, seat: str = seat
+        ) -> Verdict:
             ready.wait()
-            return remove(database, asha, key)
+            return remove(database, asha, key, session=seat)
 
         with ThreadPoolExecutor(2) as pool:
             said = sorted(pool.map(take, [first.id, second.id]))
         assert said == [Verdict.ALLOWED, Verdict.LAST_KEY]
         assert len(keys_of(database, asha)) == 1
+
+
+def test_a_session_that_an_administrator_has_just_ended_adds_and_removes_no_key(
+    database: Database,
+) -> None:
+    """It was alive when the page asked: the key itself asks again, with the officer's row held."""
+    asha, first = officer_with_key(database, "Asha Patel", COUNTER)
+    assert add_another(database, asha, new_key()) is Verdict.ALLOWED
+    seat = session_of(database, asha)
+    database.transaction(lambda tx: sessions.end_all(tx, asha.ref))
+    assert add_another(database, asha, new_key(), session=seat) is Verdict.GONE
+    assert remove(database, asha, first.id, session=seat) is Verdict.GONE
+    assert len(keys_of(database, asha)) == 2
 
 
 def test_an_officer_has_five_keys_at_most(database: Database) -> None:

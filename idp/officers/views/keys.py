@@ -129,6 +129,7 @@ def give_another_key() -> ResponseReturnValue:
             response_json=request.form.get("response", ""),
             name=request.form.get("name", ""),
             browser_secret=browser_secret() or "",
+            session_ref=session.ref,
         )
     )
     if verdict is not Verdict.ALLOWED:
