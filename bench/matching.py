@@ -204,7 +204,7 @@ def at_number_of(one: Fictional, other: Fictional, place: int, chance: Random) -
     """What `other`, of the same household, may type at the number of `one`."""
     own = plain(other)
     twin = own.birth_date == one.claim.birth_date
-    same_name = like(other, one)
+    same_name = like(other, one) or own.given_name in one.row.earlier_names
     kind = "a twin" if twin else "a parent or child of the same name" if same_name else (
         "a sister, brother or housemate")  # fmt: skip
     given, family = own.given_name, own.family_name

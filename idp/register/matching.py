@@ -28,7 +28,8 @@ from idp.register.rules import Name, PersonFacts, Status
 # tolerance is the most that is sure; two slips, or a middle name for the first, are doubtful.
 SURE, DOUBTFUL = 3, 4
 MOST_EARLIER_NAMES = 8
-_NO_POSTCODE_HELPS = frozenset({Reason.MIDDLE_DIFFERS})
+# Mary Ann and Anne-Marie may be mother and daughter, and share the postcode.
+_NO_POSTCODE_HELPS = frozenset({Reason.MIDDLE_DIFFERS, Reason.MIDDLE_NAME})
 
 
 class Verdict(StrEnum):

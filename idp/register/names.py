@@ -200,9 +200,10 @@ def _one_given(a: str, b: str, names: Names) -> Fit:
         if b in group.short:  # both short: Bill for Will
             return Fit(2, Reason.SHORT_FORM)
     both_exist = a in names.known and b in names.known
-    forgiven = len(b) >= names.first_slip and not both_exist and not _ending(a, b)
     # A first letter is seldom mistyped, and Jayden and Hayden are two people.
-    if forgiven and a[:1] in b[:2] and b[:1] in a[:2] and slipped(a, b, names.slips):
+    like = a[:1] in b[:2] and b[:1] in a[:2] and not both_exist and not _ending(a, b)
+    forgiven = len(b) >= names.first_slip and (like or names.slips > 1)
+    if forgiven and slipped(a, b, names.slips):
         return Fit(2, Reason.SLIP)
     return Fit(NO_FIT, Reason.GIVEN_DIFFERS)
 

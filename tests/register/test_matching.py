@@ -153,7 +153,7 @@ def test_an_address_never_decides_against_anybody() -> None:
 
 def test_a_postcode_helps_an_unclear_name_only_as_a_whole() -> None:
     """HMRC's check took "W1A 1AA" for "SW1A 1AA" (delegation.md 2.1)."""
-    typed, held = ("Gordon", "Brown"), ("James Gordon", "Brown")
+    typed, held = ("Margraet", "Willson"), ("Margaret", "Wilson")
     assert ask(typed, held).verdict is UNCLEAR
     assert ask(typed, held, postcode="sw1a1aa").verdict is SAME
     for part in ("W1A 1AA", "1AA", "SW1A", "SW1A 1AAA", "SW1A 1AB", "%", ""):
@@ -166,6 +166,14 @@ def test_a_postcode_never_makes_another_name_fit() -> None:
 
 def test_two_slips_are_for_an_officer() -> None:
     assert ask(("Margraet", "Willson"), ("Margaret", "Wilson")).verdict is UNCLEAR
+
+
+def test_a_middle_name_for_the_first_is_unclear_and_no_postcode_helps() -> None:
+    """Mary Ann and Anne-Marie may be mother and daughter, in one home."""
+    for typed, held in (("Gordon", "James Gordon"), ("Mary Ann", "Anne-Marie")):
+        found = ask((typed, "Brown"), (held, "Brown"), postcode="SW1A 1AA")
+        assert found.verdict is UNCLEAR
+        assert found.reasons == (Reason.MIDDLE_NAME,)
 
 
 def test_middle_names_that_differ_are_unclear_and_no_postcode_helps() -> None:
@@ -189,6 +197,7 @@ def test_middle_names_that_differ_are_unclear_and_no_postcode_helps() -> None:
         ("Ann Rose", "Ann", "Ann", UNCLEAR),
         ("Mary Ann", "Ann Mary", "Ann", UNCLEAR),
         ("Sara", "Sarah", "Sara", SAME),
+        ("Hannah", "Anna", "Hanna", UNCLEAR),       # a spelling of the one, a slip in the other
         ("Amie", "Ame", "Amie", SAME),
         ("Amy", "Ame", "Amie", UNCLEAR),            # the twin's short name, misspelt by a clerk
     ],
