@@ -60,8 +60,13 @@ def read_address(typed: str) -> str | AddressProblem:
 
 
 def shown_address(address: str) -> str:
-    """Write a stored address as people know it: an international domain in its own letters."""
-    local, _at, domain = address.rpartition("@")
+    """Write a stored address as people know it: an international domain in its own letters.
+
+    What is no address, such as a sign-in name, is answered as it is.
+    """
+    local, at, domain = address.rpartition("@")
+    if not at:
+        return address
     try:
         return f"{local}@{domain.encode('ascii').decode('idna')}"
     except UnicodeError:

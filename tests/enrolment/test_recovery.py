@@ -1,0 +1,296 @@
+"""A lost password is replaced by whoever shows enough, and by nobody else."""
+
+import re
+
+import pytest
+
+from idp.authentication.actions import check_password
+from idp.authentication.records import OneTimeCodeRecord, PasswordRecord, SessionRecord
+from idp.authentication.recovery_codes import make_codes
+from idp.enrolment.records import ResetRecord
+from idp.journal.records import JournalEntry
+from idp.notices.actions import Notice
+from idp.outbox.records import OutboxRecord
+from idp.throttle.records import ThrottleRecord
+from tests.build import Site
+from tests.enrolment.visits import ANOTHER, Visitor, error, heading, mail, shapes, work, wrong
+from tests.rig.counting import counted
+
+SIAN, NOBODY = "sian@example.test", "nobody@example.test"
+
+
+def stored(site: Site, name: str) -> str:
+    """A person's password hash as it stands in the database."""
+    (row,) = site.rows(PasswordRecord, account_ref=site.account(name)["ref"])
+    return str(row["hash"])
+
+
+def signs_in(site: Site, name: str, password: str) -> bool:
+    found = check_password(
+        site.database, site.house.keyring, site.house.gate, sign_in_name=f"{name}@example.test",
+        password=password, address="192.0.2.9",
+    )  # fmt: skip
+    return hasattr(found, "account_ref")
+
+
+def with_code(site: Site, name: str) -> Visitor:
+    """Somebody who asked for a reset and typed in the code from the mail."""
+    visitor = Visitor(site, f"{name}@example.test").reset(f"{name}@example.test")
+    return visitor.send(code=visitor.code())
+
+
+def test_a_password_alone_is_replaced_by_a_code_to_the_address(site: Site) -> None:
+    visitor = with_code(site, "nobody")
+    assert heading(visitor.page) == "Choose a new password"
+    visitor.send(password=ANOTHER)
+    assert heading(visitor.page) == "Your new password works now"
+    assert signs_in(site, "nobody", ANOTHER)
+    assert not signs_in(site, "nobody", site.world.people["nobody"].password)
+    assert [one.notice for one in mail(site, NOBODY)] == [
+        Notice.RESET_CODE, Notice.PASSWORD_CHANGED,
+    ]  # fmt: skip
+    kinds = [row["kind"] for row in site.rows(JournalEntry)]
+    assert kinds[-4:] == ["reset-asked", "reset-code-sent", "reset-code-right", "password-reset"]
+
+
+def test_with_a_second_check_the_mail_alone_changes_nothing(site: Site) -> None:
+    before = stored(site, "sian")
+    visitor = with_code(site, "sian")
+    assert heading(visitor.page) == "One more check"
+    for step in ("password", "done"):
+        visitor.go(visitor.path.replace("second", step))
+        assert visitor.path.endswith("/second")
+    visitor.browser.post(
+        visitor.path.replace("second", "password"),
+        data={"csrf_token": visitor.form()[1], "password": ANOTHER},
+        base_url="http://localhost:18000",
+    )
+    assert stored(site, "sian") == before
+    assert visitor.reset_row()["finished_at"] is None
+
+
+def test_a_code_of_the_app_beside_it_replaces_the_password_and_stays(site: Site) -> None:
+    account = site.account("sian")["ref"]
+    (seed,) = site.rows(OneTimeCodeRecord, account_ref=account)
+    elsewhere = site.sign_in("sian", browser=site.new_browser())
+    visitor = with_code(site, "sian")
+    visitor.send(way="one-time-code", code=site.code_now("sian"))
+    visitor.send(password=ANOTHER)
+    assert heading(visitor.page) == "Your new password works now"
+    assert signs_in(site, "sian", ANOTHER)
+    (kept,) = site.rows(OneTimeCodeRecord, account_ref=account)
+    assert kept["seed_sealed"] == seed["seed_sealed"]
+    (session,) = site.rows(SessionRecord, ref=elsewhere)
+    assert session["ended_at"] is not None
+    # Recovery signs nobody in: the code of the app is asked for again.
+    assert not any(row["ended_at"] is None for row in site.rows(SessionRecord, account_ref=account))
+
+
+def test_a_printed_code_does_as_well_and_is_used_up(site: Site) -> None:
+    account = site.account("sian")["ref"]
+    codes = site.database.transaction(lambda tx: make_codes(tx, site.house.keyring, account))
+    visitor = with_code(site, "sian")
+    visitor.go(f"{visitor.path}?with=recovery-code")
+    assert "Printed code" in visitor.page.text
+    visitor.send(way="recovery-code", code=codes[0].lower().replace("-", " "))
+    visitor.send(password=ANOTHER)
+    assert signs_in(site, "sian", ANOTHER)
+    again = with_code(site, "sian").send(way="recovery-code", code=codes[0])
+    assert error(again.page) == "This code is not right, or it was used before"
+
+
+def test_the_last_printed_code_of_somebody_proved_is_enough(site: Site) -> None:
+    account = site.account("sian")["ref"]
+    codes = site.database.transaction(lambda tx: make_codes(tx, site.house.keyring, account))
+    for used in codes[1:]:
+        with_code_spent(site, account, used)
+    site.database.transaction(lambda tx: drop_app(tx, account))
+    visitor = with_code(site, "sian").send(way="recovery-code", code=codes[0])
+    visitor.send(password=ANOTHER)
+    assert signs_in(site, "sian", ANOTHER)
+
+
+def with_code_spent(site: Site, account: str, code: str) -> None:
+    from idp.authentication.recovery_codes import spend_recovery_code
+
+    assert site.database.transaction(
+        lambda tx: spend_recovery_code(tx, site.house.keyring, account_ref=account, typed=code)
+    )
+
+
+def drop_app(tx, account: str) -> None:  # type: ignore[no-untyped-def]
+    from sqlalchemy import delete
+
+    tx.execute(delete(OneTimeCodeRecord).where(OneTimeCodeRecord.account_ref == account))
+
+
+def test_a_wrong_second_code_changes_nothing_and_counts_as_at_sign_in(site: Site) -> None:
+    before = stored(site, "sian")
+    visitor = with_code(site, "sian")
+    for _ in range(10):
+        visitor.send(way="one-time-code", code=wrong(site.code_now("sian")))
+        assert visitor.page.status_code == 422
+    visitor.send(way="one-time-code", code=site.code_now("sian"))
+    assert visitor.page.status_code == 429
+    assert visitor.reset_row()["second_proved_at"] is None
+    assert stored(site, "sian") == before
+    # The same counter: whoever tries codes here gets no fresh ones at the sign-in page.
+    page = site.authorize("tax")
+    page = site.submit(page, email=SIAN, password=site.world.people["sian"].password)
+    assert site.submit(page, code=site.code_now("sian")).status_code == 429
+
+
+def test_proved_and_nothing_second_left_leads_to_proving_again(site: Site) -> None:
+    site.database.transaction(lambda tx: drop_app(tx, site.account("sian")["ref"]))
+    before = stored(site, "sian")
+    visitor = with_code(site, "sian")
+    assert heading(visitor.page) == "Show again who you are"
+    assert visitor.go(visitor.path.replace("other-ways", "password")).path.endswith("other-ways")
+    assert stored(site, "sian") == before
+
+
+def test_who_lost_everything_is_told_the_way_back(site: Site) -> None:
+    visitor = with_code(site, "sian")
+    assert "I have none of these any more" in visitor.page.text
+    visitor.go(visitor.path.replace("second", "other-ways"))
+    assert heading(visitor.page) == "Show again who you are"
+    assert 'href="/enrol"' in visitor.page.text
+    assert "counter" in visitor.page.text
+
+
+def test_a_name_that_is_nobodys_sees_the_same_pages_and_gets_no_mail(site: Site) -> None:
+    def seen(name: str) -> list[str]:
+        visitor = Visitor(site, name).reset(name)
+        pages = [visitor.page.text]
+        for _ in range(6):
+            visitor.send(code="135790")
+            pages.append(f"{visitor.page.status_code} {visitor.page.text}")
+        for own in set(re.findall(r"/recover/([\w-]{22})/", pages[0])):
+            pages = [page.replace(own, "-") for page in pages]
+        return [re.sub(r'(nonce|value)="[\w-]{20,}"', "", page) for page in pages]
+
+    assert seen(SIAN) == seen("not.there@example.test")
+    assert [one.contact.address for one in mail(site)] == [SIAN]
+
+
+def test_asking_costs_the_same_statements_for_every_name(site: Site) -> None:
+    def cost(name: str) -> tuple[list[str], int]:
+        visitor = Visitor(site).go("/recover")
+        with counted(site.database) as cost:
+            visitor.send(name=name)
+            visitor.send(code="135790")
+        return shapes(cost), cost.commits
+
+    assert cost(SIAN) == cost("not.there@example.test")
+
+
+def test_a_reset_of_a_shared_address_names_the_account(site: Site) -> None:
+    Visitor(site).enrolled()
+    Visitor(site).confirmed().send(whose="new", name="mam").send(password=ANOTHER)
+    Visitor(site).reset(" MAM ")
+    assert mail(site, "rhian@example.test")[-1].values["account"] == "mam"
+
+
+def test_a_code_is_sent_once_however_often_its_message_is_borne(site: Site) -> None:
+    visitor = Visitor(site, SIAN).reset(SIAN)
+    work(site)
+    assert len(mail(site, SIAN)) == 1
+    visitor.send(code=visitor.code())
+    assert visitor.path.endswith("/second")
+
+
+def test_a_mailed_code_opens_one_reset_once(site: Site) -> None:
+    visitor = Visitor(site, NOBODY).reset(NOBODY)
+    code = visitor.code()
+    other = Visitor(site, NOBODY).reset(NOBODY)
+    if other.code() != code:
+        other.send(code=code)
+        assert other.reset_row()["code_used_at"] is None
+    visitor.send(code=code)
+    used = visitor.reset_row()["code_used_at"]
+    assert used is not None
+    visitor.go(visitor.path.replace("password", "code"))
+    assert visitor.path.endswith("/password")
+
+
+@pytest.mark.parametrize("minutes", [10, 30])
+def test_a_code_left_too_long_is_worth_nothing(site: Site, minutes: int) -> None:
+    before = stored(site, "nobody")
+    visitor = Visitor(site, NOBODY).reset(NOBODY)
+    code = visitor.code()
+    site.later(minutes=minutes)
+    visitor.send(code=code)
+    (row,) = site.rows(ResetRecord)
+    assert row["code_used_at"] is None
+    assert stored(site, "nobody") == before
+
+
+def test_a_reset_goes_on_only_in_the_browser_where_it_began(site: Site) -> None:
+    visitor = with_code(site, "nobody")
+    thief = Visitor(site).go("/recover")
+    assert heading(thief.go(visitor.path).page) == "This page was started in another browser"
+
+
+def test_a_finished_reset_sets_no_second_password(site: Site) -> None:
+    visitor = with_code(site, "nobody")
+    action, token = visitor.form()
+    visitor.send(password=ANOTHER)
+    before = stored(site, "nobody")
+    answer = visitor.browser.post(
+        action, data={"csrf_token": token, "password": "yet another long password"},
+        base_url="http://localhost:18000",
+    )  # fmt: skip
+    assert answer.location.endswith("/done")
+    assert stored(site, "nobody") == before
+
+
+def test_a_second_check_set_up_meanwhile_is_asked_for(site: Site) -> None:
+    visitor = with_code(site, "nobody")
+    before, account = stored(site, "nobody"), site.account("nobody")["ref"]
+    site.database.transaction(lambda tx: make_codes(tx, site.house.keyring, account))
+    visitor.send(password=ANOTHER)
+    assert visitor.path.endswith("/second")
+    assert stored(site, "nobody") == before
+
+
+@pytest.mark.parametrize("password", ["", "short one", "nobody@example.test"])
+def test_a_bad_new_password_changes_nothing(site: Site, password: str) -> None:
+    before = stored(site, "nobody")
+    visitor = with_code(site, "nobody").send(password=password)
+    assert visitor.page.status_code == 422
+    assert error(visitor.page)
+    assert stored(site, "nobody") == before
+    assert visitor.reset_row()["finished_at"] is None
+
+
+def test_resets_of_one_name_are_few_whoever_it_is(site: Site) -> None:
+    for name in (SIAN, "not.there@example.test"):
+        answers = [Visitor(site).go("/recover").posted(name=name).status_code for _ in range(5)]
+        assert answers == [303, 303, 303, 429, 429]
+    assert len(site.rows(ResetRecord)) == 6
+
+
+def test_new_codes_bring_no_fresh_tries_at_a_name(site: Site) -> None:
+    """Twenty wrong codes in a row, over as many resets as may be begun; then one each half hour."""
+    judged = 0
+    for _ in range(8):
+        visitor = Visitor(site, NOBODY).reset(NOBODY)
+        if visitor.page.status_code == 429:
+            site.later(minutes=16)
+            visitor = Visitor(site, NOBODY).reset(NOBODY)
+        for _ in range(6):
+            visitor.send(code=wrong(visitor.code()))
+            judged += visitor.page.status_code == 422
+    assert judged <= 20 + 8 * 16 / 30
+
+
+def test_neither_code_nor_name_stands_anywhere_in_clear(site: Site) -> None:
+    visitor = Visitor(site, SIAN).reset(SIAN)
+    Visitor(site).reset("somebody.else@example.test")
+    code = visitor.code()
+    for table in (ResetRecord, OutboxRecord, JournalEntry, ThrottleRecord):
+        for row in site.rows(table):
+            told = str({name: value for name, value in row.items() if name not in {"id", "number"}})
+            assert code not in re.findall(r"\d{6,}", re.sub(r"[0-9a-f]{64}", "", told))
+            assert "somebody.else" not in told
+            assert SIAN not in told
