@@ -30,7 +30,7 @@ from idp.accounts.records import AccountRecord
 from idp.app import create_app
 from idp.assurance.policy import Policies, load_policies
 from idp.assurance.rules import Level
-from idp.authentication import passkeys, recovery_codes, sessions
+from idp.authentication import recovery_codes, sessions
 from idp.authentication.actions import (
     HashedPassword,
     code_at,
@@ -40,7 +40,6 @@ from idp.authentication.actions import (
     set_password,
 )
 from idp.authentication.hashing import HashGate
-from idp.authentication.webauthn import relying_party
 from idp.callers import registration
 from idp.callers.authenticate import ASSERTION_TYPE
 from idp.callers.clients import ClientBook
@@ -59,6 +58,7 @@ from idp.settings import Settings
 from idp.storage import Database, Transaction
 from idp.storage.clock import Clock
 from tests.rig.authenticator import Authenticator
+from tests.rig.passkeys import give_passkey
 
 ISSUER = "http://localhost:18000"
 POLICIES = Path(__file__).parents[1] / "policies"
@@ -339,31 +339,7 @@ class Site:
 
     def give_passkey(self, name: str, *, device_bound: bool = False) -> Authenticator:
         """Give a person a passkey, or a security key, and answer it."""
-        key, party = Authenticator(ISSUER, device_bound=device_bound), relying_party(ISSUER)
-        account, binding = self.account(name)["ref"], secrets.token_urlsafe(32)
-
-        def offer(tx: Transaction) -> tuple[str, dict[str, Any]]:
-            now = tx.now()
-            proved = dict.fromkeys(BOTH, int(now.timestamp() * 1000))
-            _, secret = sessions.start(tx, account, proved, now)
-            session = sessions.find(tx, secret)
-            assert session is not None
-            return secret, passkeys.creation_options(
-                tx, self.house.keyring, party, session=session, browser_secret=binding
-            )
-
-        def add(tx: Transaction) -> None:
-            session = sessions.find(tx, secret)
-            assert session is not None
-            assert passkeys.add_passkey(
-                tx, self.house.keyring, party, session=session, browser_secret=binding,
-                response_json=key.create(options),
-            )  # fmt: skip
-            sessions.end(tx, session.ref)
-
-        secret, options = self.database.transaction(offer)
-        self.database.transaction(add)
-        return key
+        return give_passkey(self.house, self.account(name)["ref"], device_bound=device_bound)
 
     def give_printed_codes(self, name: str) -> list[str]:
         """Print recovery codes for a person, and answer them."""
