@@ -1,0 +1,219 @@
+"""Who somebody says they are: found by tolerant rules, refused in one neutral way."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from idp.journal.records import JournalEntry
+from idp.notices.rules import Notice
+from idp.proofing.records import CaseRecord, EvidenceRecord
+from idp.register.records import PersonRecord
+from tests.proofing.room import NUMBER, TYPED, Room
+
+NEUTRAL = "We could not match what you typed"
+
+
+def test_a_claim_with_the_short_form_of_the_name_is_found_and_held(room: Room) -> None:
+    page = room.claim()
+    assert page.status_code == 200
+    assert "Your number, name and date of birth: found" in page.text
+    (case,) = room.site.rows(CaseRecord)
+    assert case["person_ref"] == room.person
+    (held,) = room.site.rows(EvidenceRecord)
+    assert (held["kind"], held["state"], held["scores"]["strength"]) == (
+        "register-match", "held", 2,
+    )  # fmt: skip
+
+
+def test_a_claim_alone_proves_nothing_and_joins_nobody(room: Room) -> None:
+    room.claim()
+    assert room.site.account("nobody")["person_ref"] is None
+    assert room.site.account("nobody")["identity_level"] == 0
+
+
+def dead(room: Room) -> None:
+    statement = update(PersonRecord).where(PersonRecord.ref == room.person)
+    room.site.database.transaction(
+        lambda tx: tx.execute(statement.values(status="dead", died_on=date(2020, 1, 1)))
+    )
+
+
+def duplicate(room: Room) -> None:
+    room.site.change(PersonRecord, {"status": "duplicate"}, ref=room.person)
+
+
+@pytest.mark.parametrize(
+    ("before", "changed"),
+    [
+        (None, {"number": "CS 10 07 99 A"}),
+        (None, {"family_name": "Barker"}),
+        (None, {"day": "15"}),
+        (dead, {}),
+        (duplicate, {}),
+    ],
+    ids=["unknown number", "wrong name", "wrong date", "dead", "duplicate"],
+)
+def test_whatever_does_not_fit_gets_one_answer_and_opens_nothing(
+    room: Room, before: Callable[[Room], None] | None, changed: dict[str, str]
+) -> None:
+    if before:
+        before(room)
+    page = room.claim(**changed)
+    neutral = room.site.get("/identity/not-matched")
+    assert strip(page.text) == strip(neutral.text)
+    assert NEUTRAL in page.text
+    assert room.site.rows(CaseRecord) == []
+    assert room.site.rows(EvidenceRecord) == []
+    assert [row["kind"] for row in room.site.rows(JournalEntry)].count("claim-refused") == 1
+
+
+def test_unknown_and_wrong_run_the_same_statements(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from idp.storage.engine import Transaction
+
+    seen: list[str] = []
+    execute, write = Transaction.execute, Transaction.write
+    monkeypatch.setattr(
+        Transaction, "execute",
+        lambda self, what, params=None: (seen.append(str(what)), execute(self, what, params))[1],
+    )  # fmt: skip
+    monkeypatch.setattr(
+        Transaction, "write",
+        lambda self, what, params=None: (seen.append(str(what)), write(self, what, params))[1],
+    )  # fmt: skip
+    ran = []
+    for changed in ({"number": "CS 10 07 99 A"}, {"family_name": "Barker"}, {"day": "15"}):
+        page = room.site.get("/identity/claim")
+        seen.clear()
+        room.site.submit(page, **TYPED | changed)
+        # Whoever stands in for nobody is drawn by the number, in one look or two: by chance, in a
+        # register as small as this.
+        ran.append([what for what in seen if "person ORDER BY" not in what])
+    assert ran[0] == ran[1] == ran[2]
+
+
+def test_the_persons_own_account_hides_nothing_and_shows_nothing(room: Room) -> None:
+    """Somebody joined to one person claims to be another: the same neutral page."""
+    room.site.sign_in("sian")
+    from idp.accounts.records import AccountRecord
+
+    room.site.change(AccountRecord, {"identity_level": 1}, ref=room.site.account("sian")["ref"])
+    assert NEUTRAL in room.claim().text
+    assert room.site.rows(CaseRecord) == []
+
+
+def test_a_person_who_has_an_account_already_gives_no_hint_of_it(room: Room) -> None:
+    without = room.claim().text
+    room.site.change(CaseRecord, {"closed_at": room.site.database.now()}, account_ref=room.account)
+    room.old_account()
+    assert strip(room.claim().text) == strip(without)
+
+
+def strip(text: str) -> str:
+    """A page without what differs in every answer."""
+    import re
+
+    return re.sub(r'nonce="[^"]*"', "", text)
+
+
+def test_a_temporary_reference_is_told_to_wait(room: Room) -> None:
+    page = room.claim(number="12 A 34567")
+    assert "You need to wait for your number" in page.text
+    assert room.site.rows(CaseRecord) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"number": ""}, "Type in your National Insurance number"),
+        ({"number": "QQ123456C"}, "It has two letters"),
+        ({"given_name": " "}, "Type in your first names"),
+        ({"family_name": ""}, "Type in your family name"),
+        ({"day": "31", "month": "2"}, "There is no such day"),
+        ({"day": "x"}, "Type in the day, the month and the year"),
+        ({"year": "1066"}, "Type in the year you were born"),
+        ({"year": "2999"}, "Type in the year you were born"),
+    ],
+)
+def test_what_cannot_be_read_is_said_and_costs_no_try(
+    room: Room, changed: dict[str, str], said: str
+) -> None:
+    from idp.throttle.records import ThrottleRecord
+
+    before = room.site.rows(ThrottleRecord)
+    page = room.claim(**changed)
+    assert page.status_code == 422
+    assert said in page.text
+    assert room.site.rows(ThrottleRecord) == before
+    assert NUMBER not in page.text.replace(" ", "")
+
+
+def test_a_number_is_tried_six_times_by_anybody_and_then_waits(room: Room) -> None:
+    """Six accounts, one number: the seventh try waits, though it would be right."""
+    from idp.proofing import claims, limits
+    from idp.throttle import actions as throttle
+
+    index = room.keyring.index("number_index", NUMBER[:8])
+    for place in range(6):
+        wait = throttle.reserve(
+            room.site.database, room.keyring,
+            limits.claim_limits(f"10.0.0.{place}", f"account-{place}", index),
+        )  # fmt: skip
+        assert wait is None
+    page = room.claim()
+    assert page.status_code == 429
+    assert int(page.headers["Retry-After"]) > 60
+    assert "You tried too often" in page.text
+    assert room.site.rows(CaseRecord) == []
+    assert claims.Claimed.MATCHED  # the word the tries would have ended in
+
+
+def test_one_account_tries_six_numbers_and_then_waits(room: Room) -> None:
+    pages = [room.claim(number=f"CS 10 08 0{place} A") for place in range(7)]
+    assert [page.status_code for page in pages] == [200] * 6 + [429]
+
+
+def test_the_owner_of_a_number_is_told_after_three_failed_tries_and_once_a_day(
+    room: Room,
+) -> None:
+    room.old_account()
+
+    def tried() -> list[Any]:
+        return [one for one in room.told() if one.notice is Notice.NUMBER_TRIED]
+
+    for expected in (0, 0, 1, 1):
+        room.claim(family_name="Barker")
+        assert len(tried()) == expected
+    assert tried()[0].contact.address == "beth@old-account.example"
+    room.site.later(hours=25)
+    room.site.sign_in("nobody")
+    for _ in range(3):
+        room.claim(family_name="Barker")
+    assert len(tried()) == 2
+
+
+def test_nobody_is_told_of_a_number_that_nobody_has(room: Room) -> None:
+    for _ in range(4):
+        room.claim(number="CS 10 07 99 A")
+    assert room.told() == []
+
+
+def test_the_number_is_stored_nowhere_in_clear_and_shown_on_no_page(room: Room) -> None:
+    pages = [room.claim(), room.site.get("/identity"), room.site.get("/identity/counter")]
+    for page in pages:
+        assert "100700" not in page.text.replace(" ", "")
+        assert "100700" not in page.request.url
+    stored = room.everything_stored()
+    assert "CS100700" not in stored
+    assert "Liz" not in stored  # what was typed is sealed
+
+
+def test_a_second_claim_while_a_case_is_open_looks_nothing_up(room: Room) -> None:
+    room.claim()
+    page = room.site.get("/identity/claim")
+    assert "What is done" in page.text
+    assert len(room.site.rows(CaseRecord)) == 1

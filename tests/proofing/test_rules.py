@@ -1,0 +1,123 @@
+"""The pure rules: which ways lead where, when a way back is due."""
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import chain, combinations
+from pathlib import Path
+
+import pytest
+
+from idp.assurance.policy import Policies, load_policies
+from idp.assurance.profiles import level_proved
+from idp.proofing import rules
+from idp.proofing.rules import Piece, Standing, State, WayBack
+
+POLICIES = Path(__file__).parents[2] / "policies"
+NOON = datetime(2030, 6, 1, 12, tzinfo=UTC)
+ALL = ("contact-email", "contact-text", "document-check", "fraud-check", "counter-visit")
+
+
+@pytest.fixture(scope="module", name="policies")
+def read_policies() -> Policies:
+    return load_policies(POLICIES, today=date(2026, 11, 22), fallback=POLICIES)
+
+
+def pieces(policies: Policies, *kinds: str, state: State = State.HELD) -> list[Piece]:
+    return [
+        Piece(ref=kind, kind=kind, state=state, scores=policies.evidence[kind].scores, source="x",
+              created_at=NOON, decided_at=NOON)
+        for kind in kinds
+    ]  # fmt: skip
+
+
+def subsets() -> list[tuple[str, ...]]:
+    return list(chain.from_iterable(combinations(ALL, size) for size in range(len(ALL) + 1)))
+
+
+def test_every_way_on_leads_there_and_none_holds_more_than_it_needs(policies: Policies) -> None:
+    for held in subsets():
+        here = pieces(policies, "register-match", *held)
+        open_to = [kind for kind in ALL if kind not in held]
+        for wanted in (1, 2, 3):
+            for way in rules.ways_on(wanted, here, open_to, policies.evidence, policies.profiles):
+                together = {"register-match", *held, *way.kinds}
+                assert level_proved(together, policies.evidence, policies.profiles) >= wanted
+                for one in way.kinds:
+                    less = together - {one}
+                    assert level_proved(less, policies.evidence, policies.profiles) < wanted
+
+
+def test_the_quickest_way_comes_first_and_a_counter_is_always_among_them(
+    policies: Policies,
+) -> None:
+    here = pieces(policies, "register-match")
+    ways = rules.ways_on(2, here, ALL, policies.evidence, policies.profiles)
+    assert [way.kinds for way in ways] == [
+        ("document-check", "fraud-check"), ("counter-visit",),
+    ]  # fmt: skip
+    assert [way.minutes for way in ways] == [7, 30]
+
+
+def test_without_any_checker_a_counter_is_still_a_way(policies: Policies) -> None:
+    here = pieces(policies, "register-match")
+    found = rules.open_kinds(here, policies.evidence, contacts=(), checked=())
+    assert found == {"counter-visit"}
+    assert rules.ways_on(2, here, found, policies.evidence, policies.profiles)
+
+
+def test_a_reached_level_leaves_nothing_to_do(policies: Policies) -> None:
+    here = pieces(policies, "register-match", "document-check", "fraud-check")
+    assert rules.level_reached(here, policies.evidence, policies.profiles) == 2
+    assert rules.ways_on(2, here, ALL, policies.evidence, policies.profiles) == []
+
+
+def test_only_what_is_held_counts(policies: Policies) -> None:
+    for state in set(State) - {State.HELD}:
+        here = pieces(policies, "register-match")
+        here += pieces(policies, "document-check", "fraud-check", state=state)
+        assert rules.level_reached(here, policies.evidence, policies.profiles) == 0
+
+
+def test_what_a_housemate_has_never_reaches_the_second_level(policies: Policies) -> None:
+    shared = [kind.id for kind in policies.evidence.values() if kind.household]
+    here = pieces(policies, *shared)
+    assert rules.level_reached(here, policies.evidence, policies.profiles) == 1
+
+
+def test_a_document_is_refused_three_times_and_signs_of_fraud_once(policies: Policies) -> None:
+    def open_after(kind: str, times: int) -> bool:
+        here = pieces(policies, "register-match")
+        here += pieces(policies, *[kind] * times, state=State.REFUSED)
+        checked = {"document-check", "fraud-check"}
+        return kind in rules.open_kinds(here, policies.evidence, contacts=(), checked=checked)
+
+    assert [open_after("document-check", times) for times in range(4)] == [True] * 3 + [False]
+    assert [open_after("fraud-check", times) for times in range(2)] == [True, False]
+
+
+def test_a_way_back_is_due_from_its_moment_until_it_lapses() -> None:
+    times = WayBack(due_at=NOON, expires_at=NOON + timedelta(days=14))
+    second = timedelta(seconds=1)
+    assert rules.standing(times, NOON - second) is Standing.WAITING
+    assert rules.standing(times, NOON) is Standing.DUE
+    assert rules.standing(times, NOON + timedelta(days=14) - second) is Standing.DUE
+    assert rules.standing(times, NOON + timedelta(days=14)) is Standing.LAPSED
+    ended = WayBack(due_at=NOON, expires_at=NOON + timedelta(days=14), ended_at=NOON)
+    assert rules.standing(ended, NOON) is Standing.ENDED
+
+
+def test_recovery_is_never_weaker_than_what_it_restores() -> None:
+    for reached in range(4):
+        for old in range(4):
+            assert rules.enough_for_way_back(reached, old) == (reached >= old and reached > 0)
+
+
+@pytest.mark.parametrize(
+    ("address", "masked"),
+    [("beth@old.example", "b•••@o•••.example"), ("a@b.co.uk", "a•••@b•••.uk")],
+)
+def test_an_address_is_masked_down_to_what_its_owner_knows(address: str, masked: str) -> None:
+    assert rules.masked_email(address) == masked
+
+
+def test_a_telephone_number_shows_two_digits() -> None:
+    assert rules.masked_phone("+447700900123") == "••• 23"

@@ -1,0 +1,320 @@
+"""Proving again leads back into the account there is: after a wait, told to all, once."""
+
+import re
+from typing import Any
+
+import pytest
+
+from idp.accounts.actions import account_of_person
+from idp.accounts.records import AccountRecord
+from idp.accounts.subjects import subject_of
+from idp.authentication import sessions
+from idp.authentication.records import PasswordRecord, SessionRecord
+from idp.journal.records import JournalEntry
+from idp.notices.rules import Notice
+from idp.proofing import cases, ways_back
+from idp.proofing.cases import Case
+from idp.proofing.reaching import Reached
+from idp.proofing.records import CaseRecord, WayBackRecord
+from idp.proofing.ways_back import Taken
+from tests.proofing.room import Room, both
+
+PROOF = ("document-check", "fraud-check")
+
+
+def begun(room: Room, level: int = 2) -> tuple[str, Case]:
+    """Elizabeth has an account, lost it, and proved again with a new one."""
+    old = room.old_account(level)
+    case = room.open_case()
+    assert room.hold(case, *PROOF).reached is Reached.WAY_BACK
+    return old, case
+
+
+def the_way(room: Room) -> Any:
+    (row,) = room.site.rows(WayBackRecord)
+    return row
+
+
+def token(room: Room) -> str:
+    """The token of the newest stop link."""
+    links = [one.values["link"] for one in room.told() if one.notice is Notice.WAY_BACK_BEGUN]
+    return str(links[-1].rpartition("/")[2])
+
+
+def take(room: Room) -> Taken:
+    return ways_back.take(
+        room.site.database, room.keyring, room.site.house.policies,
+        way_back_ref=the_way(room)["ref"], account_ref=room.account,
+    )  # fmt: skip
+
+
+def stop(room: Room, secret: str) -> bool:
+    return room.site.database.transaction(lambda tx: ways_back.stop(tx, room.keyring, secret))
+
+
+def again(room: Room) -> None:
+    """Sign in again as the new account, after hours."""
+    room.site.sign_in("nobody")
+
+
+def test_proving_again_begins_a_way_back_and_merges_nothing(room: Room) -> None:
+    old, _case = begun(room)
+    row = the_way(room)
+    assert (row["account_ref"], row["by_account_ref"]) == (old, room.account)
+    assert (row["due_at"] - row["created_at"]).total_seconds() == 48 * 3600
+    assert room.site.account("nobody")["person_ref"] is None
+    (kept,) = room.site.rows(AccountRecord, ref=old)
+    assert (kept["person_ref"], kept["disabled_at"]) == (room.person, None)
+
+
+def test_every_known_channel_is_told_how_to_stop_it(room: Room) -> None:
+    begun(room)
+    told = [one for one in room.told() if one.notice is Notice.WAY_BACK_BEGUN]
+    assert {(one.contact.channel, one.contact.address) for one in told} == {
+        ("email", "beth@old-account.example"), ("email", "beth@old.example"),
+        ("email", "nobody@example.test"), ("text", "+447700900123"),
+    }  # fmt: skip
+    assert all(one.values["account"] == "beth@old-account.example" for one in told)
+    assert all(re.fullmatch(r"/way-back/stop/[\w-]{43}", one.values["link"]) for one in told)
+    assert token(room) not in room.everything_stored()
+
+
+def test_less_proof_than_the_old_account_has_begins_nothing_and_says_nothing(room: Room) -> None:
+    room.old_account(level=3)
+    case = room.open_case()
+    assert room.hold(case, *PROOF).reached is Reached.MORE
+    assert room.site.rows(WayBackRecord) == []
+    assert room.told() == []
+    page = room.site.get("/identity").text
+    assert "already" not in page
+    assert "Go to a counter and show a document" in page
+
+
+def test_the_status_page_says_until_when_and_shows_no_whole_address(room: Room) -> None:
+    begun(room)
+    page = room.site.get("/identity")
+    assert "You have an account already" in page.text
+    assert "b•••@o•••.example" in page.text
+    assert "beth@old-account.example" not in page.text
+
+
+def test_nobody_gets_in_before_the_wait_is_over(room: Room) -> None:
+    begun(room)
+    assert take(room) is Taken.NOT_NOW
+    room.site.later(hours=47, minutes=59)
+    assert take(room) is Taken.NOT_NOW
+    assert the_way(room)["ended_at"] is None
+    again(room)
+    assert "You get in from" in room.site.get("/identity/way-back/take").text
+
+
+def test_the_old_account_keeps_its_reference_subjects_and_level(room: Room) -> None:
+    old, case = begun(room)
+
+    def subject() -> str:
+        return room.site.database.transaction(
+            lambda tx: subject_of(tx, sector="revenue", kind="self", account_ref=old)
+        )
+
+    before = subject()
+    room.site.later(hours=48, minutes=1)
+    again(room)
+    page = room.site.submit(room.site.get("/identity/way-back/take"))
+    assert "You are back in your account" in page.text
+    assert subject() == before
+    (kept,) = room.site.rows(AccountRecord, ref=old)
+    assert (kept["sign_in_name"], kept["email"]) == ("nobody@example.test",) * 2
+    assert (kept["person_ref"], kept["identity_level"]) == (room.person, 2)
+    (closed,) = room.site.rows(AccountRecord, superseded_by=old)
+    assert closed["disabled_at"] is not None
+    assert the_way(room)["outcome"] == "taken"
+    assert room.case_row(case.ref)["outcome"] == "recovered"
+    held = room.site.database.read(lambda tx: account_of_person(tx, room.person))
+    assert held is not None
+    assert held.ref == old
+
+
+def test_the_old_ways_to_sign_in_go_and_the_new_ones_come(room: Room) -> None:
+    old, _case = begun(room)
+    (new_hash,) = room.site.rows(PasswordRecord, account_ref=room.account)
+    room.site.later(hours=49)
+    assert take(room) is Taken.TAKEN
+    (moved,) = room.site.rows(PasswordRecord, account_ref=old)
+    assert moved["hash"] == new_hash["hash"]
+
+
+def test_every_session_of_both_accounts_ends(room: Room) -> None:
+    old, _case = begun(room)
+    room.site.later(hours=49)
+    again(room)
+    room.site.database.transaction(lambda tx: sessions.start(tx, old, {"password": 1}, tx.now()))
+    assert take(room) is Taken.TAKEN
+    assert all(row["ended_at"] for row in room.site.rows(SessionRecord))
+    kinds = [row["kind"] for row in room.site.rows(JournalEntry)]
+    assert "way-back-taken" in kinds
+    assert len([one for one in room.told() if one.notice is Notice.WAY_BACK_TAKEN]) == 4
+
+
+def test_taking_twice_at_once_takes_once(room: Room) -> None:
+    begun(room)
+    room.site.later(hours=49)
+    assert sorted(both(lambda: take(room), lambda: take(room))) == [
+        Taken.NOT_NOW, Taken.TAKEN,
+    ]  # fmt: skip
+
+
+def test_stopping_and_taking_at_once_has_exactly_one_winner(room: Room) -> None:
+    old, _case = begun(room)
+    secret = token(room)
+    room.site.later(hours=49)
+    taken, stopped = both(lambda: take(room), lambda: stop(room, secret))
+    assert (taken is Taken.TAKEN) != stopped
+    (kept,) = room.site.rows(AccountRecord, ref=old)
+    assert (kept["sign_in_name"] == "nobody@example.test") == (taken is Taken.TAKEN)
+    assert the_way(room)["outcome"] == ("taken" if taken is Taken.TAKEN else "stopped")
+
+
+def test_two_who_prove_to_be_one_person_at_once_begin_one_way_back(room: Room) -> None:
+    room.old_account()
+    first, second = room.open_case(), room.open_case(account=str(room.site.account("sian")["ref"]))
+    answers = both(lambda: room.hold(first, *PROOF), lambda: room.hold(second, *PROOF))
+    found = {one.reached for one in answers}
+    # The account of Sian is Sian's: it can be joined to nobody else and begins nothing.
+    assert Reached.WAY_BACK in found
+    assert len(room.site.rows(WayBackRecord)) == 1
+
+
+def test_a_stop_link_shows_a_page_first_and_stops_only_when_the_button_is_pressed(
+    room: Room,
+) -> None:
+    _old, case = begun(room)
+    room.site.browser = room.site.new_browser()  # anybody who was told, signed in or not
+    path = f"/way-back/stop/{token(room)}"
+    page = room.site.get(path)
+    assert "Do you want to stop it?" in page.text
+    assert the_way(room)["ended_at"] is None
+    assert "It is stopped" in room.site.submit(page).text
+    assert the_way(room)["outcome"] == "stopped"
+    assert room.case_row(case.ref)["outcome"] == "stopped"
+    assert len([one for one in room.told() if one.notice is Notice.WAY_BACK_STOPPED]) == 4
+    assert room.site.get(path).status_code == 404  # single use
+    assert take(room) is Taken.NOT_NOW
+
+
+def test_a_link_that_is_nobodys_stops_nothing(room: Room) -> None:
+    begun(room)
+    room.site.browser = room.site.new_browser()
+    page = room.site.get(f"/way-back/stop/{'x' * 43}")
+    assert page.status_code == 404
+    assert not stop(room, "x" * 43)
+    assert the_way(room)["ended_at"] is None
+
+
+def test_after_a_stop_the_next_way_back_needs_a_counter(room: Room) -> None:
+    begun(room)
+    stop(room, token(room))
+    room.site.later(seconds=1)
+    case = room.open_case()
+    assert room.hold(case, *PROOF).reached is Reached.COUNTER
+    assert len(room.site.rows(WayBackRecord)) == 1
+    again(room)
+    assert "you need to go to a counter" in room.site.get("/identity").text
+    room.visit(case)
+    assert len(room.site.rows(WayBackRecord, outcome=None)) == 1
+    again(room)
+    assert "You have an account already" in room.site.get("/identity").text
+
+
+def test_a_way_back_nobody_takes_lapses_and_can_be_asked_for_again(room: Room) -> None:
+    begun(room)
+    room.site.later(days=17)
+    assert take(room) is Taken.NOT_NOW
+    again(room)
+    page = room.site.get("/identity/way-back")
+    assert "You did not come back in time" in page.text
+    room.site.submit(page)
+    outcomes = [row["outcome"] for row in room.site.rows(WayBackRecord)]
+    assert sorted(map(str, outcomes)) == ["None", "lapsed"]
+
+
+def test_a_code_to_the_old_accounts_own_address_ends_the_wait(room: Room) -> None:
+    begun(room)
+    page = room.site.submit(room.site.get("/identity/way-back"))
+    assert room.told()[-1].contact.address == "beth@old-account.example"
+    assert "You can go in now" in room.site.submit(page, code=room.code_sent()).text
+    assert take(room) is Taken.TAKEN
+    assert "way-back-wait-ended" in [row["kind"] for row in room.site.rows(JournalEntry)]
+
+
+def test_a_wrong_code_ends_no_wait(room: Room) -> None:
+    begun(room)
+    page = room.site.submit(room.site.get("/identity/way-back"))
+    wrong = f"{(int(room.code_sent()) + 1) % 1_000_000:06d}"
+    assert room.site.submit(page, code=wrong).status_code == 422
+    assert take(room) is Taken.NOT_NOW
+
+
+def test_what_a_housemate_can_show_never_ends_the_wait(room: Room) -> None:
+    room.old_account(level=1)
+    case = room.open_case()
+    assert room.hold(case, "contact-email", "fraud-check").reached is Reached.WAY_BACK
+    page = room.site.get("/identity/way-back")
+    assert "Send a code there" not in page.text
+    token_field = re.search(r'name="csrf_token" value="([^"]*)"', room.site.get("/account").text)
+    assert token_field
+    room.site.browser.post(
+        "/identity/way-back/send", data={"csrf_token": token_field.group(1)},
+        base_url=room.site.house.settings.issuer,
+    )  # fmt: skip
+    assert not any("code" in one.values for one in room.told())
+    assert take(room) is Taken.NOT_NOW
+
+
+def test_the_way_back_is_of_the_account_that_proved_again_and_of_no_other(room: Room) -> None:
+    begun(room)
+    room.site.later(hours=49)
+    other = str(room.site.account("sian")["ref"])
+    assert (
+        ways_back.take(
+            room.site.database, room.keyring, room.site.house.policies,
+            way_back_ref=the_way(room)["ref"], account_ref=other,
+        )
+        is Taken.NOT_NOW
+    )  # fmt: skip
+    room.site.sign_in("sian")
+    assert "You have an account already" not in room.site.get("/identity/way-back").text
+
+
+@pytest.mark.parametrize("spoiled", ["old account raised", "old account closed", "evidence gone"])
+def test_what_changed_during_the_wait_undoes_the_whole_taking(room: Room, spoiled: str) -> None:
+    old, case = begun(room)
+    if spoiled == "old account raised":
+        room.site.change(AccountRecord, {"identity_level": 3}, ref=old)
+    elif spoiled == "old account closed":
+        room.site.change(AccountRecord, {"disabled_at": room.site.database.now()}, ref=old)
+    else:
+        room.site.database.transaction(
+            lambda tx: cases.close_case(tx, case.ref, cases.Ending.GIVEN_UP)
+        )
+    room.site.later(hours=49)
+    assert take(room) is Taken.TOO_LITTLE
+    assert the_way(room)["ended_at"] is None
+    (kept,) = room.site.rows(AccountRecord, ref=old)
+    assert kept["sign_in_name"] == "beth@old-account.example"
+    assert room.site.account("nobody")["disabled_at"] is None
+
+
+def test_one_case_is_open_at_a_time(room: Room) -> None:
+    room.open_case()
+    answers = both(lambda: open_another(room), lambda: open_another(room))
+    assert answers == [None, None]
+    assert len(room.site.rows(CaseRecord)) == 1
+
+
+def open_another(room: Room) -> str | None:
+    return room.site.database.transaction(
+        lambda tx: cases.open_case(
+            tx, room.keyring, room.site.house.policies, account_ref=room.account,
+            person_ref=room.person, claim={},
+        )
+    )  # fmt: skip
