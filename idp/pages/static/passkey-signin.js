@@ -70,5 +70,6 @@ if (form && able) {
     }
   });
   form.hidden = false;
+  document.getElementById("passkey-cannot")?.remove();
   offer();
 }
