@@ -107,6 +107,7 @@ PAGES = (
     _page("/enrol/choose", "GET", who="anybody"),
     _page("/recover", "GET", who="anybody"),
     _form("/recover", who="anybody", throttle="address and name", audit=("reset-asked",)),
+    _page("/recover/lost", "GET", who="anybody"),
     _page("/recover/<ref>/code", "GET", who="journey"),
     _form("/recover/<ref>/code", who="journey", throttle="address, name and code",
           audit=("reset-code-right", "reset-code-refused")),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, exists, insert, select, update
 
 from idp.accounts.records import AccountRecord
 from idp.accounts.rules import canonical_sign_in_name
@@ -20,6 +20,7 @@ from idp.authentication.actions import HashedPassword, set_password
 from idp.authentication.ending import end_session
 from idp.authentication.methods import held_methods
 from idp.authentication.passkeys import PasskeyProved
+from idp.authentication.records import PasswordRecord
 from idp.authentication.rules import is_code
 from idp.authentication.telling import tell
 from idp.enrolment import limits
@@ -47,11 +48,17 @@ class Reset:
     ref: str
     journey_ref: str | None
     account_ref: str | None
+    person_ref: str | None
     sign_in_name: str | None
     email: str | None
     name_index: str
     held: frozenset[str]
     step: ResetStep
+
+    @property
+    def party(self) -> str:
+        """Whose affairs it is, for the journal: the person, or the account until proved."""
+        return self.person_ref or self.account_ref or ""
 
     @property
     def second_methods(self) -> tuple[str, ...]:
@@ -65,10 +72,17 @@ _WHOSE = select(AccountRecord.ref).where(
 )
 _THIS = ResetRecord.ref == bindparam("reset")
 _OPEN = (_THIS, ResetRecord.finished_at.is_(None), ResetRecord.expires_at > db_now())
+# A password chosen since is newer than this wish for one: whoever chose it had what it took.
+_OUTDATED = exists().where(
+    PasswordRecord.account_ref == ResetRecord.account_ref,
+    PasswordRecord.changed_at > ResetRecord.created_at,
+)
 _COLUMNS = (
     ResetRecord.__table__,
+    _OUTDATED.label("outdated"),
     AccountRecord.sign_in_name,
     AccountRecord.email,
+    AccountRecord.person_ref,
     AccountRecord.identity_level,
     db_now().label("now"),
 )
@@ -81,6 +95,12 @@ _FIND = (
     .where(_THIS)
 )
 _LOCK = select(ResetRecord.ref).where(*_OPEN).with_for_update()
+# Whoever changes the password at the same moment goes first, or waits.
+_LOCK_PASSWORD = (
+    select(PasswordRecord.account_ref)
+    .where(PasswordRecord.account_ref == bindparam("account"))
+    .with_for_update()
+)
 _CODE_WORKS = ResetRecord.created_at > db_now() - bindparam(
     "lasts", limits.CODE_LASTS, type_=Duration()
 )
@@ -180,7 +200,8 @@ def locate(tx: Transaction, ref: str, *, browser_secret: str | None) -> Reset | 
         return Stop.UNKNOWN
     if row["browser_digest"] != digest(browser_secret):
         return Stop.OTHER_BROWSER
-    if row["expires_at"] <= row["now"]:
+    finished = row["finished_at"] is not None
+    if row["expires_at"] <= row["now"] or (row["outdated"] and not finished):
         return Stop.EXPIRED
     account = row["account_ref"] if row["sign_in_name"] is not None else None
     code_right = account is not None and row["code_used_at"] is not None
@@ -188,7 +209,7 @@ def locate(tx: Transaction, ref: str, *, browser_secret: str | None) -> Reset | 
     facts = ResetFacts(
         code_right=code_right,
         proved=row["second_method"],
-        finished=row["finished_at"] is not None,
+        finished=finished,
         held=held,
         identity=row["identity_level"] or 0,
     )
@@ -196,6 +217,7 @@ def locate(tx: Transaction, ref: str, *, browser_secret: str | None) -> Reset | 
         ref=ref,
         journey_ref=row["journey_ref"],
         account_ref=account,
+        person_ref=row["person_ref"],
         sign_in_name=row["sign_in_name"],
         email=row["email"],
         name_index=row["name_index"],
@@ -262,10 +284,12 @@ def finish(
     """Set the new password, if what was shown is enough as things stand now.
 
     Every session of the account ends, this browser's too: recovery signs nobody in. The second
-    way in stays as it is. False where the reset was finished before, or is not enough any more.
+    way in stays as it is. False where the reset was finished before, is not enough any more, or
+    the password was changed since it was asked for.
     """
     if tx.execute(_LOCK, {"reset": reset.ref}).first() is None:
         return False
+    tx.execute(_LOCK_PASSWORD, {"account": reset.account_ref})
     now = locate(tx, reset.ref, browser_secret=browser_secret)
     if not isinstance(now, Reset) or now.account_ref is None or now.step is not ResetStep.PASSWORD:
         return False
@@ -273,7 +297,7 @@ def finish(
     set_password(tx, keyring, account, password)
     tx.write(_FINISH, {"reset": now.ref})
     for session in sessions.list_sessions(tx, account):
-        end_session(tx, session.ref, account)
+        end_session(tx, session.ref, now.party)
     tell(tx, keyring, account, Notice.PASSWORD_CHANGED)
     _record(tx, "password-reset", now)
     return True

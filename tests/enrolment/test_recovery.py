@@ -4,13 +4,14 @@ import re
 
 import pytest
 
-from idp.authentication.actions import check_password
+from idp.authentication.actions import check_password, hash_password, set_password
 from idp.authentication.records import OneTimeCodeRecord, PasswordRecord, SessionRecord
 from idp.authentication.recovery_codes import make_codes
 from idp.enrolment.records import ResetRecord
 from idp.journal.records import JournalEntry
 from idp.notices.actions import Notice
 from idp.outbox.records import OutboxRecord
+from idp.storage import Transaction
 from idp.throttle.records import ThrottleRecord
 from tests.build import Site
 from tests.enrolment.visits import ANOTHER, Visitor, error, heading, mail, shapes, work, wrong
@@ -118,7 +119,7 @@ def with_code_spent(site: Site, account: str, code: str) -> None:
     )
 
 
-def drop_app(tx, account: str) -> None:  # type: ignore[no-untyped-def]
+def drop_app(tx: Transaction, account: str) -> None:
     from sqlalchemy import delete
 
     tx.execute(delete(OneTimeCodeRecord).where(OneTimeCodeRecord.account_ref == account))
@@ -294,3 +295,25 @@ def test_neither_code_nor_name_stands_anywhere_in_clear(site: Site) -> None:
             assert code not in re.findall(r"\d{6,}", re.sub(r"[0-9a-f]{64}", "", told))
             assert "somebody.else" not in told
             assert SIAN not in told
+
+
+def test_a_reset_asked_for_before_the_password_was_changed_is_void(site: Site) -> None:
+    """The owner sees the mail, changes the password and is safe: what was begun ends there."""
+    begun, proved = Visitor(site, NOBODY).reset(NOBODY), with_code(site, "nobody")
+    site.later(seconds=1)
+    account = site.account("nobody")["ref"]
+    new = hash_password(site.house.gate, "the owner's own new password")
+    site.database.transaction(lambda tx: set_password(tx, site.house.keyring, account, new))
+    begun.send(code=begun.code())
+    proved.send(password=ANOTHER)
+    assert heading(begun.page) == heading(proved.page) == "This page is too old"
+    assert signs_in(site, "nobody", "the owner's own new password")
+
+
+def test_of_two_resets_the_one_that_ends_first_voids_the_other(site: Site) -> None:
+    first, second = with_code(site, "nobody"), with_code(site, "nobody")
+    site.later(seconds=1)
+    first.send(password=ANOTHER)
+    second.send(password="a third password of somebody")
+    assert heading(second.page) == "This page is too old"
+    assert signs_in(site, "nobody", ANOTHER)

@@ -1,6 +1,7 @@
 """What is asked next, and what is left: every case there is."""
 
 from itertools import combinations, product
+from typing import Any
 
 import pytest
 
@@ -58,7 +59,7 @@ def test_nobody_learns_of_an_account_before_the_address_is_theirs() -> None:
             assert next_step(facts) in {Step.EMAIL, Step.CODE}
 
 
-def standing(held: frozenset[str], world: World, **more: int) -> Standing:
+def standing(held: frozenset[str], world: World, **more: Any) -> Standing:
     return Standing(held=held, enough=enough_ways_in(held, world.policies.methods), **more)
 
 

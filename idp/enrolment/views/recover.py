@@ -149,6 +149,17 @@ def recover_other_ways(ref: str) -> ResponseReturnValue:
     )
 
 
+@bp.get("/recover/lost")
+def recover_lost() -> ResponseReturnValue:
+    """The same, for somebody who knows from the start that nothing is left."""
+    journey = waiting_journey()
+    return render_template(
+        "enrolment/other_ways.html",
+        enrol_href=url_for("enrolment.start", journey=journey),
+        back_href=url_for("enrolment.recover", journey=journey),
+    )
+
+
 @bp.get("/recover/<ref>/password")
 def recover_password(ref: str) -> ResponseReturnValue:
     """Ask for the new password."""
@@ -253,6 +264,7 @@ def _start_page(typed: str = "", error: str | None = None) -> str:
         action=url_for("enrolment.begin_recovery", journey=journey),
         name=typed,
         sign_in_href=sign_in_address(journey),
+        lost_href=url_for("enrolment.recover_lost", journey=journey),
         error=error,
     )
 
