@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from idp.demo import stories
+from idp.demo import joining_stories, stories
 from idp.demo.browser import BrowserError
 from idp.demo.commands import NEIGHBOURS, OPERATORS_AWAY, prepare
 from idp.demo.page import NotOnPageError
@@ -55,7 +55,15 @@ ROWS = (
 STORIES: tuple[tuple[str, Callable[[Scene], None], frozenset[int]], ...] = (
     ("Sign in once, two services, two levels", stories.one_sign_in, frozenset({1, 4, 11})),
     ("A daughter acts for her mother, until it is ended", stories.acting, frozenset({15, 16})),
+    ("Enrol, prove and file on the same day", joining_stories.first_day, frozenset({8})),
+    (
+        "The register, and who reads it by the number",
+        joining_stories.register_behind,
+        frozenset({10}),
+    ),
+    ("A better key, and nothing proved again", joining_stories.better_key, frozenset({14})),
     ("One answer changed, and the same link asks for more", stories.flip, frozenset({4})),
+    ("A method is withdrawn, and paper still lets in", joining_stories.withdrawn, frozenset({7})),
 )
 FAULTS = (NotProved, NotOnPageError, BrowserError, OSError, KeyError, click.ClickException)
 # What would point the check at somebody's own installation.

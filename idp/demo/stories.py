@@ -10,6 +10,7 @@ from typing import Any
 from idp.demo import machine, walk
 from idp.demo.browser import Browser
 from idp.demo.commands import Sandbox
+from idp.demo.joining import Visit
 from idp.demo.machine import Machine
 from idp.demo.page import Page
 from idp.demo.walk import Walk
@@ -34,6 +35,7 @@ class Scene:
     say: Callable[[str], None]
     sandbox: Sandbox | None = None
     browsers: dict[str, Browser] = field(default_factory=dict)
+    visit: Visit | None = None  # of somebody new, once the story of the first day was told
     walk: Walk = field(init=False)
 
     def __post_init__(self) -> None:

@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from idp.delegation import actions as delegation
+from idp.demo import joining_stories
 from idp.demo.browser import Browser
 from idp.demo.commands import NEIGHBOURS, prepare
+from idp.demo.joining import Visit
 from idp.demo.stories import Scene
 from idp.demo.world import PROVED
 from idp.house import House, open_house
@@ -46,10 +48,27 @@ def stage(sandbox_settings: MakeSettings) -> Iterator[Scene]:
 
 
 @pytest.fixture
+def own_scene(sandbox_settings: MakeSettings) -> Iterator[Scene]:
+    """A sandbox for one test alone: its policies change and it is started again."""
+    scene = Scene(settings=sandbox_settings(), say=lambda sentence: None)
+    scene.start()
+    yield scene
+    scene.stop()
+
+
+@pytest.fixture(scope="session")
+def newcomer(stage: Scene) -> Visit:
+    """Somebody new after her first day in the shared sandbox."""
+    joining_stories.first_day(stage)
+    assert stage.visit is not None
+    return stage.visit
+
+
+@pytest.fixture
 def scene(stage: Scene) -> Scene:
     """The shared sandbox, with fresh browsers. Codes used before stay used."""
     fresh = Scene(settings=stage.settings, say=lambda sentence: None)
-    fresh.walk = stage.walk
+    fresh.walk, fresh.visit = stage.walk, stage.visit
     return fresh
 
 

@@ -1,23 +1,9 @@
 """M4: the service asks for nothing and the policy alone decides; flip one answer and the same
 address asks for more; only the missing factor is asked for; the page says why (141(1))."""
 
-from collections.abc import Callable, Iterator
-
-import pytest
-
 from idp.demo import stories
 from idp.demo.stories import Scene
-from idp.settings import Settings
 from tests.mission.conftest import SignedIn
-
-
-@pytest.fixture
-def own_scene(sandbox_settings: Callable[[], Settings]) -> Iterator[Scene]:
-    """A sandbox for one test alone: its policies change and it is started again."""
-    scene = Scene(settings=sandbox_settings(), say=lambda sentence: None)
-    scene.start()
-    yield scene
-    scene.stop()
 
 
 def test_one_answer_flipped_and_the_same_link_asks_for_more(own_scene: Scene) -> None:
