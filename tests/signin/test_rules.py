@@ -89,7 +89,7 @@ def people() -> Iterator[SignedIn | None]:
 
 def requests() -> Iterator[Asked]:
     floors = (P0, P1, P2, Level(identity=0, sign_in=2), P3)
-    wishes = (((), False), ((P2,), False), ((P3, P1), False), ((P3, P1), True), ((P0,), True))
+    wishes = (((), False), ((P3, P1), False), ((P3, P1), True), ((P0,), True))
     for floor, (requested, essential), (again, max_age) in product(
         floors, wishes, ((False, None), (True, None), (False, 100))
     ):
