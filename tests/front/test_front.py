@@ -1,6 +1,7 @@
 """What every request passes before any room sees it: host, size, repetition, declared routes."""
 
 import io
+import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -113,12 +114,7 @@ def test_every_route_says_who_may_call_it_and_how() -> None:
 def pages() -> Iterator[tuple[str, str]]:
     for route in (*PAGES, *SANDBOX):
         for method in route.methods:
-            yield (
-                method,
-                route.path.replace("<path:filename>", "a/b.css")
-                .replace("<ref>", "r")
-                .replace("<sector>", "s"),
-            )
+            yield method, re.sub(r"<\w+>", "r", route.path.replace("<path:filename>", "a/b.css"))
 
 
 def test_the_table_finds_each_address_also_with_a_slash_at_its_end() -> None:
