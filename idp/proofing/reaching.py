@@ -11,7 +11,7 @@ from idp.notices.actions import Contact, Notice, send
 from idp.proofing import cases, ways_back
 from idp.proofing.cases import Case, Ending
 from idp.proofing.evidence import pieces_of
-from idp.proofing.rules import enough_for_way_back, level_reached
+from idp.proofing.rules import enough_for_way_back, level_reached, told_of_late
 from idp.proofing.ways_back import Begun
 from idp.storage import Transaction
 
@@ -56,14 +56,18 @@ def settle(tx: Transaction, keyring: Keyring, policies: Policies, case_ref: str)
     case = cases.lock_case(tx, case_ref)
     if case is None:
         return Settled(reached=Reached.SHUT, level=0)
-    level = level_reached(pieces_of(tx, case_ref), policies.evidence, policies.profiles)
+    pieces = pieces_of(tx, case_ref)
+    level = level_reached(pieces, policies.evidence, policies.profiles)
     if level == 0 or (case.joined_to is not None and level <= case.identity_level):
         return Settled(reached=Reached.MORE, level=level)
     joining = join_person(
         tx, account_ref=case.account_ref, person_ref=case.person_ref, identity_level=level
     )
     if joining is Joining.JOINED:
-        _tell_joined(tx, keyring, policies, case, level)
+        _joined(tx, policies, case, level)
+        if case.joined_to is None or not told_of_late(pieces, tx.now()):
+            told = {"account": case.sign_in_name}
+            send(tx, keyring, Contact("email", case.email), Notice.IDENTITY_PROVED, told)
         return Settled(reached=Reached.RAISED, level=level)
     if joining is Joining.ALREADY_HAS_ACCOUNT:
         return Settled(reached=_way_back(tx, keyring, case, level), level=level)
@@ -86,13 +90,9 @@ def prospect(tx: Transaction, case: Case, level: int) -> Reached:
     return _FROM_BEGUN[begun]
 
 
-def _tell_joined(
-    tx: Transaction, keyring: Keyring, policies: Policies, case: Case, level: int
-) -> None:
+def _joined(tx: Transaction, policies: Policies, case: Case, level: int) -> None:
     detail = {"case": case.ref, "level": level, "policy": policies.fingerprint}
     record(tx, Entry(kind=Reached.RAISED, person=case.person_ref, detail=detail))
-    told = {"account": case.sign_in_name}
-    send(tx, keyring, Contact("email", case.email), Notice.IDENTITY_PROVED, told)
     if level == HIGHEST_LEVEL:
         cases.close_case(tx, case.ref, Ending.JOINED)
 

@@ -40,6 +40,7 @@ CODE_LASTS = timedelta(minutes=10)  # ASVS 5.0 section 6.6: an out-of-band code,
 # notice and press "Stop it", a weekend day included. Nothing shortens it but a code to the
 # account's own address, from somebody of whom we know more than a housemate could show.
 COOL_OFF = timedelta(hours=48)
+ONE_SITTING = timedelta(hours=1)
 WAY_BACK_LASTS = timedelta(days=14)  # after it is due; then it lapses and must be asked for anew
 NO_WAIT_FROM_LEVEL = 2
 
@@ -166,6 +167,20 @@ def ways_on(
                 found.append(more)
     ways = [Way(kinds=tuple(kind for kind in order if kind in more)) for more in found]
     return sorted(ways, key=lambda way: (way.minutes, way.kinds))
+
+
+def told_of_late(pieces: Sequence[Piece], now: datetime) -> bool:
+    """Say whether other evidence was weighed a moment ago, so that its notice tells of this too.
+
+    Two checks asked for by one press of a button come back one after the other; the person gets
+    one message. The first time an account is joined is told in any case.
+    """
+    decided = sorted(
+        piece.decided_at
+        for piece in pieces
+        if piece.state is State.HELD and piece.kind != REGISTER_MATCH and piece.decided_at
+    )
+    return len(decided) > 1 and now - decided[-2] < ONE_SITTING
 
 
 def standing(way_back: WayBack, now: datetime) -> Standing:

@@ -8,6 +8,7 @@ from typing import Any
 from tests.pages.samples_enrolment import CASES as ENROLMENT
 from tests.pages.samples_methods import CASES as METHODS
 from tests.pages.samples_officers import CASES as OFFICERS
+from tests.pages.samples_proofing import PROOFING
 
 NOON = datetime(2030, 6, 1, 12, tzinfo=UTC)
 SUMMER = date(2030, 8, 31)
@@ -138,10 +139,11 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     **ENROLMENT,
     **METHODS,
     **OFFICERS,
+    **PROOFING,
 }  # fmt: skip
 
 # Facts that choose what a page shows rather than being shown on it.
-CHOOSERS = {"role", "ended"}
+CHOOSERS = {"role", "ended", "standing"}
 
 
 def hostile(value: Any, name: str = "") -> Any:

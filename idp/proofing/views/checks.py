@@ -244,13 +244,13 @@ def _asked(who: Visitor, proof: Proof, shown: Document | None) -> ResponseReturn
         return too_often(who, wait)
 
     def work(tx: Transaction) -> None:
+        if FRAUD_CHECK in _open(proof):
+            checking.begin(tx, here.keyring, here.checkers, case=proof.case, kind=FRAUD_CHECK)
         if shown is not None:
             checking.begin(
                 tx, here.keyring, here.checkers,
                 case=proof.case, kind=DOCUMENT_CHECK, document=shown,
             )  # fmt: skip
-        if FRAUD_CHECK in _open(proof):
-            checking.begin(tx, here.keyring, here.checkers, case=proof.case, kind=FRAUD_CHECK)
 
     here.database.transaction(work)
     return see_other(to("waiting", who))
@@ -288,5 +288,6 @@ def _document_page(who: Visitor, kind: str, said: dict[str, str]) -> str:
         chosen=kind,
         said=said,
         errors=[{"text": text, "href": f"#{field}"} for field, text in said.items()],
+        error=bool(said),  # the frame's title says so
         back=to("home", who),
     )

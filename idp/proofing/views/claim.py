@@ -140,5 +140,6 @@ def _page(who: Visitor, typed: dict[str, str], wrong: list[Wrong]) -> str:
         typed=shown,
         errors=[{"text": one.said, "href": f"#{one.field}"} for one in wrong],
         said={one.field: one.said for one in wrong},
+        error=bool(wrong),  # the frame's title says so
         back=to("home", who),
     )

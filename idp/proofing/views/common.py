@@ -12,6 +12,7 @@ from urllib.parse import quote
 from flask import Blueprint, make_response, request, url_for
 from flask.typing import ResponseReturnValue
 
+from idp.assurance.rules import sign_in_level
 from idp.authentication import sessions
 from idp.authentication.sessions import SessionFacts
 from idp.proofing import cases, evidence, texts
@@ -19,7 +20,7 @@ from idp.proofing.cases import Case
 from idp.proofing.rules import Piece, level_reached
 from idp.signin import actions as signin
 from idp.signin.actions import Journey, Position
-from idp.signin.rules import Asked, Step
+from idp.signin.rules import Asked, Step, may_add_methods
 from idp.storage import Transaction
 from idp.web import (
     browser_secret,
@@ -47,11 +48,9 @@ class Visitor:
 
     @property
     def wanted(self) -> int:
-        """The identity level to reach: what the waiting service asks, or the next one up."""
-        if self.position is not None:
-            return self.position.next.demand.identity
-        usual = max(USUAL_LEVEL, self.session.identity_level + 1)
-        return min(HIGHEST_LEVEL, usual)
+        """The identity level to reach: what the waiting service asks, or what most do."""
+        asked = self.position.next.demand.identity if self.position else 0
+        return asked or USUAL_LEVEL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +68,8 @@ def visitor() -> Visitor | ResponseReturnValue:
     session = sessions.look_up(here.database, secret) if secret else None
     journey_ref, position = _waiting()
     if session is not None and browser_secret() and _enough(session):
+        if not _is_owner(session):
+            return _one_check_only(journey_ref)
         return Visitor(session=session, journey_ref=journey_ref, position=position)
     binding = needed_browser_secret()
     back = quote(request.path) if request.method == "GET" else url_for("proofing.home")
@@ -150,6 +151,30 @@ def _enough(session: SessionFacts) -> bool:
     )  # fmt: skip
     found = signin.position(house().policies, journey, session, now=session.now)
     return found.next.step in {Step.ISSUE, Step.PROVE}
+
+
+def _is_owner(session: SessionFacts) -> bool:
+    """Whether who is there may be taken for the person the account was proved to be.
+
+    Not where one check opened a proved account: whoever found out its password could do that.
+    """
+    proved = sign_in_level(session.proofs, house().policies.methods)
+    return may_add_methods(session.identity_level, proved)
+
+
+def _one_check_only(journey_ref: str | None) -> ResponseReturnValue:
+    """Lead somebody who lost their second check to the way back into the account."""
+    return notice(
+        403,
+        _("Your account needs a second check"),
+        [
+            _("You signed in with one check only. We know whose account this is, so one check is "
+              "not enough to go on."),
+            _("Did you lose your second check? Then make a new account and show us who you are. "
+              "After that we take you back into this one. All that is in it stays."),
+        ],
+        link=(url_for("enrolment.start", journey=journey_ref), _("Make a new account")),
+    )  # fmt: skip
 
 
 def _wish(session: SessionFacts | None) -> dict[str, object]:

@@ -59,7 +59,6 @@ def way_back() -> ResponseReturnValue:
         shorten=to("old_account_send", who),
         take=to("take_way_back", who),
         begin=to("begin_way_back", who),
-        look_again=to("way_back", who),
     )
 
 
