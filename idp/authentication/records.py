@@ -35,8 +35,8 @@ class PasskeyRecord(Base):
 
     `device_bound` says that the key cannot be copied (backup eligibility not set), which is
     the method "security-key" of methods.toml; a synced one is "passkey". `user_handle` is what
-    the authenticator was told the account is: random, and kept when the key moves to another
-    account by recovery.
+    the authenticator was told the account is: nothing that can be read, and kept when the key
+    moves to another account by recovery.
     """
 
     __tablename__ = "passkey"

@@ -22,6 +22,7 @@ from idp.keyring.sealing import random_token
 from idp.notices.actions import Notice
 from idp.storage import Database, db_now
 from idp.throttle import actions as throttle
+from idp.work import clear
 from tests.authentication.visits import Browser
 from tests.rig.authenticator import Authenticator
 
@@ -196,6 +197,8 @@ def test_a_challenge_is_good_once_and_for_a_quarter_of_an_hour(browser: Browser)
     asked = begin(browser.database, secret)
     browser.database.move_clock(timedelta(minutes=15, seconds=1))
     assert answer(browser.database, key.get(asked), secret) is None
+    clear(browser.database)
+    assert browser.rows(PasskeyChallengeRecord) == []
 
 
 def test_a_wrong_answer_spends_the_challenge(browser: Browser) -> None:
