@@ -126,11 +126,15 @@ def better_key(scene: Scene) -> None:
     if not walk.has_field(sign_in, "passkey"):
         raise NotProved(f"a passkey should be taken on the first page; seen: {sign_in.text}")
     tax = key.sign_in(sign_in)
-    reached = walk.told(tax)["ID token"].get("vot")
+    claims = walk.told(tax)["ID token"]
+    reached = claims.get("vot")
     scene.proved(
         "with nothing typed she is at Tax, surer than before, and proved nothing again",
         reached == "P2.C3", (tax.heading, reached),
     )  # fmt: skip
+    scene.proved(
+        "Tax is told that the key cannot be copied", "hwk" in claims["amr"], claims["amr"]
+    )  # RFC 8176: "swk" would be a key in software, which is copied between devices
 
 
 def withdrawn(scene: Scene) -> None:
