@@ -76,7 +76,11 @@ def plug_in(window: Window, *, synced: bool = False) -> Callable[[], None]:
         "defaultBackupEligibility": synced, "defaultBackupState": synced,
     }  # fmt: skip
     made = session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-    return lambda: session.send("WebAuthn.removeVirtualAuthenticator", made) and None
+
+    def pull_out() -> None:
+        session.send("WebAuthn.removeVirtualAuthenticator", made)
+
+    return pull_out
 
 
 def seat(window: Window, name: str, *roles: str) -> Window:

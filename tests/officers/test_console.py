@@ -34,6 +34,8 @@ from tests.officers.people import (
     options_of,
 )
 
+# What is asked in the front and in cookies is the same whatever the database.
+ON_ONE_ENGINE = pytest.mark.parametrize("world_url", ["sqlite"], indirect=True)
 OPEN = {"/", "/refused", "/static/<path:filename>", "/console/set-up/<token>", "/console/sign-in"}
 ROLE_SETS: tuple[tuple[str, ...], ...] = ((), (COUNTER,), (ADMINISTRATOR,))
 GUARDED = [
@@ -121,6 +123,7 @@ def test_no_route_shows_or_changes_anything_for_somebody_whose_it_is_not(
     assert tried == sum(not (roles is not None and is_for(r, roles)) for _, r in GUARDED)
 
 
+@ON_ONE_ENGINE
 def test_each_page_opens_for_whose_it_is(console: Console) -> None:
     console.sit(console.officer("Asha Patel", ADMINISTRATOR, COUNTER))
     other = console.officer("Ben Owen", COUNTER)
@@ -136,6 +139,7 @@ def test_each_page_opens_for_whose_it_is(console: Console) -> None:
             assert "unsafe" not in policy
 
 
+@ON_ONE_ENGINE
 def test_no_form_is_taken_from_elsewhere(console: Console) -> None:
     console.sit(console.officer("Asha Patel", ADMINISTRATOR, COUNTER))
     console.get("/console/sign-in")
@@ -150,6 +154,7 @@ def test_no_form_is_taken_from_elsewhere(console: Console) -> None:
     assert console.everything() == before
 
 
+@ON_ONE_ENGINE
 def test_a_token_of_the_public_pages_does_not_open_the_console(console: Console) -> None:
     """Cookies of both stand beside each other on one machine: none is taken for the other."""
     public = console.site.sign_in()
@@ -160,11 +165,18 @@ def test_a_token_of_the_public_pages_does_not_open_the_console(console: Console)
     console.browser.set_cookie("gatehouse_console_session", jar.value, domain="localhost")
     assert console.get("/console").location == "/console/sign-in"
     mine = console.sit(console.officer("Asha Patel", ADMINISTRATOR))
+    assert console.get("/console").status_code == 200
+    fresh = console.app.test_client()
+    fresh.set_cookie("gatehouse_session", mine, domain="localhost")
+    assert fresh.get("/console", base_url=ORIGIN).location == "/console/sign-in"
+    given = fresh.get("/console/sign-in", base_url=ORIGIN).headers.getlist("Set-Cookie")
+    assert [one.split("=")[0] for one in given] == ["gatehouse_console_browser"]
     console.site.browser.set_cookie("gatehouse_session", mine, domain="localhost")
     page = console.site.browser.get("/account", base_url="http://localhost:18000")
     assert "/sign-in/" in page.location
 
 
+@ON_ONE_ENGINE
 def test_cookies_belong_to_this_host_alone_and_are_sent_from_no_other_site(
     console: Console,
 ) -> None:
@@ -184,6 +196,7 @@ def test_cookies_belong_to_this_host_alone_and_are_sent_from_no_other_site(
     assert asked["userVerification"] == "required"
 
 
+@ON_ONE_ENGINE
 def test_only_the_consoles_own_host_is_answered(console: Console) -> None:
     for host in ("evil.example", "localhost", "localhost:18000", "localhost:8900.evil.example"):
         answer = console.get("/console/sign-in", headers={"Host": host})
@@ -192,6 +205,7 @@ def test_only_the_consoles_own_host_is_answered(console: Console) -> None:
     assert not console.site.rows(OfficerChallengeRecord)
 
 
+@ON_ONE_ENGINE
 def test_an_undeclared_route_stops_the_start_and_none_is_public(
     console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,6 +224,7 @@ def test_an_undeclared_route_stops_the_start_and_none_is_public(
         create_console(console.site.house)
 
 
+@ON_ONE_ENGINE
 def test_what_is_sent_is_limited_as_at_the_public_front(console: Console) -> None:
     console.sit(console.officer("Asha Patel", COUNTER))
     sent = {"base_url": ORIGIN, "content_type": "application/x-www-form-urlencoded"}
@@ -248,6 +263,7 @@ def test_a_key_is_set_up_on_the_page_and_signs_in_and_out_there(console: Console
     assert [entry["kind"] for entry in journal(console.database, *kinds)] == list(kinds)
 
 
+@ON_ONE_ENGINE
 def test_keys_are_held_out_a_limited_number_of_times(console: Console) -> None:
     said = [console.post("/console/sign-in", response="{}").status_code for _ in range(31)]
     assert said == [422] * 30 + [429]
@@ -395,6 +411,7 @@ def test_a_changed_role_and_an_ended_officer_are_felt_at_the_next_click(console:
     assert console.get("/console").location == "/console/sign-in"
 
 
+@ON_ONE_ENGINE
 def test_health_is_answered_while_the_console_waits_for_bodies(console: Console) -> None:
     """As many slow senders as there are threads: two of those never wait for a body."""
     threads = console.site.house.settings.threads

@@ -88,7 +88,7 @@ def test_a_name_is_kept_with_single_spaces() -> None:
 
 
 def test_roles_are_all_known_or_none_is_given() -> None:
-    assert read_roles(["administrator"]) == {Role.ADMINISTRATOR}
-    assert read_roles([role.value for role in Role] * 2) == set(Role)
+    assert read_roles(["administrator"]) == frozenset({Role.ADMINISTRATOR})
+    assert read_roles([role.value for role in Role] * 2) == frozenset(Role)
     for given in ([], ["root"], ["administrator", "root"], ["ADMINISTRATOR"], [""]):
         assert read_roles(given) is None, given
