@@ -65,10 +65,15 @@ def launch(
 
 
 def wait_until_ready(
-    process: subprocess.Popen[bytes], port: int, host: str, folder: str, path: str = DISCOVERY
+    process: subprocess.Popen[bytes],
+    port: int,
+    host: str,
+    folder: str,
+    path: str = DISCOVERY,
+    seconds: float = START_SECONDS,
 ) -> None:
     """Return when `path` answers 200. Raises RuntimeError with the log's end otherwise."""
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + seconds
     while process.poll() is None and time.monotonic() < deadline:
         connection = HTTPConnection("127.0.0.1", port, timeout=5)
         try:

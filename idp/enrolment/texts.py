@@ -14,6 +14,8 @@ from idp.enrolment.rules import Item, Task
 from idp.words import gettext as _
 from idp.words import ngettext
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
 
 def address_refused(problem: AddressProblem) -> str:
     """Say what is wrong with an e-mail address."""
@@ -158,4 +160,5 @@ def status(item: Item) -> str:
     if item.done:
         return _("Done")
     takes = ngettext("%(num)d minute", "%(num)d minutes", item.minutes)
+    takes = takes.replace(" ", NO_BREAK)  # a number and its unit stay on one line
     return takes if item.needed else _("If you like: %(time)s", time=takes)
