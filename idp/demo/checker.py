@@ -52,6 +52,7 @@ class Checker:
     read_keys: Callable[[], Any]  # Gatehouse's key set, fetched anew for each request
     key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256", auto_kid=True))
     asked: dict[str, float] = field(default_factory=dict)
+    clock: Callable[[], float] = time.time
 
     def jwks(self) -> bytes:
         """Our public key, for Gatehouse."""
@@ -69,7 +70,7 @@ class Checker:
             return None
         header = signed.headers()
         mine = claims.get("iss") == self.issuer and claims.get("aud") == CHECKER_ID
-        fresh = isinstance(claims.get("exp"), int) and claims["exp"] > time.time() - 60
+        fresh = isinstance(claims.get("exp"), int) and claims["exp"] > self.clock() - 60
         return claims if mine and fresh and header.get("typ") == REQUEST_TYPE else None
 
     def answer(self, token: str) -> tuple[int, bytes]:
@@ -93,7 +94,7 @@ class Checker:
 
     def sign(self, claims: Mapping[str, Any], token: str, finding: str) -> bytes:
         """Sign what was found, bound to this one request."""
-        now = int(time.time())
+        now = int(self.clock())
         bound = base64.urlsafe_b64encode(sha256(token.encode()).digest()).rstrip(b"=").decode()
         said = {
             "iss": CHECKER_ID, "aud": self.issuer, "jti": claims["jti"], "kind": claims["kind"],

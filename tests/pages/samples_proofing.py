@@ -30,7 +30,8 @@ CODE: dict[str, Any] = {
 }  # fmt: skip
 DOCUMENT: dict[str, Any] = {
     "action": "/identity/document", "chosen": "", "said": {}, "errors": [], "error": False,
-    "back": "/identity", "documents": [("passport", "Passport"), ("driving-licence", "Driving licence")],
+    "back": "/identity",
+    "documents": [("passport", "Passport"), ("driving-licence", "Driving licence")],
 }  # fmt: skip
 WAITING: dict[str, Any] = {
     "waiting": ["Your document is being checked."], "still": True, "again": "/identity/waiting",

@@ -94,6 +94,7 @@ class Room:
     def __init__(self, site: Site, outside: Outside) -> None:
         """Add Elizabeth, whom the register reaches by e-mail and telephone."""
         self.site, self.outside = site, outside
+        outside.checker.clock = site.now  # the house's clock is moved, and theirs with it
         self.person = self.add(NUMBER)
 
     def add(self, number: str, **more: Any) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,12 +13,22 @@ from idp.journal.records import JournalEntry
 from idp.keyring import jose
 from idp.notices.rules import Notice
 from idp.outbox.records import OutboxRecord
-from idp.proofing.checkers import ANSWER_TYPE, CheckersProblem, bound_to, load_checkers
+from idp.proofing.checkers import (
+    ANSWER_TYPE,
+    REQUEST_TYPE,
+    Checker,
+    CheckersProblem,
+    bound_to,
+    load_checkers,
+    read_answer,
+)
 from idp.proofing.evidence import give_up_late
 from idp.proofing.records import ContactCodeRecord, EvidenceRecord
 from idp.work import clear
 from tests.proofing.room import Answer, Room, both
 
+OURS = "http://localhost:18000"
+CHECKER = Checker(id="sample-checker", url="u", jwks="j", kinds=("document-check",))
 PASSPORT = {"document": "passport", "number": "533401372"}
 
 
@@ -99,58 +110,88 @@ def test_signs_of_fraud_leave_only_the_counter(room: Room) -> None:
     assert account["identity_level"] == 1  # the document alone; Tax stays shut
 
 
-def honest(room: Room, token: str, **changed: Any) -> bytes:
-    """A signed answer, changed as told."""
+def asked_by(key: jose.PrivateKey) -> str:
+    """A request of ours."""
+    claims = {"iss": OURS, "aud": CHECKER.id, "jti": "evidence", "kind": "document-check"}
+    return jose.sign(claims, key, algorithm="ES256", typ=REQUEST_TYPE)
+
+
+def honest(key: Any, token: str, **changed: Any) -> bytes:
+    """A signed answer to a request, changed as told; None leaves a claim out."""
     claims, now = jose.peek_claims(token), int(time.time())
-    said = {
-        "iss": "sample-checker", "aud": "http://localhost:18000", "jti": claims["jti"],
-        "kind": claims["kind"], "request": bound_to(token), "finding": "pass", "iat": now,
-        "exp": now + 60,
-    }  # fmt: skip
     typ = changed.pop("typ", ANSWER_TYPE)
-    key = changed.pop("key", room.outside.checker.key)
-    said = {name: value for name, value in (said | changed).items() if value is not None}
-    return jose.sign(said, key, algorithm="ES256", typ=typ).encode()
+    said = {
+        "iss": CHECKER.id, "aud": OURS, "jti": claims["jti"], "kind": claims["kind"],
+        "request": bound_to(token), "finding": "pass", "iat": now, "exp": now + 60,
+    } | changed  # fmt: skip
+    kept = {name: value for name, value in said.items() if value is not None}
+    return jose.sign(kept, key, algorithm="ES256", typ=typ).encode()
 
 
-LIES: dict[str, Any] = {
-    "another jti": lambda room, token: (200, honest(room, token, jti="another")),
-    "another kind": lambda room, token: (200, honest(room, token, kind="counter-visit")),
-    "an earlier request": lambda room, token: (200, honest(room, token, request="x" * 43)),
-    "for somebody else": lambda room, token: (200, honest(room, token, aud="https://other")),
-    "from somebody else": lambda room, token: (200, honest(room, token, iss="other")),
-    "of another type": lambda room, token: (200, honest(room, token, typ="jwt")),
-    "out of date": lambda room, token: (200, honest(room, token, exp=1)),
-    "without an end": lambda room, token: (200, honest(room, token, exp=None)),
-    "a finding of its own": lambda room, token: (200, honest(room, token, finding="maybe")),
-    "a list of findings": lambda room, token: (200, honest(room, token, finding=["pass"])),
-    "a stranger's key": lambda room, token: (
-        200, honest(room, token, key=jose.generate("ES256")),
-    ),
-    "our own request": lambda room, token: (200, token.encode()),
-    "garbage": lambda room, token: (200, b"<p>Thank you</p>"),
-    "bytes": lambda room, token: (200, b"\xff\xfe" * 40),
-    "nothing": lambda room, token: (200, b""),
-    "far too much": lambda room, token: (200, b"x" * 200_000),
-    "down": lambda room, token: (503, b""),
-    "elsewhere": lambda room, token: (302, b""),
-    "pending": lambda room, token: (202, b""),
-    "unsure": lambda room, token: (200, honest(room, token, finding="unsure")),
+def read(answer: bytes, request: str, key: jose.PrivateKey) -> Any:
+    return read_answer(
+        answer, request=request, checker=CHECKER, issuer=OURS, evidence_ref="evidence",
+        kind="document-check", keys=[key], now=int(time.time()),
+    )  # fmt: skip
+
+
+LIES: dict[str, Callable[[Any, str], bytes]] = {
+    "another jti": lambda key, token: honest(key, token, jti="another"),
+    "another kind": lambda key, token: honest(key, token, kind="counter-visit"),
+    "an earlier request": lambda key, token: honest(key, token, request="x" * 43),
+    "no request": lambda key, token: honest(key, token, request=None),
+    "for somebody else": lambda key, token: honest(key, token, aud="https://other"),
+    "for many": lambda key, token: honest(key, token, aud=[OURS, "https://other"]),
+    "from somebody else": lambda key, token: honest(key, token, iss="other"),
+    "of another type": lambda key, token: honest(key, token, typ="jwt"),
+    "out of date": lambda key, token: honest(key, token, exp=1),
+    "not yet": lambda key, token: honest(key, token, iat=2**40),
+    "without an end": lambda key, token: honest(key, token, exp=None),
+    "a finding of its own": lambda key, token: honest(key, token, finding="maybe"),
+    "a list of findings": lambda key, token: honest(key, token, finding=["pass"]),
+    "no finding": lambda key, token: honest(key, token, finding=None),
+    "a stranger's key": lambda _key, token: honest(jose.generate("ES256"), token),
+    "our own request": lambda _key, token: token.encode(),
+    "garbage": lambda _key, _token: b"<p>Thank you</p>",
+    "bytes": lambda _key, _token: b"\xff\xfe" * 40,
+    "nothing": lambda _key, _token: b"",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_an_answer_that_cannot_be_believed_changes_nothing_and_is_asked_for_again(
-    room: Room, lie: str
+def test_an_answer_is_believed_only_where_all_of_it_fits_the_request(lie: str) -> None:
+    ours, theirs = jose.generate("ES256"), jose.generate("ES256")
+    request = asked_by(ours)
+    answer = LIES[lie](theirs, request)
+    with pytest.raises(jose.BadToken):
+        read(answer, request, theirs)
+    assert read(honest(theirs, request), request, theirs).finding == "pass"
+
+
+def test_what_cannot_be_believed_or_is_not_done_is_asked_for_again_and_nothing_is_lost(
+    room: Room,
 ) -> None:
+    """Over real HTTP: lying, down, elsewhere, pending, unsure, huge, in turn; then honest."""
+    key = room.outside.checker.key
+    answers: list[Callable[[str], Answer]] = [
+        lambda token: (200, honest(key, token, jti="another")),
+        lambda token: (200, honest(jose.generate("ES256"), token)),
+        lambda token: (200, honest(key, token, finding="unsure")),
+        lambda _token: (200, b"x" * 200_000),
+        lambda _token: (503, b""),
+        lambda _token: (302, b""),
+        lambda _token: (202, b""),
+    ]
     shown(room)
-    room.outside.act = lambda token: LIES[lie](room, token)
-    assert room.ask_checkers() == 0
-    assert states(room)["document-check"] == states(room)["fraud-check"] == "asked"
-    assert room.site.account("nobody")["person_ref"] is None
+    for place, act in enumerate(answers):
+        room.outside.act = act
+        assert room.ask_checkers(seconds=2**place + 1) == 0, place
+        assert len(room.outside.tokens) == 2 * (place + 1)
+        assert states(room)["document-check"] == states(room)["fraud-check"] == "asked"
+        assert room.site.account("nobody")["person_ref"] is None
     assert "Your document is being checked" in room.site.get("/identity/waiting").text
     room.outside.act = None
-    assert room.ask_checkers(seconds=30) == 2  # nothing was lost
+    assert room.ask_checkers(seconds=300) == 2
     assert room.site.account("nobody")["identity_level"] == 2
 
 
@@ -213,7 +254,7 @@ def test_a_late_answer_to_evidence_given_up_changes_nothing(room: Room) -> None:
     def late(token: str) -> Answer:
         room.site.later(hours=5)
         room.site.database.transaction(give_up_late)
-        return 200, honest(room, token, iat=None, exp=2**40)
+        return 200, honest(room.outside.checker.key, token, iat=None, exp=2**40)
 
     room.outside.act = late
     room.ask_checkers()
