@@ -255,7 +255,7 @@ def reserve_try(
     database: Database, keyring: Keyring, enrolment: Enrolment, *, address: str
 ) -> timedelta | None:
     """Count a try at the open code before it is looked at; answer None, or how long to wait."""
-    tries = limits.try_limits(address, enrolment.email or "", enrolment.code_ref or "")
+    tries = limits.try_limits(address, enrolment.code_ref or "")
     return throttle.reserve(database, keyring, tries)
 
 
@@ -276,7 +276,6 @@ def confirm_address(
     if email is None or tx.execute(_CONFIRM, values).rowcount != 1:
         _record(tx, "address-code-refused", enrolment, code=code_ref)
         return CodeAnswer.WRONG
-    throttle.clear(tx, keyring, [limits.tries_in_a_row(email)])
     _record(tx, "address-confirmed", enrolment, code=code_ref)
     return CodeAnswer.RIGHT
 

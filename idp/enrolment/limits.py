@@ -1,9 +1,12 @@
 """How often a code may be sent and tried before there is an account, and in a password reset.
 
-A code has six digits. Five tries at each, and twenty in a row at one address or name and then two
-an hour, leave a machine one chance in twenty thousand a day; a new code voids the old one, so
-asking for many gives no more. Each limit is named in the same order everywhere: the network first,
-so that a flooder is stopped by his own bucket, then the address or name, then the code itself.
+A code has six digits and five tries. What bounds guessing is how many codes there are: from one
+network few for one address or name, from everywhere together thirty and then six an hour. Even
+against all of them a machine has less than one chance in a thousand a day, and each code is a mail
+that its owner reads. The tight limits hold for one network, so that a stranger who knows an address
+or a name cannot shut its owner out; and a code's own tries are always looked at, whatever others
+tried elsewhere. Limits are named in the same order everywhere, the narrowest cause first: a flooder
+is stopped by his own bucket and fills nobody else's.
 """
 
 from datetime import timedelta
@@ -29,19 +32,16 @@ def mail_limits(address: str, email: str, enrolment_ref: str) -> list[Limit]:
     return [
         Limit(kind="code-mail-network", value=network_of(address), burst=50,
               per=timedelta(seconds=10)),
-        Limit(kind="code-mail-address", value=email, burst=5, per=timedelta(minutes=15)),
         Limit(kind="code-mail-enrolment", value=enrolment_ref, burst=5, per=timedelta(minutes=5)),
+        Limit(kind="code-mail-address", value=f"{network_of(address)} {email}", burst=5,
+              per=timedelta(minutes=15)),
+        _everywhere("code-mail-everywhere", email),
     ]  # fmt: skip
 
 
-def try_limits(address: str, whose: str, code_ref: str) -> list[Limit]:
-    """Limit the tries at a code. `whose`: the address it went to, or the index of the name."""
-    return [address_limit("mailed-code", address), tries_in_a_row(whose), _per_code(code_ref)]
-
-
-def tries_in_a_row(whose: str) -> Limit:
-    """Limit the wrong codes at one address or name; forgotten when the right one is given."""
-    return Limit(kind="mailed-code-whose", value=whose, burst=20, per=timedelta(minutes=30))
+def try_limits(address: str, code_ref: str) -> list[Limit]:
+    """Limit the tries at a code: from one network, and at that code."""
+    return [address_limit("mailed-code", address), _per_code(code_ref)]
 
 
 def name_limits(address: str, enrolment_ref: str) -> list[Limit]:
@@ -52,12 +52,18 @@ def name_limits(address: str, enrolment_ref: str) -> list[Limit]:
     ]
 
 
-def reset_limits(address: str, name_index: str) -> list[Limit]:
-    """Limit the password resets begun from one network, and for one name."""
+def reset_limits(address: str, name: str) -> list[Limit]:
+    """Limit the password resets begun from one network, there for one name, and for one name."""
     return [
         *start_limits(address),
-        Limit(kind="reset-name", value=name_index, burst=3, per=timedelta(minutes=15)),
-    ]
+        Limit(kind="reset-name", value=f"{network_of(address)} {name}", burst=3,
+              per=timedelta(minutes=15)),
+        _everywhere("reset-everywhere", name),
+    ]  # fmt: skip
+
+
+def _everywhere(kind: str, whose: str) -> Limit:
+    return Limit(kind=kind, value=whose, burst=30, per=timedelta(minutes=10))
 
 
 def _per_code(code_ref: str) -> Limit:

@@ -46,8 +46,8 @@ class AddressCodeRecord(Base):
 
 class ResetRecord(Base):
     """Somebody who forgot a password, bound to one browser. `account_ref` is None where the
-    name they typed is nobody's: they see the same pages, and `name_index` (the HMAC of what
-    they typed) counts their tries in the same way. `code_index` is empty until a code is sent."""
+    name they typed is nobody's: they see the same pages. `code_index` is empty until a code is
+    sent. `second_ref` names the passkey that was proved, where it was one."""
 
     __tablename__ = "password_reset"
     __table_args__ = (Index("ix_password_reset_expires", "expires_at"),)
@@ -56,11 +56,11 @@ class ResetRecord(Base):
     browser_digest: Mapped[str]
     journey_ref: Mapped[str | None] = mapped_column(default=None)
     account_ref: Mapped[str | None] = mapped_column(ForeignKey("account.ref"), default=None)
-    name_index: Mapped[str]
     code_index: Mapped[str] = mapped_column(default="")
     code_used_at: Mapped[datetime | None] = mapped_column(default=None)
     second_proved_at: Mapped[datetime | None] = mapped_column(default=None)
     second_method: Mapped[str | None] = mapped_column(default=None)
+    second_ref: Mapped[str | None] = mapped_column(default=None)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     finished_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, exists, insert, select, update
+from sqlalchemy import bindparam, exists, false, func, insert, or_, select, update
 
 from idp.accounts.records import AccountRecord
 from idp.accounts.rules import canonical_sign_in_name
@@ -20,7 +20,12 @@ from idp.authentication.actions import HashedPassword, set_password
 from idp.authentication.ending import end_session
 from idp.authentication.methods import held_methods
 from idp.authentication.passkeys import PasskeyProved
-from idp.authentication.records import PasswordRecord
+from idp.authentication.records import (
+    OneTimeCodeRecord,
+    PasskeyRecord,
+    PasswordRecord,
+    RecoveryCodeRecord,
+)
 from idp.authentication.rules import is_code
 from idp.authentication.telling import tell
 from idp.enrolment import limits
@@ -51,7 +56,6 @@ class Reset:
     person_ref: str | None
     sign_in_name: str | None
     email: str | None
-    name_index: str
     held: frozenset[str]
     step: ResetStep
 
@@ -72,14 +76,37 @@ _WHOSE = select(AccountRecord.ref).where(
 )
 _THIS = ResetRecord.ref == bindparam("reset")
 _OPEN = (_THIS, ResetRecord.finished_at.is_(None), ResetRecord.expires_at > db_now())
-# A password chosen since is newer than this wish for one: whoever chose it had what it took.
-_OUTDATED = exists().where(
-    PasswordRecord.account_ref == ResetRecord.account_ref,
-    PasswordRecord.changed_at > ResetRecord.created_at,
+
+
+def _since(table: Any, moment: Any) -> Any:
+    return exists().where(
+        table.account_ref == ResetRecord.account_ref, moment > ResetRecord.created_at
+    )
+
+
+# A way in set up anew since, or an account that somebody came back into (its address is then
+# newer), is newer than this wish: whoever did it had what it took, so the wish is void.
+_OUTDATED = or_(
+    _since(PasswordRecord, PasswordRecord.changed_at),
+    _since(OneTimeCodeRecord, OneTimeCodeRecord.confirmed_at),
+    _since(PasskeyRecord, PasskeyRecord.created_at),
+    _since(RecoveryCodeRecord, RecoveryCodeRecord.created_at),
+    func.coalesce(AccountRecord.email_confirmed_at > ResetRecord.created_at, false()),
+)
+# What was proved here must still be the account's: the very key, the very sheet of codes.
+_STILL_THERE = or_(
+    ResetRecord.second_method == CODE_APP,  # a new app would be newer, a lost one is not held
+    exists().where(
+        PasskeyRecord.ref == ResetRecord.second_ref,
+        PasskeyRecord.account_ref == ResetRecord.account_ref,
+    ),
+    (ResetRecord.second_method == RECOVERY_CODE)
+    & _since(RecoveryCodeRecord, RecoveryCodeRecord.used_at),
 )
 _COLUMNS = (
     ResetRecord.__table__,
     _OUTDATED.label("outdated"),
+    func.coalesce(_STILL_THERE, false()).label("still_there"),
     AccountRecord.sign_in_name,
     AccountRecord.email,
     AccountRecord.person_ref,
@@ -124,14 +151,17 @@ _SPEND_CODE = (
 _PROVED = (
     update(ResetRecord)
     .where(*_OPEN, ResetRecord.code_used_at.is_not(None))
-    .values(second_proved_at=db_now(), second_method=bindparam("method"))
+    .values(
+        second_proved_at=db_now(),
+        second_method=bindparam("method"),
+        second_ref=bindparam("passkey"),
+    )
 )
 _FINISH = update(ResetRecord).where(_THIS).values(finished_at=db_now())
 
 
 def start(
     tx: Transaction,
-    keyring: Keyring,
     *,
     typed: str,
     browser_secret: str,
@@ -148,7 +178,6 @@ def start(
         "browser_digest": digest(browser_secret),
         "journey_ref": journey_ref,
         "account_ref": tx.execute(_WHOSE, {"name": name or ""}).scalar(),
-        "name_index": index_of(keyring, typed),
         "code_index": "",
         "created_at": now,
         "expires_at": now + RESET,
@@ -159,16 +188,11 @@ def start(
     return ref
 
 
-def index_of(keyring: Keyring, typed: str) -> str:
-    """Answer what tries are counted by: the HMAC of the name, the same however it is typed."""
-    return keyring.index("code", f"reset-name:{canonical_sign_in_name(typed) or ''}")
-
-
 def reserve_start(
     database: Database, keyring: Keyring, *, typed: str, address: str
 ) -> timedelta | None:
     """Count a reset to be begun; answer None, or how long to wait. The same for every name."""
-    asked = limits.reset_limits(address, index_of(keyring, typed))
+    asked = limits.reset_limits(address, canonical_sign_in_name(typed) or "")
     return throttle.reserve(database, keyring, asked)
 
 
@@ -208,7 +232,7 @@ def locate(tx: Transaction, ref: str, *, browser_secret: str | None) -> Reset | 
     held = held_methods(tx, account) if account is not None and code_right else frozenset()
     facts = ResetFacts(
         code_right=code_right,
-        proved=row["second_method"],
+        proved=row["second_method"] if row["still_there"] else None,
         finished=finished,
         held=held,
         identity=row["identity_level"] or 0,
@@ -220,7 +244,6 @@ def locate(tx: Transaction, ref: str, *, browser_secret: str | None) -> Reset | 
         person_ref=row["person_ref"],
         sign_in_name=row["sign_in_name"],
         email=row["email"],
-        name_index=row["name_index"],
         held=held,
         step=next_reset_step(facts),
     )
@@ -230,8 +253,7 @@ def reserve_try(
     database: Database, keyring: Keyring, reset: Reset, *, address: str
 ) -> timedelta | None:
     """Count a try at the code before it is looked at; answer None, or how long to wait."""
-    tries = limits.try_limits(address, reset.name_index, reset.ref)
-    return throttle.reserve(database, keyring, tries)
+    return throttle.reserve(database, keyring, limits.try_limits(address, reset.ref))
 
 
 def give_code(tx: Transaction, keyring: Keyring, reset: Reset, typed: str) -> CodeAnswer:
@@ -240,7 +262,6 @@ def give_code(tx: Transaction, keyring: Keyring, reset: Reset, typed: str) -> Co
     if tx.execute(_SPEND_CODE, {"reset": reset.ref, "typed_index": index}).rowcount != 1:
         record(tx, Entry(kind="reset-code-refused", detail={"reset": reset.ref}))
         return CodeAnswer.WRONG
-    throttle.clear(tx, keyring, [limits.tries_in_a_row(reset.name_index)])
     _record(tx, "reset-code-right", reset)
     return CodeAnswer.RIGHT
 
@@ -270,7 +291,7 @@ def prove_passkey(tx: Transaction, reset: Reset, proved: PasskeyProved) -> bool:
     if proved.account_ref != reset.account_ref or reset.step is not ResetStep.SECOND:
         _record(tx, "proof-refused", reset, method=proved.method)
         return False
-    return _proved(tx, reset, proved.method)
+    return _proved(tx, reset, proved.method, proved.passkey_ref)
 
 
 def finish(
@@ -285,7 +306,7 @@ def finish(
 
     Every session of the account ends, this browser's too: recovery signs nobody in. The second
     way in stays as it is. False where the reset was finished before, is not enough any more, or
-    the password was changed since it was asked for.
+    any way in was set up anew since it was asked for.
     """
     if tx.execute(_LOCK, {"reset": reset.ref}).first() is None:
         return False
@@ -303,8 +324,8 @@ def finish(
     return True
 
 
-def _proved(tx: Transaction, reset: Reset, method: str) -> bool:
-    values = {"reset": reset.ref, "method": method}
+def _proved(tx: Transaction, reset: Reset, method: str, passkey: str | None = None) -> bool:
+    values = {"reset": reset.ref, "method": method, "passkey": passkey}
     if tx.execute(_PROVED, values).rowcount != 1:
         return False
     _record(tx, "proof-given", reset, method=method)

@@ -120,7 +120,7 @@ def test_64_wrong_codes_of_a_reset_at_once_are_five_tries(wide_site: Site) -> No
     site, house, secret = wide_site, wide_site.house, random_token()
     ref = house.database.transaction(
         lambda tx: recovering.start(
-            tx, house.keyring, typed="nobody@example.test", browser_secret=secret, journey_ref=None
+            tx, typed="nobody@example.test", browser_secret=secret, journey_ref=None
         )
     )
     work(site)
@@ -208,7 +208,7 @@ def test_one_reset_sets_one_password_though_it_is_sent_many_times(wide_site: Sit
     site, house, secret = wide_site, wide_site.house, random_token()
     ref = house.database.transaction(
         lambda tx: recovering.start(
-            tx, house.keyring, typed="nobody@example.test", browser_secret=secret, journey_ref=None
+            tx, typed="nobody@example.test", browser_secret=secret, journey_ref=None
         )
     )
     work(site)

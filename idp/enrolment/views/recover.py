@@ -56,9 +56,7 @@ def begin_recovery() -> ResponseReturnValue:
         return too_often(_start_page(typed, texts.wait_for(wait)), wait)
     journey = waiting_journey()
     ref = here.database.transaction(
-        lambda tx: recovering.start(
-            tx, here.keyring, typed=typed, browser_secret=binding, journey_ref=journey
-        )
+        lambda tx: recovering.start(tx, typed=typed, browser_secret=binding, journey_ref=journey)
     )
     return see_other(url_for("enrolment.recover_code", ref=ref))
 
