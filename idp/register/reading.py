@@ -76,7 +76,7 @@ SEXES = {
 STATUSES: dict[str, Status | None] = {"": None, **{status.value: status for status in Status}}
 _EMAIL = re.compile(r"[^@\s\"<>]{1,64}@[^@\s\"<>]+\.[^@\s\"<>]+")
 _PHONE = re.compile(r"\+?[0-9]{5,15}")
-_PHONE_DIVIDERS = str.maketrans("", "", " ()-./")
+PHONE_DIVIDERS = " ()-./"
 _DAY_CHARACTERS = len("2000-01-31")
 
 
@@ -205,7 +205,9 @@ def _contacts(row: Row) -> tuple[str, str] | Reason:
         return Reason.EMAIL
     if not row.phone:
         return row.email, ""
-    phone = row.phone.translate(_PHONE_DIVIDERS)
+    phone = row.phone
+    for divider in PHONE_DIVIDERS:
+        phone = phone.replace(divider, "")
     return (row.email, phone) if _PHONE.fullmatch(phone) else Reason.PHONE
 
 

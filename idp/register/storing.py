@@ -171,6 +171,8 @@ def _written(held: Held) -> tuple[str | None, ...]:
 
 def _object(members: Mapping[str, Any]) -> str:
     """Write a JSON object as `json.dumps` does; in a quarter of the time where all is text."""
-    if not all(type(value) is str for value in members.values()):
+    if not members:
+        return "{}"
+    if {*map(type, members.values())} != {str}:
         return json.dumps(members)
     return "{" + ", ".join([f'"{name}": {_quoted(v)}' for name, v in members.items()]) + "}"
