@@ -47,7 +47,11 @@ def parse(command: str) -> None:
         context = click.Context(group, parent=context, info_name=group.name)
     # `IDP --help` and the like end the parse by leaving: that they are known is enough.
     if words != ["--help"] and words != ["--version"]:
-        group.parse_args(context, list(words) or ["--"])
+        try:
+            group.parse_args(context, list(words) or ["--"])
+        except click.BadParameter as problem:
+            if "does not exist" not in problem.message:  # a file of the reader's
+                raise
 
 
 @each_document

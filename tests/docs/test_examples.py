@@ -16,6 +16,7 @@ from idp.callers.registration import read as registration
 from idp.demo import views
 from idp.demo.world import new_key
 from idp.policy.files import packaged_directory
+from idp.proofing.checkers import load_checkers
 from tests.docs.documents import DOCUMENTS, Block, blocks, read
 from tests.docs.story import Sandbox, told
 
@@ -70,6 +71,10 @@ def test_an_example_of_a_file_is_accepted(block: Block, tmp_path: Path) -> None:
         policies = load_policies(tmp_path / "policies", date(2026, 12, 1))
         level = policies.assessment("bin-days", "report-missed-bin").level
         assert f"comes out at `{level}`" in read(block.document)
+        return
+    if block.label == "checkers":
+        (tmp_path / "checkers.toml").write_text(block.text)
+        assert load_checkers(tmp_path / "checkers.toml").checker
         return
     data = tomllib.loads(block.text)["service"]
     data["jwks"] = new_key("bin-days")[1]

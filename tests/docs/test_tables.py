@@ -23,6 +23,7 @@ from tests.docs.documents import ROOT, codes, named, read, table
 
 SERVICE = named("service-developer.md")
 OPERATOR = named("operator.md")
+WORDS = {5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"}
 RISK = named("risk-owner.md")
 
 
@@ -30,8 +31,7 @@ def test_the_rows_said_to_work_are_those_that_the_sandbox_proves() -> None:
     readme = named("README.md")
     proved = sorted({row for _, _, rows in STORIES for row in rows})
     assert [row[0] for row in table(readme, "rows")] == [f"M{row}" for row in proved]
-    assert f"has {len(ROWS)} rows; five of them work" in read(readme)
-    assert len(proved) == 5
+    assert f"has {len(ROWS)} rows; {WORDS[len(proved)]} of them work" in read(readme)
 
 
 def test_every_setting_is_in_the_operators_table_with_its_default() -> None:
