@@ -6,6 +6,7 @@ from idp.authentication import recovery_codes
 from idp.authentication.records import PasskeyRecord, SessionRecord
 from idp.journal.actions import Entry, record
 from idp.outbox.records import OutboxRecord
+from tests.authentication.visits import ONE_ENGINE_SITE
 from tests.build import BOTH, ISSUER, Site
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -58,6 +59,7 @@ def test_a_way_is_taken_away_only_when_enough_are_left(site: Site) -> None:
     assert len(site.rows(PasskeyRecord)) == 1
 
 
+@ONE_ENGINE_SITE
 def test_taking_a_way_away_takes_a_fresh_sign_in_and_a_way_of_ones_own(site: Site) -> None:
     site.give_passkey("margaret")
     (row,) = site.rows(PasskeyRecord)
@@ -102,6 +104,7 @@ def test_browsers_are_listed_by_words_their_owner_knows_and_signed_out_one_by_on
     assert site.browser.get_cookie("gatehouse_session") is None
 
 
+@ONE_ENGINE_SITE
 def test_a_browser_that_is_signed_out_signs_out_of_its_services_too(site: Site) -> None:
     elsewhere = site.new_browser()
     site.sign_in("sian", BOTH, browser=elsewhere)
@@ -129,6 +132,7 @@ def test_the_latest_sign_ins_are_shown_with_how_and_where(site: Site) -> None:
     assert "Tax" in shown
 
 
+@ONE_ENGINE_SITE
 def test_what_an_officer_did_is_not_laid_at_ones_own_door(site: Site) -> None:
     person = site.account("sian")["person_ref"]
     site.database.transaction(

@@ -25,7 +25,7 @@ from idp.keyring.sealing import random_token
 from idp.notices.actions import Notice
 from idp.policy.files import packaged_directory
 from idp.storage import Database
-from tests.authentication.visits import Browser
+from tests.authentication.visits import ONE_ENGINE, Browser
 from tests.rig.authenticator import Authenticator
 
 ORIGIN = "http://localhost:18000"
@@ -161,6 +161,7 @@ def test_methods_are_listed_with_what_their_owner_knows_them_by(owner: Owner) ->
     assert held == owner.session.held == {PASSWORD, CODE, KEY, PRINTED}
 
 
+@ONE_ENGINE
 def test_codes_that_are_all_used_up_are_held_no_more(owner: Owner) -> None:
     for code in owner.print_codes():
         assert PRINTED in owner.session.held
@@ -201,6 +202,7 @@ def test_a_method_goes_with_all_of_it_with_other_sessions_and_with_a_notice(
     assert owner.held == [PASSWORD, KEY, PRINTED]
 
 
+@ONE_ENGINE
 def test_a_key_that_is_taken_away_answers_no_challenge_that_waits(owner: Owner) -> None:
     lost, kept, spare = (
         Authenticator(ORIGIN), Authenticator(ORIGIN, device_bound=True), Authenticator(ORIGIN),
@@ -223,6 +225,7 @@ def test_a_key_that_is_taken_away_answers_no_challenge_that_waits(owner: Owner) 
     assert owner.remove(PASSKEY, row["ref"]) is NotRemoved.TOO_FEW
 
 
+@ONE_ENGINE
 def test_somebody_elses_key_is_not_there_to_take_away(
     owner: Owner, database: Database, keyring: Keyring
 ) -> None:
@@ -272,6 +275,7 @@ def test_a_way_back_moves_what_is_new_and_voids_what_was_there(
     assert "methods-moved" in owner.journal()
 
 
+@ONE_ENGINE
 def test_a_way_back_without_an_app_takes_the_old_app_away(
     owner: Owner, database: Database, keyring: Keyring
 ) -> None:

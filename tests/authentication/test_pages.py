@@ -13,6 +13,7 @@ from idp.authentication.records import OneTimeCodeRecord, PasskeyRecord, Recover
 from idp.journal.records import JournalEntry
 from idp.notices.actions import Notice, unseal
 from idp.outbox.records import OutboxRecord
+from tests.authentication.visits import ONE_ENGINE_SITE
 from tests.build import BOTH, ISSUER, PASSWORD, Site
 from tests.rig.authenticator import Authenticator
 
@@ -47,6 +48,7 @@ def kinds(site: Site) -> list[str]:
     return [row["kind"] for row in site.rows(JournalEntry)]
 
 
+@ONE_ENGINE_SITE
 def test_nobody_gets_in_without_having_proved_what_the_methods_reach_lately(site: Site) -> None:
     for path in PAGES:
         site.browser = site.new_browser()
@@ -60,6 +62,7 @@ def test_nobody_gets_in_without_having_proved_what_the_methods_reach_lately(site
         assert (page.status_code, page.request.path) == (200, f"/methods/{path}")
 
 
+@ONE_ENGINE_SITE
 def test_the_way_leads_through_sign_in_and_back_to_where_it_was_wanted(site: Site) -> None:
     sian = site.world.people["sian"]
     page = site.get("/methods/recovery-codes?to=enrol&more=x")
@@ -97,6 +100,7 @@ def test_an_account_that_nobody_proved_adds_its_second_method_after_a_password(s
     assert seed not in str(site.rows(OneTimeCodeRecord))
 
 
+@ONE_ENGINE_SITE
 def test_a_wrong_code_keeps_the_picture_and_an_offer_is_one_sessions_for_45_minutes(
     site: Site,
 ) -> None:
@@ -148,6 +152,7 @@ def test_a_new_app_takes_the_place_of_the_old_one_and_ends_other_sessions(site: 
     )
 
 
+@ONE_ENGINE_SITE
 def test_the_picture_holds_what_the_link_and_the_letters_say(site: Site) -> None:
     site.sign_in("sian", BOTH)
     page = site.get("/methods/app")
@@ -216,6 +221,7 @@ def test_a_new_password_ends_other_sessions_and_the_old_one_is_worth_nothing(sit
     assert isinstance(new, actions.PasswordProved)
 
 
+@ONE_ENGINE_SITE
 def test_a_password_that_is_easy_to_guess_is_not_taken(site: Site) -> None:
     site.sign_in("sian", BOTH)
     page = site.get("/methods/password")
@@ -230,6 +236,7 @@ def test_a_password_that_is_easy_to_guess_is_not_taken(site: Site) -> None:
     assert told(site) == []
 
 
+@ONE_ENGINE_SITE
 def test_of_two_tabs_one_changes_something_and_the_other_is_told(site: Site) -> None:
     """A form of a session whose secret was changed meanwhile does nothing."""
     site.sign_in("sian", BOTH)
@@ -244,6 +251,7 @@ def test_of_two_tabs_one_changes_something_and_the_other_is_told(site: Site) -> 
     assert told(site) == [Notice.PASSWORD_CHANGED]
 
 
+@ONE_ENGINE_SITE
 def test_a_form_we_did_not_show_sets_nothing_up(site: Site) -> None:
     site.sign_in("sian", BOTH)
     site.get("/methods/app")

@@ -23,7 +23,7 @@ from idp.notices.actions import Notice
 from idp.storage import Database, db_now
 from idp.throttle import actions as throttle
 from idp.work import clear
-from tests.authentication.visits import Browser
+from tests.authentication.visits import ONE_ENGINE, Browser
 from tests.rig.authenticator import Authenticator
 
 ORIGIN = "http://localhost:18000"
@@ -107,6 +107,7 @@ def test_a_key_is_added_counts_at_once_and_signs_in_without_a_name(
     assert browser.rows(PasskeyRecord)[0]["last_used_at"] is not None
 
 
+@ONE_ENGINE
 def test_a_device_is_told_which_keys_there_are_and_who_they_are_for(browser: Browser) -> None:
     first = options(browser)
     assert first["user"]["name"] == "margaret"
@@ -118,6 +119,7 @@ def test_a_device_is_told_which_keys_there_are_and_who_they_are_for(browser: Bro
     assert again["user"]["id"] == first["user"]["id"]
 
 
+@ONE_ENGINE
 def test_no_lie_adds_a_key(browser: Browser) -> None:
     secret = browser.session_secret
     for lie in (
@@ -145,6 +147,7 @@ def test_a_challenge_adds_one_key_in_its_own_browser_and_account(
     assert send(browser, said) is not None
 
 
+@ONE_ENGINE
 def test_a_challenge_of_one_purpose_is_none_of_the_other(browser: Browser) -> None:
     key = Authenticator(ORIGIN)
     add(browser, key)
@@ -201,6 +204,7 @@ def test_a_challenge_is_good_once_and_for_a_quarter_of_an_hour(browser: Browser)
     assert browser.rows(PasskeyChallengeRecord) == []
 
 
+@ONE_ENGINE
 def test_a_wrong_answer_spends_the_challenge(browser: Browser) -> None:
     key, secret = Authenticator(ORIGIN), random_token()
     add(browser, key)
@@ -211,6 +215,7 @@ def test_a_wrong_answer_spends_the_challenge(browser: Browser) -> None:
     assert [row["used_at"] is None for row in used] == [False]
 
 
+@ONE_ENGINE
 def test_no_lie_signs_in_and_the_journal_says_that_it_was_tried(browser: Browser) -> None:
     key = Authenticator(ORIGIN)
     add(browser, key)
@@ -238,6 +243,7 @@ def test_a_counter_that_goes_back_is_refused_and_told_in_the_journal(browser: Br
     assert prove(browser, key) is not None
 
 
+@ONE_ENGINE
 def test_a_synced_key_that_never_counts_is_used_again_and_again(browser: Browser) -> None:
     key = Authenticator(ORIGIN)
     add(browser, key)
@@ -268,12 +274,14 @@ def test_nobodys_key_is_a_real_one_so_that_checking_against_it_takes_as_long() -
     assert used.sign_count == 0
 
 
+@ONE_ENGINE
 def test_whoever_signs_as_nobody_is_nobody(browser: Browser) -> None:
     key = Authenticator(ORIGIN, private=ec.derive_private_key(1, ec.SECP256R1()))
     key.user_handle = "c29tZWJvZHk"
     assert prove(browser, key) is None
 
 
+@ONE_ENGINE
 def test_where_somebody_was_named_only_their_own_key_will_do(
     browser: Browser, database: Database, keyring: Keyring
 ) -> None:
@@ -291,6 +299,7 @@ def test_where_somebody_was_named_only_their_own_key_will_do(
     assert answer(database, mine.get(asked, user_handle=None), secret) is not None
 
 
+@ONE_ENGINE
 def test_a_passkey_gets_in_while_the_password_is_under_attack(browser: Browser) -> None:
     key = Authenticator(ORIGIN)
     add(browser, key)
@@ -303,6 +312,7 @@ def test_a_passkey_gets_in_while_the_password_is_under_attack(browser: Browser) 
     assert prove(browser, key) is not None
 
 
+@ONE_ENGINE
 def test_one_address_cannot_make_us_check_keys_without_end(browser: Browser) -> None:
     tries = [
         passkeys.reserve_passkey(browser.database, browser.keyring, "192.0.2.1") for _ in range(420)

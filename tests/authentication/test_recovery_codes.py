@@ -18,7 +18,7 @@ from idp.journal.actions import SPOKEN
 from idp.keyring.ring import Keyring
 from idp.notices.actions import Notice
 from idp.storage import Database, db_now
-from tests.authentication.visits import Browser
+from tests.authentication.visits import ONE_ENGINE, Browser
 
 
 @pytest.fixture
@@ -40,6 +40,7 @@ def spend(browser: Browser, typed: str, account_ref: str | None = None) -> bool:
     )
 
 
+@ONE_ENGINE
 def test_ten_codes_of_more_than_64_bits_in_groups_that_can_be_read_out(browser: Browser) -> None:
     codes = make(browser)
     assert len(set(codes)) == 10
@@ -90,6 +91,7 @@ def test_a_code_is_of_one_account_that_is_not_disabled(browser: Browser) -> None
     assert not spend(browser, code)
 
 
+@ONE_ENGINE
 def test_a_code_is_not_spent_if_what_it_buys_is_not_committed(browser: Browser) -> None:
     code = make(browser)[0]
 
@@ -105,6 +107,7 @@ def test_a_code_is_not_spent_if_what_it_buys_is_not_committed(browser: Browser) 
     assert spend(browser, code)
 
 
+@ONE_ENGINE
 def test_tries_are_counted_like_those_of_other_codes_and_a_right_one_forgets_them(
     browser: Browser,
 ) -> None:

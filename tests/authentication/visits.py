@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import pytest
 from sqlalchemy import select
 
 from idp.authentication import sessions
@@ -15,6 +16,10 @@ from idp.outbox.records import OutboxRecord
 from idp.storage import Database, Transaction
 
 T = TypeVar("T")
+
+# For tests whose every statement is run on both engines by others.
+ONE_ENGINE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+ONE_ENGINE_SITE = pytest.mark.parametrize("world_url", ["sqlite"], indirect=True)
 
 
 class Browser:
