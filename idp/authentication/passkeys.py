@@ -260,6 +260,7 @@ def prove_passkey(
             challenge=claimed.challenge,
             public_key=row.public_key if row else _NOBODYS_KEY,
             sign_count=row.sign_count if row else 0,
+            device_bound=bool(row and row.device_bound),
         )
     except CounterWentBack:
         _record_refused(tx, row, "counter-went-back")

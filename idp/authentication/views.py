@@ -21,6 +21,7 @@ from idp.authentication.hashing import Busy
 from idp.authentication.held import METHODS, ONE_TIME_CODE, PASSWORD, RECOVERY_CODE
 from idp.authentication.rules import level_to_change_methods, password_problem
 from idp.authentication.sessions import SessionFacts
+from idp.keyring.sealing import Unreadable
 from idp.signin import actions as signin
 from idp.signin.rules import Asked
 from idp.web import (
@@ -35,10 +36,10 @@ from idp.words import gettext as _
 
 bp = Blueprint("methods", __name__)
 
-# Who changes methods has shown lately that it is them; a form they were slow to fill in is taken
-# all the same, as long as the session lasts.
-FRESH_FOR_PAGES = timedelta(minutes=15)
-FRESH_FOR_FORMS = timedelta(minutes=60)
+# Who changes methods has shown lately that it is them. A form whose page they were shown then, and
+# which they were slow to fill in, is taken all the same for a while: the form says so, sealed.
+FRESH = timedelta(minutes=15)
+FORM_LASTS = timedelta(minutes=60)
 ENROL = "enrol"
 
 
@@ -50,13 +51,13 @@ def let_in(return_to: str | None = None) -> SessionFacts | ResponseReturnValue:
     """
     here, secret = house(), session_secret()
     session = sessions.look_up(here.database, secret) if secret else None
-    if session is not None and _proved_enough(session):
+    if session is not None and (_proved_enough(session) or _was_shown_the_form(session)):
         return session
     now = session.now if session else here.database.now()
     asked = Asked(
         floor=Level(identity=0, sign_in=0),  # policy's own floor is asked at every step
         started=signin.milliseconds(now),
-        max_age_seconds=int(FRESH_FOR_PAGES.total_seconds()),
+        max_age_seconds=int(FRESH.total_seconds()),
     )
     # We come back to a path of our own, and to nothing else that was sent with it.
     back = return_to or quote(request.path) + _to()
@@ -139,6 +140,7 @@ def recovery_codes() -> ResponseReturnValue:
         "methods/recovery_codes.html",
         action=url_for("methods.print_codes") + _to(),
         replaces=RECOVERY_CODE in session.held,
+        shown=shown(session),
         back=_end(),
     )
 
@@ -205,11 +207,34 @@ def change_password() -> ResponseReturnValue:
 
 def _proved_enough(session: SessionFacts) -> bool:
     methods = house().policies.methods
-    within = FRESH_FOR_PAGES if request.method == "GET" else FRESH_FOR_FORMS
-    oldest = signin.milliseconds(session.now - within)
+    oldest = signin.milliseconds(session.now - FRESH)
     fresh = {method for method, at in session.proofs.items() if at >= oldest}
     needed = level_to_change_methods(session.identity_level, session.held, methods)
     return sign_in_level(fresh, methods) >= needed
+
+
+def shown(session: SessionFacts) -> str:
+    """Answer what a form carries as `shown`: that this session was let in to its page, and when.
+
+    A page that is shown again after a mistake brings back what it had: no form outlives its hour.
+    """
+    if request.method == "POST" and _was_shown_the_form(session):
+        return request.form["shown"]
+    until = int((session.now + FORM_LASTS).timestamp())
+    return house().keyring.sealer.seal(str(until), purpose=_shown_purpose(session))
+
+
+def _was_shown_the_form(session: SessionFacts) -> bool:
+    sealed = request.form.get("shown", "") if request.method == "POST" else ""
+    try:
+        until = house().keyring.sealer.open(sealed, purpose=_shown_purpose(session))
+        return session.now.timestamp() < int(until)
+    except (Unreadable, ValueError):
+        return False
+
+
+def _shown_purpose(session: SessionFacts) -> str:
+    return f"form-shown:{session.account_ref}:{session.ref}:{request.path}"
 
 
 def _app_page(session: SessionFacts, offer: Offer, error: str | None = None) -> str:
@@ -224,6 +249,7 @@ def _app_page(session: SessionFacts, offer: Offer, error: str | None = None) -> 
         address=address,
         secret=" ".join(offer.seed[at : at + 4] for at in range(0, len(offer.seed), 4)),
         offer=offer.sealed,
+        shown=shown(session),
         replaces=ONE_TIME_CODE in session.held,
         back=_end(),
         error=error,
@@ -245,6 +271,7 @@ def _passkey_page(session: SessionFacts, error: str | None = None) -> str:
         "methods/passkey.html",
         action=url_for("methods.add_passkey") + _to(),
         options=options,
+        shown=shown(session),
         back=_end(),
         error=error,
     )
@@ -256,6 +283,7 @@ def _password_page(session: SessionFacts, error: str | None = None) -> str:
         action=url_for("methods.change_password") + _to(),
         account=session.sign_in_name,
         changes=PASSWORD in session.held,
+        shown=shown(session),
         back=_end(),
         error=error,
     )

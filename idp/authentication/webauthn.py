@@ -229,12 +229,20 @@ def read_response(response_json: str) -> Claimed:
 
 
 def verify_request(
-    party: RelyingParty, response_json: str, *, challenge: str, public_key: str, sign_count: int
+    party: RelyingParty,
+    response_json: str,
+    *,
+    challenge: str,
+    public_key: str,
+    sign_count: int,
+    device_bound: bool,
 ) -> Used:
     """Check that a key was used for us, now, by somebody it recognised. Raises `Unverified`.
 
-    `sign_count` is the counter kept from the last use. A counter that does not rise raises
-    `CounterWentBack`, but where it has never counted: synced keys leave it at nought.
+    `device_bound` is what the key was when it was made: it never changes for one key, so an
+    answer that says otherwise is refused. `sign_count` is the counter kept from the last use. A
+    counter that does not rise raises `CounterWentBack`, but where it has never counted: synced
+    keys leave it at nought.
     """
     sent = _read(response_json)
     try:
@@ -252,6 +260,9 @@ def verify_request(
         )
     except _MALFORMED as problem:
         raise Unverified(str(problem)) from problem
+    bound = verified.credential_device_type is CredentialDeviceType.SINGLE_DEVICE
+    if bound is not device_bound:
+        raise Unverified("whether this key can be backed up is not what it was")
     counted = verified.new_sign_count
     if (counted or sign_count) and counted <= sign_count:
         raise CounterWentBack(f"the counter says {counted} after {sign_count}")

@@ -238,6 +238,7 @@ def sign_in(
             challenge=said.challenge,
             public_key=key.public_key,
             sign_count=key.sign_count,
+            device_bound=True,
         )
     except Unverified as problem:
         copied = isinstance(problem, CounterWentBack)

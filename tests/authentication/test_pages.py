@@ -127,7 +127,7 @@ def test_a_wrong_code_keeps_the_picture_and_an_offer_is_one_sessions_for_45_minu
     site.get("/account")  # still in use
     site.later(minutes=17)
     code = actions.code_at(seed_of(page), site.now() // 30)
-    late = site.submit(page, offer=field(page, "offer"), code=code)
+    late = site.submit(page, offer=field(page, "offer"), shown=field(page, "shown"), code=code)
     assert late.status_code == 422
     assert seed_of(late) != seed_of(page)
 
@@ -259,3 +259,50 @@ def test_a_form_we_did_not_show_sets_nothing_up(site: Site) -> None:
         answer = site.browser.post(f"/methods/{path}", data={}, base_url=ISSUER)
         assert answer.status_code == 400
     assert told(site) == []
+
+
+@ONE_ENGINE_SITE
+def test_a_session_that_is_no_longer_fresh_changes_nothing_but_by_a_form_it_was_shown(
+    site: Site,
+) -> None:
+    """Whoever took the cookie alone, 15 minutes after its owner signed in, gets nowhere."""
+    site.sign_in("sian", BOTH)
+    page = site.get("/methods/password")
+    codes = site.get("/methods/recovery-codes")
+    site.later(minutes=25)
+    site.get("/account")
+    site.later(minutes=25)
+    site.get("/account")
+    token = field(page, "csrf_token")
+    for path, form in {
+        "/methods/password": {"password": "kettle harbour violet"},
+        "/methods/recovery-codes": {},
+        "/methods/app": {"code": "000000"},
+        "/methods/passkey": {"passkey": "{}"},
+        "/account/methods/password/remove": {},
+    }.items():
+        for shown in ("", "1.x", field(codes, "shown")):
+            if shown == field(codes, "shown") and path == "/methods/recovery-codes":
+                continue
+            data = {"csrf_token": token, "shown": shown, **form}
+            answer = site.browser.post(path, data=data, base_url=ISSUER)
+            assert answer.location.startswith("/sign-in/"), path
+    assert told(site) == []
+    easy = site.submit(page, password="short", shown=field(page, "shown"))
+    assert field(easy, "shown") == field(page, "shown")
+    site.later(minutes=11)
+    late = site.submit(easy, password="kettle harbour violet", shown=field(easy, "shown"))
+    assert late.request.path.startswith("/sign-in/")
+    assert told(site) == []
+
+
+@ONE_ENGINE_SITE
+def test_a_slow_hand_may_take_most_of_an_hour_over_a_form(site: Site) -> None:
+    site.sign_in("sian", BOTH)
+    page = site.get("/methods/password")
+    site.later(minutes=25)
+    site.get("/account")
+    site.later(minutes=25)
+    done = site.submit(page, password="kettle harbour violet", shown=field(page, "shown"))
+    assert done.request.path == "/account/methods"
+    assert told(site) == [Notice.PASSWORD_CHANGED]

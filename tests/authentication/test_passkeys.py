@@ -269,7 +269,12 @@ def test_nobodys_key_is_a_real_one_so_that_checking_against_it_takes_as_long() -
     key, challenge = Authenticator(ORIGIN, private=private), random_token()
     said = key.get(webauthn.request_options(PARTY, challenge=challenge))
     used = webauthn.verify_request(
-        PARTY, said, challenge=challenge, public_key=passkeys._NOBODYS_KEY, sign_count=0
+        PARTY,
+        said,
+        challenge=challenge,
+        public_key=passkeys._NOBODYS_KEY,
+        sign_count=0,
+        device_bound=False,
     )
     assert used.sign_count == 0
 

@@ -37,7 +37,12 @@ def use(key: Authenticator, made: NewCredential, **lies: Any) -> webauthn.Used:
     challenge = random_token()
     said = key.get(webauthn.request_options(PARTY, challenge=challenge), **lies)
     return webauthn.verify_request(
-        PARTY, said, challenge=challenge, public_key=made.public_key, sign_count=made.sign_count
+        PARTY,
+        said,
+        challenge=challenge,
+        public_key=made.public_key,
+        sign_count=made.sign_count,
+        device_bound=made.device_bound,
     )
 
 
@@ -127,7 +132,12 @@ def test_an_answer_of_one_kind_is_not_one_of_the_other() -> None:
     used = key.get(webauthn.request_options(PARTY, challenge=challenge), type="webauthn.create")
     with pytest.raises(Unverified):
         webauthn.verify_request(
-            PARTY, used, challenge=challenge, public_key=made.public_key, sign_count=0
+            PARTY,
+            used,
+            challenge=challenge,
+            public_key=made.public_key,
+            sign_count=0,
+            device_bound=False,
         )
     with pytest.raises(Unverified):
         webauthn.verify_creation(PARTY, used, challenge=challenge)
@@ -148,6 +158,15 @@ def test_nobody_without_the_key_can_have_it_reported_as_copied() -> None:
     with pytest.raises(Unverified) as refused:
         use(key, made, counter=3, signer=ec.generate_private_key(ec.SECP256R1()))
     assert not isinstance(refused.value, CounterWentBack)
+
+
+@pytest.mark.parametrize("device_bound", [True, False])
+def test_a_key_never_changes_whether_it_can_be_copied(device_bound: bool) -> None:
+    key = Authenticator(ORIGIN, device_bound=device_bound)
+    made = make(key)
+    present, backed_up = 0x01 | 0x04, 0x08 | 0x10
+    with pytest.raises(Unverified, match="not what it was"):
+        use(key, made, flags=present | backed_up if device_bound else present)
 
 
 def test_flags_that_cannot_be_true_together_are_refused() -> None:
@@ -209,7 +228,12 @@ def test_a_broken_answer_is_refused_and_nothing_else_happens(number: int) -> Non
     def believe(said: str) -> None:
         webauthn.read_response(said)
         webauthn.verify_request(
-            PARTY, said, challenge=challenge, public_key=made.public_key, sign_count=0
+            PARTY,
+            said,
+            challenge=challenge,
+            public_key=made.public_key,
+            sign_count=0,
+            device_bound=False,
         )
 
     with pytest.raises(Unverified):

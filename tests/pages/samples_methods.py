@@ -5,7 +5,8 @@ from types import SimpleNamespace as Facts
 from typing import Any
 
 NOON = datetime(2030, 6, 1, 12, tzinfo=UTC)
-STEP = {"action": "/methods/step", "back": "/account/methods", "error": None}
+STEP = {"action": "/methods/step", "back": "/account/methods", "error": None,
+        "shown": "1.sealed-moment"}  # fmt: skip
 OPTIONS = {"challenge": "Y2hhbGxlbmdl", "rp": {"id": "localhost", "name": "Gatehouse"},
            "user": {"id": "aGFuZGxl", "name": "margaret", "displayName": "Margaret Hughes"},
            "pubKeyCredParams": [], "excludeCredentials": []}  # fmt: skip
@@ -46,7 +47,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
                         {"methods": HELD[:1], "enough": False, "add": ADD}),
     "method-remove": ("account/remove_method.html",
                       {"name": "Passkey", "about": ["Made on 1 June 2030"],
-                       "action": "/account/methods/k1/remove"}),
+                       "action": "/account/methods/k1/remove", "shown": "1.sealed-moment"}),
     "sessions": ("account/sessions.html",
                  {"browsers": BROWSERS, "sessions": SERVICES, "sign_ins": SIGN_INS}),
     "sessions-none": ("account/sessions.html",

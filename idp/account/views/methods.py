@@ -11,7 +11,7 @@ from idp.authentication.methods import HeldMethod, NotRemoved
 from idp.authentication.rules import enough_ways_in
 from idp.authentication.sessions import SessionFacts
 from idp.authentication.texts import method_name
-from idp.authentication.views import let_in
+from idp.authentication.views import let_in, shown
 from idp.pages.language import plain_date
 from idp.web import house, notice, see_other
 from idp.words import gettext as _
@@ -68,6 +68,7 @@ def remove_method(key: str) -> ResponseReturnValue:
         name=method_name(found.method),
         about=about_method(found),
         action=url_for("account.really_remove_method", key=key),
+        shown=shown(session),
     )
 
 
