@@ -15,9 +15,9 @@ from sqlalchemy import bindparam, exists, false, func, insert, or_, select, upda
 from idp.accounts.records import AccountRecord
 from idp.accounts.rules import canonical_sign_in_name
 from idp.authentication import actions as authentication
-from idp.authentication import recovery_codes, sessions
+from idp.authentication import recovery_codes
 from idp.authentication.actions import HashedPassword, set_password
-from idp.authentication.ending import end_session
+from idp.authentication.ending import end_other_sessions
 from idp.authentication.methods import held_methods
 from idp.authentication.passkeys import PasskeyProved
 from idp.authentication.records import (
@@ -317,8 +317,7 @@ def finish(
     account = now.account_ref
     set_password(tx, keyring, account, password)
     tx.write(_FINISH, {"reset": now.ref})
-    for session in sessions.list_sessions(tx, account):
-        end_session(tx, session.ref, now.party)
+    end_other_sessions(tx, account, now.party)
     tell(tx, keyring, account, Notice.PASSWORD_CHANGED)
     _record(tx, "password-reset", now)
     return True

@@ -101,6 +101,16 @@ def test_a_code_of_the_app_beside_it_replaces_the_password_and_stays(site: Site)
     assert not any(row["ended_at"] is None for row in site.rows(SessionRecord, account_ref=account))
 
 
+def test_a_session_that_lay_idle_ends_with_the_others(site: Site) -> None:
+    """It lets nobody in, but what a service was given by it lives until it is ended."""
+    idle = site.sign_in("sian", browser=site.new_browser())
+    site.later(minutes=40)
+    visitor = with_code(site, "sian").send(way="one-time-code", code=site.code_now("sian"))
+    visitor.send(password=ANOTHER)
+    (session,) = site.rows(SessionRecord, ref=idle)
+    assert session["ended_at"] is not None
+
+
 def test_a_printed_code_does_as_well_and_is_used_up(site: Site) -> None:
     account = site.account("sian")["ref"]
     codes = site.database.transaction(lambda tx: make_codes(tx, site.house.keyring, account))
