@@ -167,9 +167,9 @@ def _compare(typed: _Typed, person: PersonFacts, names: Names) -> _Compared:
             if straight.cost < NO_FIT:
                 fit = given_fit(typed.given, first, names)
                 ways.append(_way(fit, straight, had, whole=whole))
-            fit = given_fit(typed.family_as_given, first, names) if turned.plain else None
-            if fit and fit.plain:
-                ways.append(_way(fit, turned, (*had, Reason.TRANSPOSED), whole=False))
+            across = given_fit(typed.family_as_given, first, names) if turned.plain else None
+            if across and across.plain:
+                ways.append(_way(across, turned, (*had, Reason.TRANSPOSED), whole=False))
     # The first of equals is the name the person has now; a family name that fits says more.
     return min(ways[1:] or ways, key=lambda way: way.rank)
 
