@@ -9,7 +9,8 @@ from markupsafe import escape
 from idp.pages.frame import TEMPLATES
 from tests.pages.samples import CASES, HOSTILE, texts
 
-PARTS = {"base.html", "parts.html", "demo/steps.html", "enrolment/parts.html",
+PARTS = {"base.html", "parts.html", "demo/steps.html", "demo/joining.html",
+         "enrolment/parts.html",
          "officers/parts.html", "signin/passkey_button.html"}  # fmt: skip
 FORM = re.compile(r"<form\b[^>]*>.*?</form>", re.S)
 ENDED_REF = "M-8"  # an ended permission has no button that would name it on its own page
@@ -110,4 +111,4 @@ def test_the_five_minutes_name_the_people_and_services_of_this_sandbox(client: F
     assert "“Sian Hughes, on behalf of Margaret Hughes”" in page
     assert "Works for 17 more seconds." in page
     assert "Works for 1 more second." in page
-    assert re.findall(r'<ol[^>]*start="(\d+)"', page) == ["1", "4", "8"]
+    assert re.findall(r'<ol[^>]*start="(\d+)"', page) == ["1", "4", "8", "12", "18"]
