@@ -35,6 +35,7 @@ class Newcomer:
     email: str
     seed: str
     on_record: str
+    script: bool = True
     seen: str = ""
 
     def sign_in(self) -> None:
@@ -60,7 +61,8 @@ class Newcomer:
 
     def look(self, picture: str) -> None:
         """Look at a page; the number may stand on none, nor in its address."""
-        self.here.look(picture)
+        if self.script:  # the accessibility check is a script itself
+            self.here.look(picture)
         self.seen += self.here.page.url + self.here.page.content()
 
     def wait_until_done(self) -> None:
@@ -105,11 +107,12 @@ def somebody(here: Window, inside: House, *, contact: bool = False) -> Newcomer:
     return Newcomer(here, number, family, email, seed, on_record)
 
 
-@pytest.mark.parametrize(("width", "script"), [(DESKTOP, True), (PHONE, False)])
+@pytest.mark.parametrize(("width", "script"), [(PHONE, True), (DESKTOP, False)])
 def test_tax_opens_after_a_claim_in_her_own_words_and_a_passport(
     window: OpenWindow, inside: House, width: int, script: bool
 ) -> None:
     liz = somebody(window(width, script=script), inside)
+    liz.script = script
     liz.sign_in()
     liz.look("identity-first")
     assert liz.here.heading() == "You're in. Tax needs one more thing"
@@ -118,7 +121,8 @@ def test_tax_opens_after_a_claim_in_her_own_words_and_a_passport(
     liz.claim(given_name="Liz", family_name=liz.family_name.upper())
     liz.look("identity-list")
     assert "Your number, name and date of birth: found" in liz.here.text()
-    liz.here.follow("Show your passport or driving licence").look("identity-document")
+    liz.here.follow("Show your passport or driving licence")
+    liz.look("identity-document")
     liz.here.page.get_by_label("Passport").check()
     liz.here.page.get_by_label("Number of the document").fill("533401372LATER")
     liz.here.press("Have it checked")
