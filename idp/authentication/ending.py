@@ -7,14 +7,14 @@ Source: OpenID Connect Back-Channel Logout 1.0.
 
 from datetime import timedelta
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import String, bindparam, column, select, table, update
 
 from idp.authentication import sessions
 from idp.authentication.records import ClientSessionRecord, SessionRecord
 from idp.callers.records import ClientRecord
 from idp.journal.actions import Entry, record
 from idp.outbox import actions as outbox
-from idp.storage import Transaction, db_now
+from idp.storage import Transaction, UtcDateTime, db_now
 
 LOGOUT_MESSAGE = "backchannel-logout"
 LOGOUT_TRIED_FOR = timedelta(hours=24)
@@ -53,6 +53,13 @@ _OTHERS = (
     )
     .order_by(SessionRecord.ref)
 )
+# Grants are the oidc room's, above this one: its table is named here, and a test checks the names.
+GRANTS = table("oauth_grant", column("account_ref", String()), column("ended_at", UtcDateTime()))
+_END_GRANTS = (
+    update(GRANTS)
+    .where(GRANTS.c.account_ref == bindparam("of_account"), GRANTS.c.ended_at.is_(None))
+    .values(ended_at=db_now())
+)
 
 
 def end_session(tx: Transaction, session_ref: str, party: str) -> bool:
@@ -84,3 +91,13 @@ def end_other_sessions(
     """End all of an account's sessions but `keep`, services told; answer how many."""
     others = tx.execute(_OTHERS, {"of_account": account_ref, "keep_ref": keep or ""}).scalars()
     return sum(end_session(tx, ref, party) for ref in others.all())
+
+
+def end_grants(tx: Transaction, account_ref: str) -> None:
+    """End all that services were given for an account, also what outlives its sessions.
+
+    For a way back and a lost password: somebody else may have been in the account, and what
+    they let a service keep (`offline_access`) would go on. A person who only changes a method
+    keeps theirs.
+    """
+    tx.write(_END_GRANTS, {"of_account": account_ref})

@@ -7,6 +7,7 @@ Source: W3C Web Authentication Level 3, sections 7.1 and 7.2; `security.md` sect
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -209,6 +210,9 @@ def request_options(
     return options_to_json_dict(options)
 
 
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]+=*", re.ASCII)
+
+
 def read_response(response_json: str) -> Claimed:
     """Read which key and which challenge an answer names, to find both. Raises `Unverified`.
 
@@ -225,6 +229,9 @@ def read_response(response_json: str) -> Claimed:
         raise Unverified("challenge and userHandle are texts")
     if not isinstance(named, str) or not 0 < len(named) <= LONGEST_CREDENTIAL_ID_CHARACTERS:
         raise Unverified("no credential id")
+    # They are looked up before anything is verified: nothing but what we or a key could have made.
+    if not all(_BASE64URL.fullmatch(text) for text in (named, said, handle or "A")):
+        raise Unverified("ids and challenges are base64url")
     return Claimed(credential_id=named, user_handle=handle or None, challenge=said)
 
 

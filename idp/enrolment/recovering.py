@@ -17,7 +17,7 @@ from idp.accounts.rules import canonical_sign_in_name
 from idp.authentication import actions as authentication
 from idp.authentication import recovery_codes
 from idp.authentication.actions import HashedPassword, set_password
-from idp.authentication.ending import end_other_sessions
+from idp.authentication.ending import end_grants, end_other_sessions
 from idp.authentication.methods import held_methods
 from idp.authentication.passkeys import PasskeyProved
 from idp.authentication.records import (
@@ -318,6 +318,7 @@ def finish(
     set_password(tx, keyring, account, password)
     tx.write(_FINISH, {"reset": now.ref})
     end_other_sessions(tx, account, now.party)
+    end_grants(tx, account)
     tell(tx, keyring, account, Notice.PASSWORD_CHANGED)
     _record(tx, "password-reset", now)
     return True

@@ -272,3 +272,17 @@ def test_bytes_of_an_attacker_are_refused_or_mean_what_they_meant(
     except Unverified:
         return
     assert made.public_key  # the id, the model or the counter was changed: its owner's affair
+
+
+@pytest.mark.parametrize("hostile", ["\ud800", "a\x00b", "a b", "a+b/c", "é"])
+def test_nothing_is_looked_up_that_neither_we_nor_a_key_could_have_made(hostile: str) -> None:
+    key, challenge = Authenticator(ORIGIN), random_token()
+    sent = json.loads(key.get(webauthn.request_options(PARTY, challenge=challenge)))
+    said = {"type": "webauthn.get", "challenge": hostile, "origin": ORIGIN}
+    for change in (
+        {"id": hostile},
+        {"response": {**sent["response"], "userHandle": hostile}},
+        {"response": {**sent["response"], "clientDataJSON": b64(json.dumps(said).encode())}},
+    ):
+        with pytest.raises(Unverified):
+            webauthn.read_response(json.dumps({**sent, **change}))

@@ -27,7 +27,7 @@ from idp.notices.actions import Notice
 from idp.outbox.records import OutboxRecord
 from idp.storage import Transaction
 from idp.throttle.records import ThrottleRecord
-from tests.build import Site
+from tests.build import Site, read_answer
 from tests.enrolment.visits import ANOTHER, Visitor, error, heading, mail, shapes, work, wrong
 from tests.rig.counting import counted
 
@@ -400,3 +400,16 @@ def test_of_two_resets_the_one_that_ends_first_voids_the_other(site: Site) -> No
     second.send(password="a third password of somebody")
     assert heading(second.page) == "This page is too old"
     assert signs_in(site, "nobody", ANOTHER)
+
+
+def test_what_a_service_may_use_when_nobody_is_there_ends_with_a_lost_password(
+    site: Site,
+) -> None:
+    site.sign_in()
+    page = site.authorize("post", scope="openid profile offline_access")
+    code = read_answer(site.submit(page, consent="yes"))["code"]
+    kept = (site.redeem("post", code).json or {})["refresh_token"]
+    assert site.refresh("post", kept).status_code == 200
+    reset = proved_then(site, lambda tx, account: None)
+    assert heading(reset.page) == "Your new password works now"
+    assert (site.refresh("post", kept).json or {})["error"] == "invalid_grant"
