@@ -22,6 +22,7 @@ from idp.officers.records import OfficerChallengeRecord
 from idp.oidc.logout import deliver as deliver_logout
 from idp.oidc.records import DisclosureRecord
 from idp.outbox.actions import deliver
+from idp.outbox.records import OutboxRecord
 from idp.proofing import checking
 from idp.proofing.evidence import give_up_late
 from idp.signin.records import ParkedRequestRecord
@@ -47,6 +48,7 @@ SHORT_LIVED: tuple[Any, ...] = (
     AddressCodeRecord,
     EnrolmentRecord,
     ResetRecord,
+    OutboxRecord,  # what has run out is over: `deliver` marks it before it looks for more
 )
 
 
@@ -123,6 +125,8 @@ def clear(database: Database) -> int:
     for table in SHORT_LIVED:
         key = next(iter(table.__table__.primary_key))
         old = select(key).where(table.expires_at < db_now()).limit(AT_A_TIME)
+        if table is OutboxRecord:
+            old = old.where(OutboxRecord.done_at.is_not(None))
         while True:
             count = database.transaction(
                 lambda tx, table=table, key=key, old=old: (
