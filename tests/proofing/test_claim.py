@@ -76,15 +76,14 @@ def test_unknown_and_wrong_run_the_same_statements(
     from idp.storage.engine import Transaction
 
     seen: list[str] = []
-    execute, write = Transaction.execute, Transaction.write
-    monkeypatch.setattr(
-        Transaction, "execute",
-        lambda self, what, params=None: (seen.append(str(what)), execute(self, what, params))[1],
-    )  # fmt: skip
-    monkeypatch.setattr(
-        Transaction, "write",
-        lambda self, what, params=None: (seen.append(str(what)), write(self, what, params))[1],
-    )  # fmt: skip
+    for name in ("execute", "write"):
+        run = getattr(Transaction, name)
+
+        def noted(self: Any, what: Any, params: Any = None, run: Any = run) -> Any:
+            seen.append(str(what))
+            return run(self, what, params)
+
+        monkeypatch.setattr(Transaction, name, noted)
     ran = []
     for changed in ({"number": "CS 10 07 99 A"}, {"family_name": "Barker"}, {"day": "15"}):
         page = room.site.get("/identity/claim")
