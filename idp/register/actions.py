@@ -12,6 +12,7 @@ from idp.identifiers.rules import NationalInsuranceNumber, parse
 from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
 from idp.keyring.sealing import Unreadable, random_ref
+from idp.register import contacts as held_since
 from idp.register.records import PersonNumberRecord, PersonRecord
 from idp.register.rules import (
     ClaimFacts,
@@ -21,6 +22,7 @@ from idp.register.rules import (
     Name,
     PersonFacts,
     Status,
+    turned,
 )
 from idp.storage import Transaction, db_now
 from idp.storage.dialects import upsert
@@ -67,8 +69,9 @@ _FIND_NEXT = (
     _PERSON.where(PersonRecord.ref >= bindparam("drawn")).order_by(PersonRecord.ref).limit(1)
 )
 _FIND_FIRST = _PERSON.order_by(PersonRecord.ref).limit(1)
+# Also who was put down with day and month turned: a twin whose record a clerk got wrong.
 _BORN_THE_SAME_DAY = _PERSON.where(
-    PersonRecord.birth_date == bindparam("birth_date"),
+    PersonRecord.birth_date.in_([bindparam("birth_date"), bindparam("turned")]),
     PersonRecord.ref != bindparam("person_ref"),
 )
 _CONTACTS = select(PersonRecord.contacts).where(_IS_PERSON)
@@ -145,7 +148,7 @@ def add_person(
             "sex": sex,
             "address": dict(address),
             "earlier_names": [asdict(name) for name in earlier_names],
-            "contacts": stored_contacts(contacts),
+            "contacts": held_since.stored(contacts.email, contacts.phone),
         },
     )
     tx.execute(_ADD_NUMBER, _number_row(keyring, ref, number))
@@ -178,14 +181,34 @@ def facts_for_claim(
     drawn = urlsafe_b64encode(bytes.fromhex(index)).decode()  # spread as references are
     stand_in = _one(tx, _FIND_NEXT, {"drawn": drawn}) or _one(tx, _FIND_FIRST, {}) or NOBODY
     compared = person or stand_in
-    born = {"birth_date": compared.birth_date, "person_ref": compared.ref}
+    born = {
+        "birth_date": compared.birth_date,
+        "turned": turned(compared.birth_date),
+        "person_ref": compared.ref,
+    }
     others = tuple(_facts(row) for row in tx.execute(_BORN_THE_SAME_DAY, born).mappings())
     return ClaimFacts(person=person, compared=compared, others=others)
 
 
 def contacts_of(tx: Transaction, person_ref: str) -> Contacts:
-    """Answer the ways to reach a person that the register holds. None of them is proved."""
-    return Contacts(**(tx.execute(_CONTACTS, {"person_ref": person_ref}).scalar() or {}))
+    """Answer the ways to reach a person that may be sent a code. None of them is proved.
+
+    What a later import changed is left out for 30 days.
+    """
+    return held_since.in_use(_contacts(tx, person_ref), tx.now())
+
+
+def contacts_to_warn(tx: Transaction, person_ref: str) -> list[Contacts]:
+    """Answer all who are told what is done in a person's name.
+
+    First the contacts of now, however young; then those of before a change in the last 60 days.
+    """
+    return held_since.to_warn(_contacts(tx, person_ref), tx.now())
+
+
+def contacts_shown(tx: Transaction, person_ref: str) -> Contacts:
+    """Answer the contacts that the register holds, for somebody who looks after it."""
+    return held_since.all_of(_contacts(tx, person_ref))
 
 
 def correct_number(
@@ -268,9 +291,8 @@ def number_purpose(person_ref: str) -> str:
     return f"{PURPOSE}:{person_ref}"
 
 
-def stored_contacts(contacts: Contacts) -> dict[str, str]:
-    """Answer the contacts as the table holds them: what is not known is not there."""
-    return {name: value for name, value in asdict(contacts).items() if value}
+def _contacts(tx: Transaction, person_ref: str) -> Mapping[str, Any]:
+    return tx.execute(_CONTACTS, {"person_ref": person_ref}).scalar() or {}
 
 
 def _one(tx: Transaction, statement: Any, params: Mapping[str, Any]) -> PersonFacts | None:

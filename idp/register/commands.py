@@ -15,7 +15,7 @@ import click
 from idp.house import open_house
 from idp.identifiers.rules import NationalInsuranceNumber, parse
 from idp.register import generating
-from idp.register.actions import contacts_of, find_by_number
+from idp.register.actions import contacts_shown, find_by_number
 from idp.register.importing import Import, Progress
 from idp.register.reading import COLUMNS, REQUIRED
 from idp.register.reasons import EXPLANATIONS
@@ -108,7 +108,7 @@ def show(as_json: bool) -> None:
         person = house.database.read(lambda tx: find_by_number(tx, house.keyring, number))
         if person is None:
             raise click.ClickException("nobody in the register has this number")
-        contacts = house.database.read(lambda tx: contacts_of(tx, person.ref))
+        contacts = house.database.read(lambda tx: contacts_shown(tx, person.ref))
     finally:
         house.database.close()
     shown = {

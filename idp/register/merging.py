@@ -1,9 +1,10 @@
 """What a line of a file changes about a person whom the register holds already. Pure."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
+from idp.register import contacts
 from idp.register.reading import ADDRESS, PersonRow
 from idp.register.reasons import Reason
 from idp.register.rules import Name, Status
@@ -21,7 +22,7 @@ class Held(NamedTuple):
     died_on: date | None
     status: str
     earlier_names: list[dict[str, str]]
-    contacts: Mapping[str, str]
+    contacts: Mapping[str, Any]  # see contacts.py
 
 
 def added(ref: str, row: PersonRow) -> Held:
@@ -36,16 +37,18 @@ def added(ref: str, row: PersonRow) -> Held:
         row.died_on,
         (row.status or Status.ACTIVE).value,
         _named(row, [], row.earlier_names),
-        _contacts(row.email, row.phone),
+        contacts.stored(row.email, row.phone),
     )
 
 
-def brought_up_to_date(held: Held, row: PersonRow, given: frozenset[str]) -> Held | Reason:
+def brought_up_to_date(
+    held: Held, row: PersonRow, given: frozenset[str], now: datetime
+) -> Held | Reason:
     """Answer the person as the line says; `given` are the columns that the file has.
 
     What the file has no column for stays as it is. A name that changes moves to the earlier
     ones, and no earlier name is ever forgotten. Nobody comes back to life by a file: somebody
-    has to look at that.
+    has to look at that. A contact that changes is dated `now`.
     """
     if held.status == Status.DEAD and row.status not in {None, Status.DEAD}:
         return Reason.DEAD_IN_REGISTER
@@ -63,9 +66,11 @@ def brought_up_to_date(held: Held, row: PersonRow, given: frozenset[str]) -> Hel
         row.died_on or held.died_on,
         status,
         _named(row, before, row.earlier_names),
-        _contacts(
+        contacts.brought_up_to_date(
+            held.contacts,
             row.email if "email" in given else held.contacts.get("email", ""),
             row.phone if "phone" in given else held.contacts.get("phone", ""),
+            now,
         ),
     )
 
@@ -87,10 +92,3 @@ def _named(row: PersonRow, before: list[Name], more: Iterable[Name]) -> list[dic
     kept = dict.fromkeys([*before, *more])
     kept.pop(today, None)
     return [{"given_name": name.given_name, "family_name": name.family_name} for name in kept]
-
-
-def _contacts(email: str, phone: str) -> dict[str, str]:
-    contacts = {"email": email} if email else {}
-    if phone:
-        contacts["phone"] = phone
-    return contacts

@@ -33,7 +33,8 @@ class PersonRecord(Base):
     earlier_names: Mapped[list[dict[str, str]]] = mapped_column(
         JSON(none_as_null=True), default=list, server_default="[]"
     )
-    # Ways to reach the person that the register already held: {"email": ..., "phone": ...}.
+    # Ways to reach the person that the register already held, and which of them changed when:
+    # see contacts.py.
     contacts: Mapped[dict[str, Any]] = mapped_column(
         JSON(none_as_null=True), default=dict, server_default="{}"
     )

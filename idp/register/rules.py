@@ -53,12 +53,18 @@ class ClaimFacts:
     `person` is whose number was typed, or None. `compared` is the same person, and for an unknown
     number somebody drawn by it: compare the claim with `compared` and `others` in either case,
     so that both take the same time, and believe the answer only where `person` is not None.
-    `others` were born on the same day as `compared`: twins and records kept twice among them.
+    `others` were born on the same day as `compared`, or on that day with day and month turned, as
+    clerks write it: twins and records kept twice are among them.
     """
 
     person: PersonFacts | None
     compared: PersonFacts
     others: tuple[PersonFacts, ...]
+
+
+def turned(day: date) -> date:
+    """Answer a day with day and month turned; the same where that is no day."""
+    return day.replace(month=day.day, day=day.month) if day.day <= 12 else day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

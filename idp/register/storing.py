@@ -91,7 +91,7 @@ def store(
         held = known.get(line.number_index)
         if held is None:
             continue
-        now = brought_up_to_date(held, line.row, given)
+        now = brought_up_to_date(held, line.row, given, tx.now())
         if isinstance(now, Reason):
             done.refused.append((line.line, now))
         elif now == held:
@@ -132,7 +132,7 @@ def _change(
     written = []
     for line in lines:
         held = known[line.number_index]
-        now = brought_up_to_date(held, line.row, given)
+        now = brought_up_to_date(held, line.row, given, tx.now())
         if isinstance(now, Reason):
             done.refused.append((line.line, now))
             continue

@@ -11,7 +11,7 @@ from idp.journal.records import JournalEntry
 from idp.keyring.ring import Keyring
 from idp.register import actions
 from idp.register.records import PersonNumberRecord, PersonRecord
-from idp.register.rules import ClaimFacts, Contacts, Correction, Death, Name, Status
+from idp.register.rules import ClaimFacts, Contacts, Correction, Death, Name, Status, turned
 from idp.storage import Database, Transaction
 
 BORN = date(1951, 3, 14)
@@ -69,6 +69,29 @@ def test_a_claim_is_compared_with_the_person_and_all_born_the_same_day(
     assert [other.ref for other in facts.others] == [twin]
 
 
+@pytest.mark.parametrize(
+    ("born", "written"),
+    [
+        (date(1951, 3, 4), date(1951, 4, 3)),
+        (date(1951, 3, 3), date(1951, 3, 3)),
+        (date(1951, 3, 12), date(1951, 12, 3)),
+        (date(1951, 3, 13), date(1951, 3, 13)),
+        (date(1952, 2, 29), date(1952, 2, 29)),
+    ],
+)
+def test_day_and_month_are_turned_where_that_makes_a_day(born: date, written: date) -> None:
+    assert turned(born) == written
+
+
+def test_a_twin_whose_day_and_month_a_clerk_turned_is_among_the_others(
+    database: Database, keyring: Keyring
+) -> None:
+    add(database, keyring, "CS100700A", born=date(1951, 3, 4))
+    twin = add(database, keyring, "CS100701A", given="Megan", born=date(1951, 4, 3))
+    add(database, keyring, "CS100702A", given="Sian", born=date(1951, 4, 4))
+    assert [other.ref for other in ask(database, keyring, "CS100700A").others] == [twin]
+
+
 def test_an_unknown_number_is_compared_with_a_stand_in_and_never_believed(
     database: Database, keyring: Keyring
 ) -> None:
@@ -88,8 +111,9 @@ def test_a_known_and_an_unknown_number_ask_the_same_of_the_database(
     database: Database, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same statements, in the same order, each answering as many rows."""
+    days = (date(1951, 3, 4), date(1951, 4, 3))
     for tail in range(6):
-        add(database, keyring, f"CS1007{tail:02d}A")
+        add(database, keyring, f"CS1007{tail:02d}A", born=days[tail % 2])
     asked: list[tuple[object, int]] = []
     real = Transaction.execute
 

@@ -1,6 +1,5 @@
 """A file of people comes into the register whole: nobody lost, nobody twice, nothing undone."""
 
-import csv
 import stat
 from datetime import date
 from pathlib import Path
@@ -13,56 +12,18 @@ from idp.accounts.actions import create_account, join_person
 from idp.accounts.subjects import subject_of
 from idp.identifiers.rules import NationalInsuranceNumber, parse
 from idp.journal.records import JournalEntry
-from idp.keyring.ring import Keyring
 from idp.register import actions, importing
 from idp.register.importing import Import, ImportProblem, Progress
 from idp.register.records import ImportRecord, PersonNumberRecord, PersonRecord
 from idp.register.rejects import RejectsFile, RejectsProblem
-from idp.register.rules import Contacts, Correction, Death, Name, PersonFacts, Status
-from idp.storage import Database, Transaction
-from tests.register.conftest import HEADER, PeopleFile
+from idp.register.rules import Contacts, Correction, Death, Name, Status
+from idp.storage import Transaction
+from tests.register.conftest import HEADER, Importer
 
 MARGARET = "CS100700A,Margaret,Hughes,1951-03-14,female,LL00 1AA,m@example.test,,"
 TOM = "CE100701B,Tom,Barker,1962-11-27,male,LL00 1AA,,active,"
 SIAN = '"AB 12 34 56 C",Siân,"O\'Neill, Dr",1979-08-02,F,LL00 1AA,,,'
 GONE = "EH123456C,Owen,Price,1930-01-01,M,,,dead,2019-12-24"
-
-
-class Importer:
-    """Imports files into one database, as an operator does."""
-
-    def __init__(self, database: Database, keyring: Keyring, file: PeopleFile) -> None:
-        self.database, self.keyring, self.file = database, keyring, file
-
-    def load(self, *lines: str, header: str = HEADER, again: bool = False) -> Progress:
-        if lines:
-            self.file.write(lines, header)
-        work = Import(
-            self.database, self.keyring, self.file.path, self.file.rejects, by="an operator"
-        )
-        return work.run(lambda at: None, again=again)
-
-    def person(self, number: str) -> PersonFacts | None:
-        parsed = parse(number)
-        assert isinstance(parsed, NationalInsuranceNumber)
-        return self.database.read(lambda tx: actions.find_by_number(tx, self.keyring, parsed))
-
-    def known(self, number: str) -> PersonFacts:
-        person = self.person(number)
-        assert person is not None
-        return person
-
-    def rejects(self) -> list[list[str]]:
-        with self.file.rejects.open(encoding="utf-8", newline="") as handle:
-            return list(csv.reader(handle))[1:]
-
-    def all(self, *columns: Any) -> list[Any]:
-        return self.database.read(lambda tx: tx.execute(select(*columns)).all())
-
-
-@pytest.fixture
-def register(database: Database, keyring: Keyring, people_file: PeopleFile) -> Importer:
-    return Importer(database, keyring, people_file)
 
 
 def test_people_are_added_and_found_with_all_that_the_file_says(register: Importer) -> None:

@@ -1,0 +1,144 @@
+"""A contact that somebody had changed is of no use at once, and the one of before is told."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from idp.assurance.policy import load_policies
+from idp.register import actions, contacts
+from idp.register.contacts import BEFORE_IS_TOLD_FOR, UNUSED_FOR
+from idp.register.rules import Contacts
+from tests.build import POLICIES
+from tests.register.conftest import Importer
+
+OLD, NEW, NEWER = "m@example.test", "thief@example.test", "other@example.test"
+NOON = datetime(2030, 6, 1, 12, tzinfo=UTC)
+DAY, INSTANT = timedelta(days=1), timedelta(microseconds=1)
+HEADER = "number,given_name,family_name,birth_date,email,phone"
+
+
+def line(email: str = "", phone: str = "") -> str:
+    return f"CS100700A,Margaret,Hughes,1951-03-14,{email},{phone}"
+
+
+def told(email: str, *, days: float = 0, held: Mapping[str, Any]) -> Mapping[str, Any]:
+    return contacts.brought_up_to_date(held, email, "", NOON + days * DAY)
+
+
+def codes_to(held: Mapping[str, Any], at: datetime = NOON) -> str | None:
+    return contacts.in_use(held, at).email
+
+
+def warned(held: Mapping[str, Any], at: datetime = NOON) -> list[str | None]:
+    return [one.email for one in contacts.to_warn(held, at)]
+
+
+FIRST = contacts.stored(OLD, None)
+
+
+def test_what_comes_with_a_person_counts_as_old() -> None:
+    assert codes_to(FIRST) == OLD
+    assert warned(FIRST) == [OLD]
+
+
+def test_a_changed_contact_is_used_from_the_instant_on_that_it_is_thirty_days_old() -> None:
+    held = told(NEW, held=FIRST)
+    assert codes_to(held, NOON) is None
+    assert codes_to(held, NOON + UNUSED_FOR - INSTANT) is None
+    assert codes_to(held, NOON + UNUSED_FOR) == NEW
+
+
+def test_the_contact_of_before_hears_for_longer_than_the_new_one_is_unused() -> None:
+    held = told(NEW, held=FIRST)
+    assert warned(held, NOON + UNUSED_FOR) == [NEW, OLD]
+    assert warned(held, NOON + BEFORE_IS_TOLD_FOR - INSTANT) == [NEW, OLD]
+    assert warned(held, NOON + BEFORE_IS_TOLD_FOR) == [NEW]
+
+
+def test_a_contact_taken_away_or_added_is_a_change_too() -> None:
+    gone = told("", held=FIRST)
+    assert warned(gone) == [None, OLD]
+    added = told(NEW, held={})
+    assert codes_to(added) is None
+    assert warned(added) == [NEW]
+
+
+def test_a_second_change_does_not_push_out_the_contact_that_was_in_use() -> None:
+    twice = told(NEWER, days=10, held=told(NEW, held=FIRST))
+    assert warned(twice, NOON + 10 * DAY) == [NEWER, OLD]
+    assert codes_to(twice, NOON + 39 * DAY) is None, "counted from the last change"
+    later = told(NEWER, days=31, held=told(NEW, held=FIRST))
+    assert warned(later, NOON + 31 * DAY) == [NEWER, NEW]
+
+
+def test_a_slip_that_is_put_right_within_the_thirty_days_is_no_change() -> None:
+    assert told(OLD, days=5, held=told(NEW, held=FIRST)) == FIRST
+    late = told(OLD, days=31, held=told(NEW, held=FIRST))
+    assert codes_to(late, NOON + 31 * DAY) is None
+
+
+def test_the_same_address_in_capitals_is_the_same_address() -> None:
+    held = told(OLD.upper(), held=FIRST)
+    assert codes_to(held) == OLD.upper()
+    assert warned(held) == [OLD.upper()]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["", OLD, NEW, NEWER]), st.integers(0, 40)), max_size=12))
+def test_codes_go_only_where_somebody_was_reached_for_thirty_days_and_the_last_such_is_told(
+    changes: list[tuple[str, int]],
+) -> None:
+    held: Mapping[str, Any] = FIRST
+    now, since, value = NOON, NOON - UNUSED_FOR, OLD
+    ever, last = {OLD}, OLD
+    for email, days in changes:
+        now += days * DAY
+        if now - since >= UNUSED_FOR:
+            ever, last = ever | {value}, value
+        assert codes_to(held, now) in {*ever, None}
+        assert {last} - {""} <= set(warned(held, now))
+        if email != value:
+            since, value = now, email
+        held = contacts.brought_up_to_date(held, email, "", now)
+        assert codes_to(held, now) in {*ever, None}
+
+
+def test_the_policy_publishes_as_many_days_as_are_counted() -> None:
+    kinds = load_policies(POLICIES, date(2026, 11, 22)).evidence
+    for kind in ("contact-email", "contact-text"):
+        said = re.findall(r"last (\d+) days", " ".join(kinds[kind].conditions))
+        assert said == [str(UNUSED_FOR.days)]
+
+
+def asked(register: Importer) -> tuple[Contacts, list[Contacts]]:
+    """Answer who gets codes and who is told."""
+    ref = register.known("CS100700").ref
+    return register.database.read(
+        lambda tx: (actions.contacts_of(tx, ref), actions.contacts_to_warn(tx, ref))
+    )
+
+
+def test_a_contact_changed_by_an_import_is_not_used_for_thirty_days_and_the_old_one_told(
+    register: Importer,
+) -> None:
+    phone = "+447700900123"
+    register.load(line(OLD, phone), header=HEADER)
+    old = Contacts(email=OLD, phone=phone)
+    assert asked(register) == (old, [old])
+    register.load(line(NEW, phone), header=HEADER)
+    new = Contacts(email=NEW, phone=phone)
+    assert asked(register) == (Contacts(phone=phone), [new, Contacts(email=OLD)])
+    assert register.load(again=True).unchanged == 1, "said again it is no younger"
+    register.database.move_clock(UNUSED_FOR)
+    assert asked(register) == (new, [new, Contacts(email=OLD)])
+    register.database.move_clock(BEFORE_IS_TOLD_FOR - UNUSED_FOR)
+    assert asked(register) == (new, [new])
+
+
+def test_another_change_of_the_person_makes_no_contact_young(register: Importer) -> None:
+    register.load(line(OLD), header=HEADER)
+    assert register.load(line(OLD).replace("Hughes", "Pugh"), header=HEADER).changed == 1
+    assert asked(register)[0] == Contacts(email=OLD)
