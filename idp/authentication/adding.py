@@ -15,6 +15,7 @@ from idp.authentication import actions, recovery_codes, sessions
 from idp.authentication.actions import HashedPassword
 from idp.authentication.ending import end_other_sessions
 from idp.authentication.held import ONE_TIME_CODE, PASSWORD, RECOVERY_CODE
+from idp.authentication.rules import begins_two_checks
 from idp.authentication.sessions import SessionFacts
 from idp.authentication.telling import tell
 from idp.journal.actions import Entry, record
@@ -75,7 +76,8 @@ def add_app(
 ) -> str | NotAdded | None:
     """Take an app in whose code was typed; answer the session's new secret. A notice is sent.
 
-    It replaces the app there was, whose codes are void at once; then other sessions end too.
+    It replaces the app there was, whose codes are void at once. Other sessions end then, and
+    where it is the account's first second check.
     """
     now = tx.now()
     step = actions.step_of_code(offer.seed, code, now=now)
@@ -85,7 +87,7 @@ def add_app(
     if secret is None:
         return None
     actions.enrol_totp(tx, keyring, session.account_ref, offer.seed, last_step=step)
-    if ONE_TIME_CODE in session.held:
+    if ONE_TIME_CODE in session.held or begins_two_checks(session.held):
         end_other_sessions(tx, session.account_ref, session.party, keep=session.ref)
     _note_added(tx, keyring, session, ONE_TIME_CODE)
     return secret
@@ -105,6 +107,8 @@ def print_codes(tx: Transaction, keyring: Keyring, session: SessionFacts) -> Pri
     if secret is None:
         return None
     codes = recovery_codes.make_codes(tx, keyring, session.account_ref)
+    if begins_two_checks(session.held):
+        end_other_sessions(tx, session.account_ref, session.party, keep=session.ref)
     _note_added(tx, keyring, session, RECOVERY_CODE)
     return Printed(codes, secret)
 

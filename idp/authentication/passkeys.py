@@ -25,8 +25,10 @@ from webauthn.helpers import bytes_to_base64url
 
 from idp.accounts.records import AccountRecord
 from idp.authentication import sessions, webauthn
+from idp.authentication.ending import end_other_sessions
 from idp.authentication.held import PASSKEY, SECURITY_KEY
 from idp.authentication.records import PasskeyChallengeRecord, PasskeyRecord
+from idp.authentication.rules import begins_two_checks
 from idp.authentication.sessions import SessionFacts
 from idp.authentication.telling import tell
 from idp.authentication.tries import Refusal, refused, wide_address_limit
@@ -230,6 +232,8 @@ def add_passkey(
     if secret is None:
         tx.execute(_DROP, {"passkey": ref})
         return None
+    if begins_two_checks(session.held):
+        end_other_sessions(tx, session.account_ref, session.party, keep=session.ref)
     detail = {"method": method, "passkey": ref}
     record(tx, Entry(kind="method-added", person=session.account_ref, detail=detail))
     tell(tx, keyring, session.account_ref, Notice.METHOD_ADDED, method=method)

@@ -160,6 +160,15 @@ def enough_ways_in(held: Collection[str], methods: Methods) -> bool:
     return len(ways) >= WAYS_IN and bool(off_phone)
 
 
+def begins_two_checks(held: Collection[str]) -> bool:
+    """Say whether the next method makes an account that one check opened one of two checks.
+
+    `held` is what it holds before. Sessions that were begun by the one check then end: one of
+    them may be the very thief the second is added against.
+    """
+    return set(held) <= {"password"}
+
+
 def level_to_change_methods(identity: int, held: Collection[str], methods: Methods) -> int:
     """Answer the sign-in level to prove before a method may be added or taken away.
 

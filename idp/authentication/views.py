@@ -19,7 +19,11 @@ from idp.authentication.common import common_passwords
 from idp.authentication.devices import device_words
 from idp.authentication.hashing import Busy
 from idp.authentication.held import METHODS, ONE_TIME_CODE, PASSWORD, RECOVERY_CODE
-from idp.authentication.rules import level_to_change_methods, password_problem
+from idp.authentication.rules import (
+    SESSION_LASTS,
+    level_to_change_methods,
+    password_problem,
+)
 from idp.authentication.sessions import SessionFacts
 from idp.keyring.sealing import Unreadable
 from idp.signin import actions as signin
@@ -51,7 +55,7 @@ def let_in(return_to: str | None = None) -> SessionFacts | ResponseReturnValue:
     """
     here, secret = house(), session_secret()
     session = sessions.look_up(here.database, secret) if secret else None
-    if session is not None and (_proved_enough(session) or _was_shown_the_form(session)):
+    if session is not None and _proved_enough(session):
         return session
     now = session.now if session else here.database.now()
     asked = Asked(
@@ -206,8 +210,10 @@ def change_password() -> ResponseReturnValue:
 
 
 def _proved_enough(session: SessionFacts) -> bool:
+    """A form that was shown stretches the time alone: what the account asks for now is asked."""
     methods = house().policies.methods
-    oldest = signin.milliseconds(session.now - FRESH)
+    lasts = SESSION_LASTS if _was_shown_the_form(session) else FRESH
+    oldest = signin.milliseconds(session.now - lasts)
     fresh = {method for method, at in session.proofs.items() if at >= oldest}
     needed = level_to_change_methods(session.identity_level, session.held, methods)
     return sign_in_level(fresh, methods) >= needed

@@ -6,10 +6,16 @@ from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from werkzeug.test import TestResponse
 
 from idp.authentication import actions
-from idp.authentication.records import OneTimeCodeRecord, PasskeyRecord, RecoveryCodeRecord
+from idp.authentication.records import (
+    OneTimeCodeRecord,
+    PasskeyRecord,
+    RecoveryCodeRecord,
+    SessionRecord,
+)
 from idp.journal.records import JournalEntry
 from idp.notices.actions import Notice, unseal
 from idp.outbox.records import OutboxRecord
@@ -294,6 +300,36 @@ def test_a_session_that_is_no_longer_fresh_changes_nothing_but_by_a_form_it_was_
     late = site.submit(easy, password="kettle harbour violet", shown=field(easy, "shown"))
     assert late.request.path.startswith("/sign-in/")
     assert told(site) == []
+
+
+@ONE_ENGINE_SITE
+@pytest.mark.parametrize("path", ["/methods/passkey", "/methods/password"])
+def test_a_form_shown_to_one_check_is_worth_nothing_once_the_account_asks_two(
+    site: Site, path: str
+) -> None:
+    """A thief of the password keeps a form; its owner adds an app meanwhile."""
+    site.sign_in("nobody", (PASSWORD,))
+    page = site.get(path)
+    account, keyring = site.account("nobody")["ref"], site.house.keyring
+    site.database.transaction(
+        lambda tx: actions.enrol_totp(tx, keyring, account, actions.new_seed())
+    )
+    data = {"csrf_token": field(page, "csrf_token"), "shown": field(page, "shown")}
+    answer = site.browser.post(path, data=data, base_url=ISSUER)
+    assert answer.location.startswith("/sign-in/")
+    assert told(site) == []
+
+
+@ONE_ENGINE_SITE
+def test_a_first_second_check_ends_the_sessions_that_one_check_began(site: Site) -> None:
+    thief, owner = site.sign_in("nobody", (PASSWORD,)), site.sign_in("nobody", (PASSWORD,))
+    page = site.get("/methods/app")
+    code = actions.code_at(seed_of(page), site.now() // 30)
+    done = site.submit(page, offer=field(page, "offer"), shown=field(page, "shown"), code=code)
+    assert done.status_code == 200
+    ended = {row["ref"]: row["ended_at"] for row in site.rows(SessionRecord)}
+    assert ended[thief] is not None
+    assert ended[owner] is None
 
 
 @ONE_ENGINE_SITE
