@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, insert, or_, select, update
 
+from idp.authentication.rules import network_of
 from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
 from idp.keyring.sealing import digest, random_ref, random_token
@@ -211,7 +212,9 @@ def reserve_look_up(database: Database, keyring: Keyring, officer_ref: str) -> t
 
 def reserve_key_try(database: Database, keyring: Keyring, address: str) -> timedelta | None:
     """Count a key held out at the console from this address; answer how long to wait, or None."""
-    limit = Limit(kind="officer-key", value=address, burst=30, per=timedelta(seconds=10))
+    limit = Limit(
+        kind="officer-key", value=network_of(address), burst=30, per=timedelta(seconds=10)
+    )
     return reserve(database, keyring, [limit])
 
 
