@@ -34,6 +34,7 @@ _FROM_BEGUN = {
     Begun.UNDER_WAY: Reached.WAY_BACK,
     Begun.OTHERS: Reached.OTHER_WAY_BACK,
     Begun.COUNTER: Reached.COUNTER,
+    Begun.SHUT: Reached.SHUT,
 }
 
 

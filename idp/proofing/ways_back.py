@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, text, update
 
-from idp.accounts.actions import Held, account_of_person, join_person, supersede
+from idp.accounts.actions import Held, Joining, account_of_person, join_person, supersede
 from idp.accounts.records import AccountRecord
 from idp.assurance.policy import Policies
-from idp.authentication import methods, sessions
-from idp.authentication.ending import end_session
+from idp.authentication import methods
+from idp.authentication.ending import end_grants, end_other_sessions
 from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
 from idp.keyring.sealing import digest, random_ref, random_token
@@ -35,6 +35,7 @@ from idp.proofing.rules import (
     level_reached,
 )
 from idp.register.actions import contacts_of
+from idp.register.records import PersonRecord
 from idp.storage import Database, Transaction, db_now
 from idp.storage.dialects import Duration, upsert
 
@@ -46,6 +47,7 @@ class Begun(StrEnum):
     UNDER_WAY = "under-way"  # begun before, by this very case
     OTHERS = "others"  # somebody else's way back into that account is under way
     COUNTER = "counter"  # the last one was stopped, so the next needs a visit to a counter
+    SHUT = "shut"  # the person died, or the register gave up the record
 
 
 class Taken(StrEnum):
@@ -53,7 +55,7 @@ class Taken(StrEnum):
 
     TAKEN = "way-back-taken"
     NOT_NOW = "way-back-not-open"
-    TOO_LITTLE = "way-back-proof-too-low"
+    TOO_LITTLE = "way-back-proof-too-low"  # or the account or its person is not as it was
 
 
 class _Undo(Exception):
@@ -160,12 +162,19 @@ _TAKE = (
     .values(ended_at=db_now(), outcome="taken")
     .returning(WayBackRecord.case_ref, WayBackRecord.account_ref)
 )
+# Nobody gets into the account of somebody who died, nor by a record the register gave up.
+_LIVING = select(PersonRecord.ref).where(
+    PersonRecord.ref == bindparam("person"),
+    PersonRecord.status == "active",
+    PersonRecord.died_on.is_(None),
+)
 _DUE_NOW = (
     update(WayBackRecord)
     .where(
         WayBackRecord.ref == bindparam("way_back"),
         _UNENDED,
         WayBackRecord.due_at > db_now(),
+        _LIVING.exists(),
     )
     .values(due_at=db_now())
     .returning(WayBackRecord.account_ref)
@@ -181,6 +190,8 @@ def begin(tx: Transaction, keyring: Keyring, *, case: Case, old: Held, level: in
     One at a time leads into an account: a second answers `OTHERS` and changes nothing. Where
     the last one was stopped, this case must hold a counter visit confirmed since.
     """
+    if not _may_go_on(tx, case.person_ref):
+        return Begun.SHUT
     tx.execute(_LAPSE, {"old": old.ref})
     if _needs_counter(tx, case, old.ref):
         return Begun.COUNTER
@@ -206,6 +217,8 @@ def begin(tx: Transaction, keyring: Keyring, *, case: Case, old: Held, level: in
 
 def outlook(tx: Transaction, case: Case, old_ref: str) -> Begun:
     """Say what `begin` would answer now. Reads only."""
+    if not _may_go_on(tx, case.person_ref):
+        return Begun.SHUT
     if _needs_counter(tx, case, old_ref):
         return Begun.COUNTER
     live = tx.execute(_LIVE_CASE, {"old": old_ref}).scalar()
@@ -246,7 +259,7 @@ def stop(tx: Transaction, keyring: Keyring, token: str) -> bool:
 
 def shorten(tx: Transaction, way_back_ref: str, person_ref: str) -> bool:
     """End the wait of a way back now: its person has shown control of the account's address."""
-    row = tx.execute(_DUE_NOW, {"way_back": way_back_ref}).first()
+    row = tx.execute(_DUE_NOW, {"way_back": way_back_ref, "person": person_ref}).first()
     if row is None:
         return False
     detail = {"way_back": way_back_ref}
@@ -301,20 +314,23 @@ def _take(
 
 
 def _exchange(tx: Transaction, keyring: Keyring, case: Case, old: Held, level: int) -> None:
+    """Put the new ways to sign in in the place of the old; whoever was in the account is out."""
     new = case.account_ref
-    _end_sessions(tx, old.ref, case.person_ref)
-    _end_sessions(tx, new, new)
+    joining = join_person(tx, account_ref=old.ref, person_ref=case.person_ref, identity_level=level)
+    if joining is not Joining.JOINED:  # the person died, or the register gave up the record
+        raise _Undo
+    end_other_sessions(tx, old.ref, case.person_ref)
+    end_other_sessions(tx, new, new)
+    end_grants(tx, old.ref)
+    end_grants(tx, new)
     methods.move_methods(tx, keyring, from_account=new, to_account=old.ref)
     if not supersede(tx, old_ref=old.ref, by_ref=new):
         raise _Undo
-    join_person(tx, account_ref=old.ref, person_ref=case.person_ref, identity_level=level)
     cases.close_case(tx, case.ref, Ending.RECOVERED)
 
 
-def _end_sessions(tx: Transaction, account_ref: str, party: str) -> None:
-    for session in sessions.list_sessions(tx, account_ref):
-        end_session(tx, session.ref, party)
-    sessions.end_others(tx, account_ref)  # those that lie idle: a way back wakes none
+def _may_go_on(tx: Transaction, person_ref: str) -> bool:
+    return tx.execute(_LIVING, {"person": person_ref}).first() is not None
 
 
 def _needs_counter(tx: Transaction, case: Case, old_ref: str) -> bool:

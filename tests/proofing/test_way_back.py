@@ -1,22 +1,27 @@
 """Proving again leads back into the account there is: after a wait, told to all, once."""
 
 import re
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import insert, select
 
 from idp.accounts.actions import account_of_person
 from idp.accounts.records import AccountRecord
 from idp.accounts.subjects import subject_of
 from idp.authentication import sessions
-from idp.authentication.records import PasswordRecord, SessionRecord
+from idp.authentication.records import ClientSessionRecord, PasswordRecord, SessionRecord
 from idp.journal.records import JournalEntry
 from idp.notices.rules import Notice
+from idp.oidc.records import GrantRecord
 from idp.proofing import cases, ways_back
 from idp.proofing.cases import Case
 from idp.proofing.reaching import Reached
 from idp.proofing.records import CaseRecord, WayBackRecord
 from idp.proofing.ways_back import Taken
+from idp.register.records import PersonRecord
+from idp.storage import Transaction
 from tests.proofing.room import Room, both
 
 PROOF = ("document-check", "fraud-check")
@@ -302,6 +307,70 @@ def test_what_changed_during_the_wait_undoes_the_whole_taking(room: Room, spoile
     (kept,) = room.site.rows(AccountRecord, ref=old)
     assert kept["sign_in_name"] == "beth@old-account.example"
     assert room.site.account("nobody")["disabled_at"] is None
+
+
+@pytest.mark.parametrize("gone", ["died", "record given up"])
+def test_nobody_gets_into_the_account_of_somebody_who_died(room: Room, gone: str) -> None:
+    old, case = begun(room)
+    if gone == "died":
+        room.site.change(PersonRecord, {"died_on": date(2026, 1, 2)}, ref=room.person)
+    else:
+        room.site.change(PersonRecord, {"status": "duplicate"}, ref=room.person)
+    way, passwords = the_way(room), room.site.rows(PasswordRecord, account_ref=old)
+    assert not room.site.database.transaction(
+        lambda tx: ways_back.shorten(tx, way["ref"], room.person)
+    )
+    assert the_way(room)["due_at"] == way["due_at"]
+    room.site.later(hours=49)
+    again(room)
+    page = room.site.submit(room.site.get("/identity/way-back/take"))
+    assert (page.status_code, "We cannot go on here" in page.text) == (409, True)
+    assert the_way(room)["ended_at"] is None
+    (kept,) = room.site.rows(AccountRecord, ref=old)
+    assert (kept["sign_in_name"], kept["identity_level"]) == ("beth@old-account.example", 2)
+    assert room.site.rows(PasswordRecord, account_ref=old) == passwords
+    room.site.later(days=17)  # it lapsed: no other begins
+    assert (
+        room.site.database.read(lambda tx: ways_back.outlook(tx, case, old)) is ways_back.Begun.SHUT
+    )
+    assert room.hold(case).reached is Reached.SHUT
+    assert len(room.site.rows(WayBackRecord)) == 1
+
+
+def test_whoever_was_in_either_account_is_out_at_every_service(room: Room) -> None:
+    old, _case = begun(room)
+    keep_in_touch(room, old)
+    idle = keep_in_touch(room, room.account)
+    room.site.later(hours=49)  # it lies idle since, and services may still hold tokens of it
+    live = room.site.database.now() + timedelta(hours=1)
+    room.site.change(SessionRecord, {"expires_at": live}, ref=idle)
+    assert take(room) is Taken.TAKEN
+    assert [row["ended_at"] is not None for row in room.site.rows(GrantRecord)] == [True, True]
+    assert all(row["ended_at"] for row in room.site.rows(SessionRecord, ref=idle))
+    assert all(row["ended_at"] for row in room.site.rows(ClientSessionRecord, session_ref=idle))
+    signed_out = room.site.rows(JournalEntry, kind="signed-out")
+    assert idle in [row["detail"]["session"] for row in signed_out]
+
+
+def keep_in_touch(room: Room, account: str) -> str:
+    """Sign in, and let a service go on while nobody is there; answer the session."""
+
+    def work(tx: Transaction) -> str:
+        sessions.start(tx, account, {"password": 1}, tx.now())
+        newest = select(SessionRecord.ref).where(SessionRecord.account_ref == account)
+        session = tx.execute(newest.order_by(SessionRecord.created_at.desc())).scalars().first()
+        at = {"ref": f"sid-{account}", "session_ref": session, "client_id": "basic"}
+        tx.execute(insert(ClientSessionRecord).values(**at, created_at=tx.now()))
+        grant: dict[str, Any] = {
+            "ref": f"grant-{account}", "client_id": "basic", "account_ref": account,
+            "session_ref": session, "client_session_ref": at["ref"], "holder": account,
+            "sub": "sub", "scope": "openid offline_access", "claims": {}, "acr": "", "vot": "",
+            "amr": [], "auth_time": 1, "policy": "", "offline": True, "created_at": tx.now(),
+        }  # fmt: skip
+        tx.execute(insert(GrantRecord).values(**grant))
+        return str(session)
+
+    return room.site.database.transaction(work)
 
 
 def test_one_case_is_open_at_a_time(room: Room) -> None:

@@ -159,8 +159,10 @@ def take() -> ResponseReturnValue:
         here.database, here.keyring, here.policies,
         way_back_ref=way.ref, account_ref=who.session.account_ref,
     )  # fmt: skip
-    if taken is not Taken.TAKEN:
+    if taken is Taken.NOT_NOW:
         return see_other(to("way_back", who))
+    if taken is not Taken.TAKEN:
+        return _not_this_way(who)
     forget_session()
     waiting = who.journey_ref
     on = url_for("signin.resume", ref=waiting) if waiting else url_for("account.home")
@@ -203,6 +205,16 @@ def stop_it(token: str) -> ResponseReturnValue:
             _("The next time, somebody has to go to a counter and show a document."),
             _("We sent a message about it to every address we know."),
         ],
+    )
+
+
+def _not_this_way(who: Visitor) -> ResponseReturnValue:
+    """Say that it goes no further here. Not why: that is told at a counter only."""
+    return notice(
+        409,
+        _("We cannot go on here"),
+        [_("Go to a counter and show a document."), _("Nothing has changed.")],
+        link=(to("counter", who), _("What to bring to a counter")),
     )
 
 
