@@ -17,12 +17,27 @@ TOLD_AFTER = 3  # failed tries at one number, before its owner is told
 
 def claim_limits(address: str, account_ref: str, number_index: str) -> list[Limit]:
     """Limit the numbers tried: from one network (a library has many people), by one account, and
-    at one number by anybody."""
+    at one number.
+
+    At one number each account and each network has tries of its own, so that whoever tries
+    another's number stands only in their own way. A network has twice what an account has: one
+    account alone shuts out nobody at home or in the same library.
+
+    All tries at one number together are limited widely, against many accounts in many places:
+    60 guesses at a name and a day of birth (some 30,000 days) find next to nothing, a match
+    alone proves nothing, and the number's owner is told after the third that failed. A narrow
+    limit here would let anybody who knows a number shut its owner out.
+    """
+    here = network_of(address)
     return [
-        Limit(kind="claim-network", value=network_of(address), burst=30,
-              per=timedelta(seconds=20)),
+        Limit(kind="claim-network", value=here, burst=30, per=timedelta(seconds=20)),
         Limit(kind="claim-account", value=account_ref, burst=6, per=timedelta(minutes=10)),
-        Limit(kind="claim-number", value=number_index, burst=6, per=timedelta(minutes=30)),
+        # The account first: what it is refused must not fill the bucket of others at home.
+        Limit(kind="claim-number-account", value=f"{number_index} {account_ref}", burst=6,
+              per=timedelta(minutes=30)),
+        Limit(kind="claim-number-network", value=f"{number_index} {here}", burst=12,
+              per=timedelta(minutes=15)),
+        Limit(kind="claim-number", value=number_index, burst=60, per=timedelta(minutes=10)),
     ]  # fmt: skip
 
 

@@ -9,8 +9,10 @@ from sqlalchemy import update
 
 from idp.journal.records import JournalEntry
 from idp.notices.rules import Notice
+from idp.proofing import limits
 from idp.proofing.records import CaseRecord, EvidenceRecord
 from idp.register.records import PersonRecord
+from idp.throttle import actions as throttle
 from tests.proofing.room import NUMBER, TYPED, Room
 
 NEUTRAL = "We could not match what you typed"
@@ -151,24 +153,55 @@ def test_what_cannot_be_read_is_said_and_costs_no_try(
     assert NUMBER not in page.text.replace(" ", "")
 
 
-def test_a_number_is_tried_six_times_by_anybody_and_then_waits(room: Room) -> None:
-    """Six accounts, one number: the seventh try waits, though it would be right."""
-    from idp.proofing import claims, limits
-    from idp.throttle import actions as throttle
-
+def tried(room: Room, times: int, account: str, network: str) -> list[bool]:
+    """Try Elizabeth's number so often; say which tries were let in."""
     index = room.keyring.index("number_index", NUMBER[:8])
-    for place in range(6):
-        wait = throttle.reserve(
+    return [
+        throttle.reserve(
             room.site.database, room.keyring,
-            limits.claim_limits(f"10.0.0.{place}", f"account-{place}", index),
-        )  # fmt: skip
-        assert wait is None
+            limits.claim_limits(network.format(place), account.format(place), index),
+        ) is None
+        for place in range(times)
+    ]  # fmt: skip
+
+
+def test_who_tries_anothers_number_shuts_only_themselves_out(room: Room) -> None:
+    """From one account: six, wherever it is. The right person, at home in the same network too."""
+    assert tried(room, 8, "thief", "10.0.0.{}") == [True] * 6 + [False] * 2
+    assert tried(room, 2, "ex-partner", "127.0.0.1") == [True] * 2
+    room.site.later(minutes=29)
+    room.site.sign_in("nobody")
+    assert tried(room, 1, "thief", "10.0.0.99") == [False]
+    assert "What is done" in room.claim().text
+    assert len(room.site.rows(CaseRecord)) == 1
+
+
+def test_one_account_at_home_leaves_tries_to_the_others_there_for_good(room: Room) -> None:
+    for _ in range(6):
+        tried(room, 12, "ex-partner", "127.0.0.1")
+        assert tried(room, 1, "nobody", "127.0.0.1") == [True]
+        room.site.later(minutes=30)
+
+
+def test_a_number_is_tried_twelve_times_from_one_network(room: Room) -> None:
+    assert tried(room, 14, "account-{}", "10.0.0.1") == [True] * 12 + [False] * 2
+
+
+def test_a_number_is_tried_sixty_times_by_anybody_and_then_waits(room: Room) -> None:
+    assert tried(room, 61, "account-{}", "10.0.0.{}") == [True] * 60 + [False]
     page = room.claim()
     assert page.status_code == 429
-    assert int(page.headers["Retry-After"]) > 60
-    assert "You tried too often" in page.text
+    assert 60 < int(page.headers["Retry-After"]) <= 600
+    assert "perhaps somebody else typed in the same number" in page.text
     assert room.site.rows(CaseRecord) == []
-    assert claims.Claimed.MATCHED  # the word the tries would have ended in
+
+
+def test_without_a_case_no_page_sends_anybody_to_a_counter(room: Room) -> None:
+    """A counter asks for the reference of a case: who has none would be sent away."""
+    tried(room, 61, "account-{}", "10.0.0.{}")
+    for page in (room.claim(), room.site.get("/identity/not-matched")):
+        assert "counter" not in page.text
+    assert "Ask the office that sends you letters" in room.site.get("/identity/not-matched").text
 
 
 def test_one_account_tries_six_numbers_and_then_waits(room: Room) -> None:

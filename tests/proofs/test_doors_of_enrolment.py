@@ -22,7 +22,7 @@ from tests.rig.stock import Visitor
 
 TRIES = 64
 BURST_OF_PRINTED_CODES = 10
-CLAIMS_AT_ONE_NUMBER = 6
+CLAIMS_AT_ONE_NUMBER = 60
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def test_no_more_guesses_at_a_printed_code_are_looked_at_than_the_bucket_holds(
 def test_no_more_claims_at_one_number_are_compared_than_the_bucket_holds(
     place: Place, figures: Figures
 ) -> None:
-    # From 64 accounts, so that only the limit of the number stands in the way.
+    # From 64 accounts and networks, so that only the wide limit of the number stands in the way.
     visitors = place.stock.visitors(TRIES)
     nobodys = {"number": "EH 98 76 54 A", "given_name": "Gwyneth", "family_name": "Abernathy",
                "day": "2", "month": "8", "year": "1979"}  # fmt: skip

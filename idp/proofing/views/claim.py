@@ -88,7 +88,12 @@ def give_claim() -> ResponseReturnValue:
         return see_other(to("home", who))
     if answer is Claimed.NOT_MATCHED:
         return see_other(to("not_matched", who))
-    return too_often(who, answer)
+    return too_often(
+        who,
+        answer,
+        _("It need not have been you: perhaps somebody else typed in the same number. "
+          "That alone lets nobody in."),
+    )  # fmt: skip
 
 
 @bp.get("/identity/not-matched")

@@ -112,12 +112,15 @@ def service_name(who: Visitor) -> str:
     return client.client_name if client else ""
 
 
-def too_often(who: Visitor, wait: timedelta) -> ResponseReturnValue:
-    """Say that it was too often, and when to go on."""
+def too_often(who: Visitor, wait: timedelta, more: str = "") -> ResponseReturnValue:
+    """Say that it was too often, and when to go on; `more` where no case is open yet.
+
+    A counter needs the reference of a case: without one the page does not send anybody there.
+    """
     page = notice(
         429,
         _("You tried too often"),
-        [texts.wait_for(wait), _("Nothing is lost. You can also go to a counter.")],
+        [texts.wait_for(wait), more or _("Nothing is lost. You can also go to a counter.")],
         link=(to("home", who), _("Go back to the list")),
     )
     page.headers["Retry-After"] = str(max(1, -(-wait // SECOND)))
