@@ -1,13 +1,18 @@
 """What a line of a file changes about a person whom the register holds already. Pure."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import astuple
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from idp.register import contacts
+from idp.register.names import fold
 from idp.register.reading import ADDRESS, PersonRow
 from idp.register.reasons import Reason
 from idp.register.rules import Name, Status
+
+# What is written to the journal when it changes under somebody who has an account.
+TELLING = ("given_name", "family_name", "birth_date", "contacts")
 
 
 class Held(NamedTuple):
@@ -48,10 +53,13 @@ def brought_up_to_date(
 
     What the file has no column for stays as it is. A name that changes moves to the earlier
     ones, and no earlier name is ever forgotten. Nobody comes back to life by a file: somebody
-    has to look at that. A contact that changes is dated `now`.
+    has to look at that, and at a line that shares neither day of birth nor a name. A contact that
+    changes is dated `now`.
     """
     if held.status == Status.DEAD and row.status not in {None, Status.DEAD}:
         return Reason.DEAD_IN_REGISTER
+    if row.birth_date != held.birth_date and _has_no_name_of(held, row):
+        return Reason.ANOTHER_PERSON
     before: list[Name] = [Name(**name) for name in held.earlier_names]
     if (held.given_name, held.family_name) != (row.given_name, row.family_name):
         before.append(Name(given_name=held.given_name, family_name=held.family_name))
@@ -75,6 +83,11 @@ def brought_up_to_date(
     )
 
 
+def changed_fields(held: Held, now: Held) -> list[str]:
+    """List which of what tells people apart, or reaches them, has changed: fields, no values."""
+    return [name for name in TELLING if getattr(held, name) != getattr(now, name)]
+
+
 def is_same_person(row: PersonRow, birth_date: date) -> bool:
     """Say whether a line with a replaced number is of the person whose number it was.
 
@@ -82,6 +95,18 @@ def is_same_person(row: PersonRow, birth_date: date) -> bool:
     its rightful owner.
     """
     return row.birth_date == birth_date
+
+
+def _has_no_name_of(held: Held, row: PersonRow) -> bool:
+    """Say whether no word of a line's names, of now or before, is in any name of the held one."""
+    earlier = [name for kept in held.earlier_names for name in kept.values()]
+    given = [name for before in row.earlier_names for name in astuple(before)]
+    ours = _words([held.given_name, held.family_name, *earlier])
+    return ours.isdisjoint(_words([row.given_name, row.family_name, *given]))
+
+
+def _words(names: Iterable[str]) -> set[str]:
+    return {word for name in names for word in fold(name)}
 
 
 def _named(row: PersonRow, before: list[Name], more: Iterable[Name]) -> list[dict[str, str]]:

@@ -27,6 +27,7 @@ class Reason(StrEnum):
     NUMBER_TWICE = "number-twice"
     NUMBER_REPLACED = "number-replaced"
     DEAD_IN_REGISTER = "dead-in-register"
+    ANOTHER_PERSON = "another-person"
 
 
 # No sentence repeats what the line holds: what is refused may be private.
@@ -59,4 +60,7 @@ EXPLANATIONS: dict[str, str] = {
         "The register holds this person under another number, which replaced this one."
     ),
     Reason.DEAD_IN_REGISTER: "The register says that this person died. The file says otherwise.",
+    Reason.ANOTHER_PERSON: (
+        "The register has somebody of another name and another day of birth under this number."
+    ),
 }

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import String, Table, any_, bindparam, func, select
 
+from idp.accounts.records import AccountRecord
 from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
 from idp.keyring.sealing import random_ref
 from idp.register.actions import number_purpose
-from idp.register.merging import Held, added, brought_up_to_date, is_same_person
+from idp.register.merging import Held, added, brought_up_to_date, changed_fields, is_same_person
 from idp.register.reading import PersonRow
 from idp.register.reasons import Reason
 from idp.register.records import PersonNumberRecord, PersonRecord
@@ -26,12 +27,23 @@ _NUMBERS: Table = PersonRecord.metadata.tables["person_number"]
 _NEW_COLUMNS = (*Held._fields, "created_at")
 _NUMBER_COLUMNS = ("ref", "person_ref", "number_index", "number_sealed", "valid_from")
 _HELD = [PersonRecord.__table__.c[name] for name in Held._fields]
-_ASKED = ByEngine(
-    sqlite=PersonNumberRecord.number_index.in_(
-        select(func.json_each(bindparam("asked", type_=String)).table_valued("value").c.value)
-    ),
-    postgresql=PersonNumberRecord.number_index
-    == any_(func.string_to_array(bindparam("asked", type_=String), ",")),
+CHANGED = "register-changed"  # in the journal
+
+
+def _among(column: Any) -> ByEngine[Any]:
+    """Say of a column that it is one of those in the parameter `asked`, of any length."""
+    asked = bindparam("asked", type_=String)
+    return ByEngine(
+        sqlite=column.in_(select(func.json_each(asked).table_valued("value").c.value)),
+        postgresql=column == any_(func.string_to_array(asked, ",")),
+    )
+
+
+_ASKED = _among(PersonNumberRecord.number_index)
+_HAS_ACCOUNT = _among(AccountRecord.person_ref)
+_joined = select(AccountRecord.person_ref)
+_JOINED = ByEngine(
+    sqlite=_joined.where(_HAS_ACCOUNT.sqlite), postgresql=_joined.where(_HAS_ACCOUNT.postgresql)
 )
 _OPEN = PersonNumberRecord.valid_to.is_(None)
 _SAME = PersonRecord.ref == PersonNumberRecord.person_ref
@@ -129,7 +141,7 @@ def _change(
 ) -> None:
     """Lock who changes, look again, and write: what somebody else did meanwhile stays."""
     known = _ask(tx, _LOCKED, [line.number_index for line in lines])
-    written = []
+    written, told = [], {}
     for line in lines:
         held = known[line.number_index]
         now = brought_up_to_date(held, line.row, given, tx.now())
@@ -140,8 +152,19 @@ def _change(
         if now.status == Status.DEAD != held.status:
             by = {"by": "register-import", "import": import_ref}
             record(tx, Entry(kind=Death.RECORDED, person=held.ref, detail=by))
+        if fields := changed_fields(held, now):
+            told[held.ref] = fields
     update_rows(tx, _TABLE, Held._fields, written)
     done.changed += len(written)
+    _journal(tx, told, import_ref)
+
+
+def _journal(tx: Transaction, told: Mapping[str, list[str]], import_ref: str) -> None:
+    """Record what changed under those who have an account: services know them by it."""
+    joined = tx.execute(_JOINED.on(tx), {"asked": _asked(tx, list(told))}).scalars() if told else ()
+    for ref in joined:
+        detail = {"by": "register-import", "import": import_ref, "fields": told[ref]}
+        record(tx, Entry(kind=CHANGED, person=ref, detail=detail))
 
 
 def _ask(tx: Transaction, statement: ByEngine[Any], indexes: list[str]) -> dict[str, Held]:

@@ -144,6 +144,57 @@ def test_a_death_is_recorded_once_and_nobody_comes_back_to_life_by_a_file(
     assert register.known("CS100700").status is Status.DEAD
 
 
+@pytest.mark.parametrize(
+    ("line", "refused"),
+    [
+        ("CS100700A,Mallory,Vane,1991-01-01,,,thief@example.test,,", True),
+        ("CS100700A,Mallory,Vane,1951-03-14,,,,,", False),  # adopted: the day is the same
+        ("CS100700A,MARGARET,Vane,1952-03-14,,,,,", False),
+        ("CS100700A,Mallory,Hughes-Vane,1952-03-14,,,,,", False),
+    ],
+)
+def test_one_person_is_not_made_another_by_a_mistyped_number(
+    register: Importer, line: str, refused: bool
+) -> None:
+    register.load(MARGARET)
+    before = register.all(PersonRecord.__table__)
+    done = register.load(line)
+    assert (done.rejected, done.changed) == (int(refused), int(not refused))
+    assert (register.all(PersonRecord.__table__) == before) is refused
+    assert [row[1] for row in register.rejects()] == ["another-person"] * refused
+
+
+def test_an_earlier_name_on_either_side_is_a_name_in_common(register: Importer) -> None:
+    header = "number,given_name,family_name,birth_date,earlier_names"
+    register.load("CS100700A,Margaret,Hughes,1951-03-14,Pugh", header=header)
+    assert register.load("CS100700A,Mair,Pugh,1952-03-14,", header=header).changed == 1
+    assert register.load("CS100700A,Gwen,Rees,1953-03-14,Mair|Price", header=header).changed == 1
+    assert register.load("CS100700A,Nia,Vane,1954-03-14,Lee", header=header).rejected == 1
+
+
+def test_what_changes_under_an_account_is_journaled_by_its_fields_only(
+    register: Importer,
+) -> None:
+    register.load(MARGARET, TOM)
+    refs = {number: register.known(number).ref for number in ("CS100700", "CE100701")}
+
+    def join(tx: Transaction) -> None:
+        account = create_account(tx, sign_in_name="m@example.test", email="m@example.test")
+        join_person(tx, account_ref=account, person_ref=refs["CS100700"], identity_level=2)
+
+    register.database.transaction(join)
+    moved = MARGARET.replace("LL00 1AA", "LL00 9ZZ")
+    register.load(moved, TOM.replace("Barker", "Rees"))
+    new = moved.replace("Hughes", "Pugh").replace("m@", "new@").replace("1951", "1952")
+    register.load(new)
+    entries = register.all(JournalEntry.person, JournalEntry.kind, JournalEntry.detail)
+    (found,) = [(person, detail) for person, kind, detail in entries if kind == "register-changed"]
+    assert found[0] == refs["CS100700"]
+    assert found[1]["fields"] == ["family_name", "birth_date", "contacts"]
+    assert "Pugh" not in str(entries)
+    assert "new@" not in str(entries)
+
+
 def test_every_refused_line_is_in_the_file_with_its_place_reason_and_fields(
     register: Importer,
 ) -> None:
