@@ -24,7 +24,9 @@ from idp.oidc.records import DisclosureRecord
 from idp.outbox.actions import deliver
 from idp.outbox.records import OutboxRecord
 from idp.proofing import checking
+from idp.proofing.cases import lapse_silent
 from idp.proofing.evidence import give_up_late
+from idp.proofing.records import ContactCodeRecord
 from idp.signin.records import ParkedRequestRecord
 from idp.storage import Database, db_now
 from idp.throttle.actions import purge
@@ -48,6 +50,7 @@ SHORT_LIVED: tuple[Any, ...] = (
     AddressCodeRecord,
     EnrolmentRecord,
     ResetRecord,
+    ContactCodeRecord,
     OutboxRecord,  # what has run out is over: `deliver` marks it before it looks for more
 )
 
@@ -139,6 +142,7 @@ def clear(database: Database) -> int:
             if count < AT_A_TIME:
                 break
     done += database.transaction(give_up_late)
+    done += database.transaction(lapse_silent)
     return done + database.transaction(purge)
 
 

@@ -38,7 +38,9 @@ from idp.register.records import PersonNumberRecord
 SEALED = (
     SealedColumn(PersonNumberRecord, "number_sealed", "person_ref", number_purpose),
     SealedColumn(OneTimeCodeRecord, "seed_sealed", "account_ref", seed_purpose),
-    SealedColumn(CaseRecord, "claim_sealed", "ref", claim_purpose),
+    # What was typed in a case that lapsed is forgotten.
+    SealedColumn(CaseRecord, "claim_sealed", "ref", claim_purpose,
+                 live=CaseRecord.claim_sealed != ""),
     # Messages that still wait: what was delivered keeps nothing.
     SealedColumn(
         OutboxRecord, "payload", None, lambda _: NOTICE_PURPOSE, within="sealed",

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import and_, bindparam, func, select, text, update
 
 from idp.accounts.records import AccountRecord
 from idp.assurance.policy import Policies
@@ -16,13 +16,14 @@ from idp.journal.actions import SPOKEN, Entry, record
 from idp.keyring.ring import Keyring
 from idp.keyring.sealing import random_ref
 from idp.proofing import evidence
-from idp.proofing.records import CaseRecord
-from idp.proofing.rules import REGISTER_MATCH
+from idp.proofing.records import CaseRecord, EvidenceRecord, VisitRecord, WayBackRecord
+from idp.proofing.rules import COUNTS_FOR, REGISTER_MATCH
 from idp.storage import Transaction, db_now
-from idp.storage.dialects import upsert
+from idp.storage.dialects import Duration, upsert
 
 SPOKEN_LETTERS = 8
 REGISTER = "register"  # who stands for a match
+LAPSE_AT_A_TIME = 500
 
 
 class Ending(StrEnum):
@@ -91,6 +92,45 @@ _CLOSE = (
     .values(closed_at=db_now(), outcome=bindparam("ending"))
     .returning(CaseRecord.account_ref)
 )
+_LONG_AGO = db_now() - bindparam("counts_for", COUNTS_FOR, type_=Duration())
+_IS_SILENT = and_(
+    CaseRecord.closed_at.is_(None),
+    CaseRecord.created_at <= _LONG_AGO,
+    ~select(EvidenceRecord.ref)
+    .where(
+        EvidenceRecord.case_ref == CaseRecord.ref,
+        func.coalesce(EvidenceRecord.decided_at, EvidenceRecord.created_at) > _LONG_AGO,
+    )
+    .exists(),
+    ~select(VisitRecord.ref)
+    .where(VisitRecord.case_ref == CaseRecord.ref, VisitRecord.entered_at > _LONG_AGO)
+    .exists(),
+    ~select(WayBackRecord.ref)
+    .where(
+        WayBackRecord.case_ref == CaseRecord.ref,
+        WayBackRecord.ended_at.is_(None),
+        WayBackRecord.expires_at > db_now(),
+    )
+    .exists(),
+    ~select(AccountRecord.ref)
+    .where(
+        AccountRecord.ref == CaseRecord.account_ref,
+        AccountRecord.person_ref == CaseRecord.person_ref,
+    )
+    .exists(),
+)
+_SILENT = (
+    select(CaseRecord.ref)
+    .where(_IS_SILENT)
+    .limit(LAPSE_AT_A_TIME)
+    .with_for_update(of=CaseRecord, skip_locked=True)
+)
+_LAPSE = (
+    update(CaseRecord)
+    .where(CaseRecord.ref == bindparam("case"), _IS_SILENT)
+    .values(closed_at=db_now(), outcome=Ending.GIVEN_UP.value, claim_sealed="")
+    .returning(CaseRecord.account_ref)
+)
 
 
 def open_case(
@@ -155,6 +195,27 @@ def close_case(tx: Transaction, case_ref: str, ending: Ending) -> bool:
     if row is None:
         return False
     detail = {"case": case_ref, "ending": ending.value}
+    record(tx, Entry(kind="proofing-ended", person=row.account_ref, detail=detail))
+    return True
+
+
+def lapse_silent(tx: Transaction) -> int:
+    """Close open cases in which nothing happened for so long that nothing in them counts.
+
+    A few hundred at a time; answers how many. What was typed is forgotten. A case that joined
+    its account stays open, to be raised; so does one with a way back under way.
+    """
+    # Whoever adds evidence holds the case: one that is held is not silent.
+    silent = tx.execute(_SILENT, {}).scalars().all()
+    return sum(_lapse(tx, ref) for ref in silent)
+
+
+def _lapse(tx: Transaction, case_ref: str) -> bool:
+    # Asked again now that it is held here: evidence may have come in between.
+    row = tx.execute(_LAPSE, {"case": case_ref}).first()
+    if row is None:
+        return False
+    detail = {"case": case_ref, "ending": Ending.GIVEN_UP.value}
     record(tx, Entry(kind="proofing-ended", person=row.account_ref, detail=detail))
     return True
 

@@ -134,7 +134,9 @@ def give_code(
     """
     asked = {"case": case.ref, "on_channel": channel}
     ref = database.read(lambda tx: tx.execute(_LATEST, asked).scalar()) or ""
-    wait = throttle.reserve(database, keyring, limits.code_limits(address, case.ref, ref))
+    wait = throttle.reserve(
+        database, keyring, limits.code_limits(address, case.ref, ref or case.ref)
+    )
     if wait is not None:
         return wait
     if not is_code(typed):

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import bindparam, insert, or_, select, text, update
 
+from idp.accounts.records import AccountRecord
 from idp.assurance.policy import Policies
 from idp.assurance.profiles import Scores
 from idp.journal.actions import Entry, record
 from idp.keyring.sealing import random_ref
-from idp.proofing.records import CaseRecord, EvidenceRecord
-from idp.proofing.rules import CHECK_TRIED_FOR, CHECKED_OUTSIDE, Piece, State
+from idp.proofing.records import CaseRecord, EvidenceRecord, WayBackRecord
+from idp.proofing.rules import CHECK_TRIED_FOR, CHECKED_OUTSIDE, Piece, State, still_counts
 from idp.storage import Transaction, db_now
 from idp.storage.dialects import Duration, upsert
 
@@ -29,6 +30,26 @@ _OF_CASE = (
     )
     .where(EvidenceRecord.case_ref == bindparam("case"))
     .order_by(EvidenceRecord.created_at, EvidenceRecord.ref)
+)
+_STANDS = (
+    select(
+        (AccountRecord.person_ref == CaseRecord.person_ref).label("joined"),
+        # The way back that is under way, or taken by this very transaction.
+        select(WayBackRecord.created_at)
+        .where(
+            WayBackRecord.case_ref == CaseRecord.ref,
+            or_(WayBackRecord.ended_at.is_(None), WayBackRecord.outcome == "taken"),
+            WayBackRecord.expires_at > db_now(),
+        )
+        .correlate(CaseRecord)
+        .order_by(WayBackRecord.created_at.desc())
+        .limit(1)
+        .scalar_subquery()
+        .label("begun_at"),
+    )
+    .select_from(CaseRecord)
+    .join(AccountRecord, AccountRecord.ref == CaseRecord.account_ref)
+    .where(CaseRecord.ref == bindparam("case"))
 )
 _ASK = upsert(
     lambda insert: (
@@ -84,13 +105,21 @@ _GIVE_UP = (
 
 
 def pieces_of(tx: Transaction, case_ref: str) -> list[Piece]:
-    """List a case's evidence, oldest first."""
+    """List a case's evidence that counts now, oldest first.
+
+    What joined an account to its person counts for good, all else for `rules.COUNTS_FOR`.
+    """
     rows = tx.execute(_OF_CASE, {"case": case_ref}).mappings()
-    return [
+    pieces = [
         Piece(**{**row, "state": State(row["state"]), "scores": Scores(**row["scores"])})
         for row in rows
         if row["state"] in set(State)
     ]
+    stands = tx.execute(_STANDS, {"case": case_ref}).first()
+    if stands is None or stands.joined:
+        return pieces
+    at = stands.begun_at or tx.now()
+    return [piece for piece in pieces if still_counts(piece, at)]
 
 
 def ask(

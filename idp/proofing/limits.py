@@ -62,7 +62,10 @@ def send_limits(address: str, case_ref: str, person_ref: str) -> list[Limit]:
 
 
 def code_limits(address: str, case_ref: str, code_ref: str) -> list[Limit]:
-    """Limit the tries at a code of six digits: five at each, ten in a row in one case."""
+    """Limit the tries at a code of six digits: five at each, ten in a row in one case.
+
+    `code_ref` names the case instead where no code is left to try.
+    """
     return [
         Limit(kind="contact-code-network", value=network_of(address), burst=50,
               per=timedelta(seconds=2)),

@@ -13,7 +13,8 @@ class CaseRecord(Base):
     """One account's proof of being one person of the register. At most one is open.
 
     `person_ref` is whom the claim matched; its holder is not told more than that it did.
-    `claim_sealed` is what was typed, sealed for this case: number, names, date of birth.
+    `claim_sealed` is what was typed, sealed for this case: number, names, date of birth; empty
+    once the case has lapsed.
     `spoken` is the reference to say at a counter.
     """
 

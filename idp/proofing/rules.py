@@ -44,6 +44,11 @@ ONE_SITTING = timedelta(hours=1)
 WAY_BACK_LASTS = timedelta(days=14)  # after it is due; then it lapses and must be asked for anew
 NO_WAIT_FROM_LEVEL = 2
 
+# What was shown counts for so long where it has joined nobody yet: time to fetch a document or to
+# find a free day for a counter. After that others may read the mailbox it went to, and what a
+# couple showed at one table is not to become a way back after they parted.
+COUNTS_FOR = timedelta(days=30)
+
 
 class State(StrEnum):
     """Where a piece of evidence stands; the value is also in its journal code."""
@@ -95,6 +100,17 @@ class Standing(StrEnum):
     DUE = "due"
     LAPSED = "lapsed"
     ENDED = "ended"
+
+
+def still_counts(piece: Piece, at: datetime) -> bool:
+    """Say whether a piece counts at a moment: what is held does for `COUNTS_FOR`.
+
+    Not so the match, which nobody showed: it stands as long as its case. `at` is when a way
+    back began, where one is under way: its wait uses nothing up.
+    """
+    if piece.state is not State.HELD or piece.kind == REGISTER_MATCH or piece.decided_at is None:
+        return True
+    return at - piece.decided_at < COUNTS_FOR
 
 
 def held_kinds(pieces: Sequence[Piece]) -> frozenset[str]:
@@ -195,6 +211,53 @@ def standing(way_back: WayBack, now: datetime) -> Standing:
 def enough_for_way_back(reached: int, old_level: int) -> bool:
     """Say whether what was proved again is as much as the account it leads into was proved by."""
     return reached >= max(old_level, 1)
+
+
+def newest_visit(pieces: Sequence[Piece]) -> datetime | None:
+    """When the newest counter visit that is held was confirmed."""
+    found = [
+        piece.decided_at
+        for piece in pieces
+        if piece.kind == COUNTER_VISIT and piece.state is State.HELD and piece.decided_at
+    ]
+    return max(found, default=None)
+
+
+def needs_counter(
+    *, stopped: datetime | None, visit: datetime | None, begun: datetime | None
+) -> bool:
+    """Say whether a stop keeps a case from beginning a way back until its person was seen.
+
+    `stopped` is when the last way back into the account was, `visit` this case's newest counter
+    visit, `begun` when it last began a way back itself: that was after every stop until then.
+    """
+    if stopped is None or (begun is not None and begun >= stopped):
+        return False
+    return visit is None or visit <= stopped
+
+
+def overtakes(
+    *, visit: datetime | None, joined: bool, begun_at: datetime, other_visit: datetime | None
+) -> bool:
+    """Say whether a case ends the way back that another began for the same person.
+
+    Two officers' eyes beat what was shown from afar: a counter visit since the other began does,
+    and any does where the other holds none. But what an account that is `joined` to the person
+    was proved by says nothing about who asks now: there the visit must be since.
+    """
+    if visit is None:
+        return False
+    return visit > begun_at or (other_visit is None and not joined)
+
+
+def own_address_may_stop(*, seen: bool, level: int, old_level: int) -> bool:
+    """Say whether the link to the old account's own address stops a way back by itself.
+
+    Not where officers saw its person (`seen`) and that proves more than the account was: who
+    enrolled first under somebody's name would else stop them for ever. Begun after a stop, a
+    way back holds a visit since that stop (`needs_counter`).
+    """
+    return not (seen and level > old_level)
 
 
 def masked_email(address: str) -> str:

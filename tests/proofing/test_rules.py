@@ -111,6 +111,46 @@ def test_recovery_is_never_weaker_than_what_it_restores() -> None:
             assert rules.enough_for_way_back(reached, old) == (reached >= old and reached > 0)
 
 
+def test_a_counter_visit_gets_past_what_was_shown_from_afar() -> None:
+    before, after = NOON - timedelta(days=1), NOON + timedelta(days=1)
+    passed = {
+        (visit, joined, other)
+        for visit in (None, before, after)
+        for joined in (False, True)
+        for other in (None, before)
+        if rules.overtakes(visit=visit, joined=joined, begun_at=NOON, other_visit=other)
+    }
+    assert passed == {
+        (after, False, None), (after, False, before), (after, True, None), (after, True, before),
+        (before, False, None),  # two officers against nobody
+    }  # fmt: skip
+
+
+def test_after_a_stop_only_a_visit_since_or_a_way_begun_since_leads_on() -> None:
+    before, after = NOON - timedelta(days=1), NOON + timedelta(days=1)
+    free = {
+        (visit, begun)
+        for visit in (None, before, NOON, after)
+        for begun in (None, before, NOON, after)
+        if not rules.needs_counter(stopped=NOON, visit=visit, begun=begun)
+    }
+    assert free == {
+        (visit, begun)
+        for visit in (None, before, NOON, after)
+        for begun in (None, before, NOON, after)
+        if visit == after or begun in (NOON, after)
+    }
+    assert not rules.needs_counter(stopped=None, visit=None, begun=None)
+
+
+def test_the_old_address_stops_all_but_who_was_seen_and_proved_more() -> None:
+    for level in range(4):
+        for old in range(4):
+            assert rules.own_address_may_stop(seen=False, level=level, old_level=old)
+            may = rules.own_address_may_stop(seen=True, level=level, old_level=old)
+            assert may == (level <= old)
+
+
 @pytest.mark.parametrize(
     ("address", "masked"),
     [("beth@old.example", "b•••@o•••.example"), ("a@b.co.uk", "a•••@b•••.uk")],
@@ -121,3 +161,22 @@ def test_an_address_is_masked_down_to_what_its_owner_knows(address: str, masked:
 
 def test_a_telephone_number_shows_two_digits() -> None:
     assert rules.masked_phone("+447700900123") == "••• 23"
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "age", "expected"),
+    [
+        ("document-check", State.HELD, timedelta(0), True),
+        ("document-check", State.HELD, timedelta(days=30) - timedelta(microseconds=1), True),
+        ("document-check", State.HELD, timedelta(days=30), False),
+        ("contact-email", State.HELD, timedelta(days=30), False),
+        ("counter-visit", State.HELD, timedelta(days=31), False),
+        ("register-match", State.HELD, timedelta(days=400), True),  # goes with its case
+        ("fraud-check", State.REFUSED, timedelta(days=400), True),  # no try is given back
+    ],
+)
+def test_what_was_shown_counts_for_thirty_days(
+    policies: Policies, kind: str, state: State, age: timedelta, expected: bool
+) -> None:
+    (piece,) = pieces(policies, kind, state=state)
+    assert rules.still_counts(piece, NOON + age) is expected

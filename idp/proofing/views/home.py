@@ -10,10 +10,12 @@ from idp.proofing.rules import (
     COUNTER_VISIT,
     DOCUMENT_CHECK,
     FRAUD_CHECK,
+    Standing,
     State,
     Way,
     held_kinds,
     open_kinds,
+    standing,
     ways_on,
 )
 from idp.proofing.views.common import (
@@ -66,7 +68,9 @@ def counter() -> ResponseReturnValue:
 
 
 def _outlook(tx: Transaction, proof: Proof) -> Reached:
-    if ways_back.of_account(tx, proof.case.account_ref) is not None:
+    found = ways_back.of_account(tx, proof.case.account_ref)
+    # One that lapsed may be asked for anew only where enough still counts: see `prospect`.
+    if found is not None and standing(found.times, tx.now()) is not Standing.LAPSED:
         return Reached.WAY_BACK
     return reaching.prospect(tx, proof.case, proof.level)
 
