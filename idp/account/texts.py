@@ -57,6 +57,7 @@ def _about_identity() -> dict[str, str]:
         "visit-confirmed": _("A second officer agreed with the first"),
         "visit-refused": _("A second officer did not agree with the first"),
         "way-back-begun": _("Somebody asked to get back into this account"),
+        "way-back-objected": _("Somebody told us that it was not them who asked to get back"),
         "way-back-stopped": _("Getting back into this account was stopped"),
         "way-back-taken": _("Somebody got back into this account"),
         "way-back-wait-ended": _("The wait to get back into this account ended"),

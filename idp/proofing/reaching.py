@@ -8,7 +8,7 @@ from idp.assurance.policy import Policies
 from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
 from idp.notices.actions import Contact, Notice, send
-from idp.proofing import cases, ways_back
+from idp.proofing import cases, stopping, ways_back
 from idp.proofing.cases import Case, Ending
 from idp.proofing.evidence import pieces_of
 from idp.proofing.rules import enough_for_way_back, level_reached, told_of_late
@@ -59,6 +59,8 @@ def settle(tx: Transaction, keyring: Keyring, policies: Policies, case_ref: str)
         return Settled(reached=Reached.SHUT, level=0)
     pieces = pieces_of(tx, case_ref)
     level = level_reached(pieces, policies.evidence, policies.profiles)
+    if case.joined_to is not None:  # an owner seen at a counter ends what others began
+        stopping.overtake(tx, keyring, case, case.account_ref)
     if level == 0 or (case.joined_to is not None and level <= case.identity_level):
         return Settled(reached=Reached.MORE, level=level)
     joining = join_person(

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import bindparam, func, select, text, update
 
 from idp.accounts.actions import Held, Joining, account_of_person, join_person, supersede
 from idp.accounts.records import AccountRecord
@@ -19,25 +19,26 @@ from idp.authentication import methods
 from idp.authentication.ending import end_grants, end_other_sessions
 from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
-from idp.keyring.sealing import digest, random_ref, random_token
-from idp.notices.actions import Contact, Notice, send
-from idp.proofing import cases
+from idp.keyring.sealing import random_ref, random_token
+from idp.notices.actions import Notice
+from idp.proofing import cases, stopping
 from idp.proofing.cases import Case, Ending
 from idp.proofing.evidence import pieces_of
-from idp.proofing.records import WayBackRecord
+from idp.proofing.records import CaseRecord, WayBackRecord
 from idp.proofing.rules import (
     COOL_OFF,
-    COUNTER_VISIT,
     WAY_BACK_LASTS,
-    State,
     WayBack,
     enough_for_way_back,
     level_reached,
+    needs_counter,
+    newest_visit,
 )
-from idp.register.actions import contacts_of
 from idp.register.records import PersonRecord
 from idp.storage import Database, Transaction, db_now
 from idp.storage.dialects import Duration, upsert
+
+STOP_PATH = "/way-back/stop/"
 
 
 class Begun(StrEnum):
@@ -55,7 +56,7 @@ class Taken(StrEnum):
 
     TAKEN = "way-back-taken"
     NOT_NOW = "way-back-not-open"
-    TOO_LITTLE = "way-back-proof-too-low"  # or the account or its person is not as it was
+    TOO_LITTLE = "way-back-proof-too-low"  # or it is not as it was, or another was seen since
 
 
 class _Undo(Exception):
@@ -92,11 +93,6 @@ _BY = (
     .order_by(WayBackRecord.created_at.desc())
     .limit(1)
 )
-_BY_TOKEN = _WAY_BACK.where(
-    WayBackRecord.stop_digest == bindparam("stop"),
-    _UNENDED,
-    WayBackRecord.expires_at > db_now(),
-)
 _OPEN_CASE = select(WayBackRecord.case_ref).where(
     WayBackRecord.account_ref == bindparam("old"), _UNENDED
 )
@@ -106,6 +102,9 @@ _LAST_STOPPED = (
     .where(WayBackRecord.account_ref == bindparam("old"), WayBackRecord.outcome == "stopped")
     .order_by(WayBackRecord.ended_at.desc())
     .limit(1)
+)
+_LAST_BEGUN = select(func.max(WayBackRecord.created_at)).where(
+    WayBackRecord.account_ref == bindparam("old"), WayBackRecord.case_ref == bindparam("case")
 )
 _LAPSE = (
     update(WayBackRecord)
@@ -135,21 +134,6 @@ _BEGIN = upsert(
         .returning(WayBackRecord.due_at)
     )
 )
-_STOP = (
-    update(WayBackRecord)
-    .where(
-        WayBackRecord.stop_digest == bindparam("stop"),
-        _UNENDED,
-        WayBackRecord.expires_at > db_now(),
-    )
-    .values(ended_at=db_now(), outcome="stopped")
-    .returning(
-        WayBackRecord.ref,
-        WayBackRecord.case_ref,
-        WayBackRecord.account_ref,
-        WayBackRecord.by_account_ref,
-    )
-)
 _TAKE = (
     update(WayBackRecord)
     .where(
@@ -160,7 +144,15 @@ _TAKE = (
         WayBackRecord.expires_at > db_now(),
     )
     .values(ended_at=db_now(), outcome="taken")
-    .returning(WayBackRecord.case_ref, WayBackRecord.account_ref)
+    .returning(WayBackRecord.case_ref, WayBackRecord.account_ref, WayBackRecord.created_at)
+)
+# One at a time decides about a person, so that whoever was just seen at a counter is known here.
+_LOCK_PERSON = (
+    select(PersonRecord.ref)
+    .join(CaseRecord, CaseRecord.person_ref == PersonRecord.ref)
+    .join(WayBackRecord, WayBackRecord.case_ref == CaseRecord.ref)
+    .where(WayBackRecord.ref == bindparam("way_back"))
+    .with_for_update(of=PersonRecord, key_share=True)
 )
 # Nobody gets into the account of somebody who died, nor by a record the register gave up.
 _LIVING = select(PersonRecord.ref).where(
@@ -179,16 +171,14 @@ _DUE_NOW = (
     .values(due_at=db_now())
     .returning(WayBackRecord.account_ref)
 )
-_ADDRESS_OF = select(AccountRecord.sign_in_name, AccountRecord.email).where(
-    AccountRecord.ref == bindparam("account")
-)
 
 
 def begin(tx: Transaction, keyring: Keyring, *, case: Case, old: Held, level: int) -> Begun:
     """Begin the way from a case back into the account its person has, and tell everybody.
 
-    One at a time leads into an account: a second answers `OTHERS` and changes nothing. Where
-    the last one was stopped, this case must hold a counter visit confirmed since.
+    One at a time leads into an account: a second answers `OTHERS` and changes nothing, unless
+    its person was seen at a counter (`rules.overtakes`): then it ends the first. Where the last
+    one was stopped, this case must hold a counter visit confirmed since.
     """
     if not _may_go_on(tx, case.person_ref):
         return Begun.SHUT
@@ -198,20 +188,20 @@ def begin(tx: Transaction, keyring: Keyring, *, case: Case, old: Held, level: in
     token = random_token()
     values = {
         "ref": random_ref(), "case": case.ref, "old": old.ref, "by": case.account_ref,
-        "stop": digest(token),
+        "stop": stopping.stored(token),
     }  # fmt: skip
     due_at: datetime | None = tx.execute(_BEGIN.on(tx), values).scalar()
+    if due_at is None and stopping.overtake(tx, keyring, case, old.ref):
+        due_at = tx.execute(_BEGIN.on(tx), values).scalar()
     if due_at is None:
         open_case = tx.execute(_OPEN_CASE, {"old": old.ref}).scalar()
         return Begun.UNDER_WAY if open_case == case.ref else Begun.OTHERS
     detail = {"way_back": values["ref"], "case": case.ref, "level": level}
     record(tx, Entry(kind="way-back-begun", person=case.person_ref, detail=detail))
-    told = {
-        "account": old.sign_in_name,
-        "when": due_at.isoformat(),
-        "link": f"/way-back/stop/{token}",
-    }
-    _tell(tx, keyring, Notice.WAY_BACK_BEGUN, told, case.person_ref, {old.email, case.email})
+    told = {"account": old.sign_in_name, "when": due_at.isoformat()}
+    links = (f"{STOP_PATH}{token}", f"{STOP_PATH}{stopping.own_token(token)}")
+    to = [old.email, case.email]
+    stopping.tell(tx, keyring, Notice.WAY_BACK_BEGUN, told, case.person_ref, to, links)
     return Begun.BEGUN
 
 
@@ -222,7 +212,7 @@ def outlook(tx: Transaction, case: Case, old_ref: str) -> Begun:
     if _needs_counter(tx, case, old_ref):
         return Begun.COUNTER
     live = tx.execute(_LIVE_CASE, {"old": old_ref}).scalar()
-    if live is None:
+    if live is None or stopping.could_overtake(tx, case, old_ref):
         return Begun.BEGUN
     return Begun.UNDER_WAY if live == case.ref else Begun.OTHERS
 
@@ -230,31 +220,6 @@ def outlook(tx: Transaction, case: Case, old_ref: str) -> Begun:
 def of_account(tx: Transaction, account_ref: str) -> Found | None:
     """Find the unended way back that an account's holder began."""
     return _found(tx, _BY, {"by": account_ref})
-
-
-def by_token(tx: Transaction, token: str) -> Found | None:
-    """Find the way back that a notice's link would stop; None once it has ended."""
-    return _found(tx, _BY_TOKEN, {"stop": digest(token)})
-
-
-def stop(tx: Transaction, keyring: Keyring, token: str) -> bool:
-    """Stop a way back by the token of its notices: once, by anybody who was told.
-
-    The case behind it is closed too: whoever it was has to begin anew, and at a counter.
-    """
-    row = tx.execute(_STOP, {"stop": digest(token)}).first()
-    if row is None:
-        return False
-    case = cases.find_case(tx, row.case_ref)
-    old = tx.execute(_ADDRESS_OF, {"account": row.account_ref}).one()
-    by = tx.execute(_ADDRESS_OF, {"account": row.by_account_ref}).one()
-    cases.close_case(tx, row.case_ref, Ending.STOPPED)
-    detail = {"way_back": row.ref, "case": row.case_ref}
-    person = case.person_ref if case else row.account_ref
-    record(tx, Entry(kind="way-back-stopped", person=person, detail=detail))
-    told = {"account": old.sign_in_name}
-    _tell(tx, keyring, Notice.WAY_BACK_STOPPED, told, person, {old.email, by.email})
-    return True
 
 
 def shorten(tx: Transaction, way_back_ref: str, person_ref: str) -> bool:
@@ -280,6 +245,7 @@ def take(
     That account is closed into the old one, which takes its name, address and ways to sign in;
     the old ways go. Every session of both ends. What the case proves is weighed again, by the
     policies of now: less than the old account was proved by leads nowhere, and nothing changes.
+    Nor while another waits whom officers saw (`stopping.stronger_waits`).
     """
     try:
         return database.transaction(
@@ -292,12 +258,15 @@ def take(
 def _take(
     tx: Transaction, keyring: Keyring, policies: Policies, way_back_ref: str, account_ref: str
 ) -> Taken:
+    tx.execute(_LOCK_PERSON, {"way_back": way_back_ref})
     row = tx.execute(_TAKE, {"way_back": way_back_ref, "by": account_ref}).first()
     if row is None:
         return Taken.NOT_NOW
     case = cases.lock_case(tx, row.case_ref)
     old = account_of_person(tx, case.person_ref) if case else None
     if case is None or old is None or old.ref != row.account_ref:
+        raise _Undo
+    if stopping.stronger_waits(tx, case, row.created_at):
         raise _Undo
     level = level_reached(pieces_of(tx, case.ref), policies.evidence, policies.profiles)
     if not enough_for_way_back(level, old.identity_level):
@@ -309,7 +278,8 @@ def _take(
     }  # fmt: skip
     record(tx, Entry(kind=Taken.TAKEN, person=case.person_ref, detail=detail))
     told = {"account": case.sign_in_name}  # by which the account is known from now on
-    _tell(tx, keyring, Notice.WAY_BACK_TAKEN, told, case.person_ref, {old.email, case.email})
+    to = [old.email, case.email]
+    stopping.tell(tx, keyring, Notice.WAY_BACK_TAKEN, told, case.person_ref, to)
     return Taken.TAKEN
 
 
@@ -334,34 +304,12 @@ def _may_go_on(tx: Transaction, person_ref: str) -> bool:
 
 
 def _needs_counter(tx: Transaction, case: Case, old_ref: str) -> bool:
-    stopped = tx.execute(_LAST_STOPPED, {"old": old_ref}).scalar()
-    if stopped is None:
-        return False
-    return not any(
-        piece.kind == COUNTER_VISIT
-        and piece.state is State.HELD
-        and piece.decided_at is not None
-        and piece.decided_at > stopped
-        for piece in pieces_of(tx, case.ref)
+    asked = {"old": old_ref, "case": case.ref}
+    return needs_counter(
+        stopped=tx.execute(_LAST_STOPPED, {"old": old_ref}).scalar(),
+        visit=newest_visit(pieces_of(tx, case.ref)),
+        begun=tx.execute(_LAST_BEGUN, asked).scalar(),
     )
-
-
-def _tell(
-    tx: Transaction,
-    keyring: Keyring,
-    notice: Notice,
-    told: dict[str, str],
-    person_ref: str,
-    addresses: set[str],
-) -> None:
-    """Tell every channel known: both accounts' addresses and what the register holds."""
-    known = contacts_of(tx, person_ref)
-    emails = addresses | ({known.email} if known.email else set())
-    to = [Contact("email", address) for address in sorted(emails)]
-    if known.phone:
-        to.append(Contact("text", known.phone))
-    for contact in to:
-        send(tx, keyring, contact, notice, told)
 
 
 def _found(tx: Transaction, statement: Any, params: dict[str, Any]) -> Found | None:

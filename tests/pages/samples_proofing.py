@@ -96,4 +96,6 @@ PROOFING: dict[str, tuple[str, dict[str, Any]]] = {
         "action": "/identity/way-back/take", "sign_in_name": "liz@example.test",
         "back": "/identity/way-back"}),
     "way-back-stop": ("proofing/stop.html", {"action": "/way-back/stop/x", "due": NOON}),
+    "way-back-stop-seen": ("proofing/stop_seen.html", {
+        "action": "/way-back/stop/x", "due": NOON}),
 }  # fmt: skip

@@ -7,19 +7,21 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from idp.accounts.actions import account_of_person
+from idp.accounts.actions import account_of_person, create_account
 from idp.accounts.records import AccountRecord
 from idp.accounts.subjects import subject_of
 from idp.authentication import sessions
+from idp.authentication.actions import set_password
 from idp.authentication.records import ClientSessionRecord, PasswordRecord, SessionRecord
 from idp.journal.records import JournalEntry
 from idp.notices.rules import Notice
 from idp.oidc.records import GrantRecord
-from idp.proofing import cases, ways_back
+from idp.proofing import cases, stopping, ways_back
 from idp.proofing.cases import Case
 from idp.proofing.reaching import Reached
 from idp.proofing.records import CaseRecord, WayBackRecord
-from idp.proofing.ways_back import Taken
+from idp.proofing.stopping import Stopped
+from idp.proofing.ways_back import Begun, Taken
 from idp.register.records import PersonRecord
 from idp.storage import Transaction
 from tests.proofing.room import Room, both
@@ -41,9 +43,14 @@ def the_way(room: Room) -> Any:
 
 
 def token(room: Room) -> str:
-    """The token of the newest stop link."""
-    links = [one.values["link"] for one in room.told() if one.notice is Notice.WAY_BACK_BEGUN]
-    return str(links[-1].rpartition("/")[2])
+    """The token of the newest stop link: the text message's, to the register's telephone."""
+    return links(room)["+447700900123"]
+
+
+def links(room: Room) -> dict[str, str]:
+    """The tokens of the newest stop links, by where they went."""
+    told = [one for one in room.told() if one.notice is Notice.WAY_BACK_BEGUN]
+    return {one.contact.address: one.values["link"].rpartition("/")[2] for one in told}
 
 
 def take(room: Room) -> Taken:
@@ -54,7 +61,13 @@ def take(room: Room) -> Taken:
 
 
 def stop(room: Room, secret: str) -> bool:
-    return room.site.database.transaction(lambda tx: ways_back.stop(tx, room.keyring, secret))
+    return stopped_by(room, secret) is Stopped.STOPPED
+
+
+def stopped_by(room: Room, secret: str) -> Stopped:
+    return room.site.database.transaction(
+        lambda tx: stopping.stop(tx, room.keyring, room.site.house.policies, secret)
+    )
 
 
 def again(room: Room) -> None:
@@ -80,8 +93,11 @@ def test_every_known_channel_is_told_how_to_stop_it(room: Room) -> None:
         ("email", "nobody@example.test"), ("text", "+447700900123"),
     }  # fmt: skip
     assert all(one.values["account"] == "beth@old-account.example" for one in told)
-    assert all(re.fullmatch(r"/way-back/stop/[\w-]{43}", one.values["link"]) for one in told)
-    assert token(room) not in room.everything_stored()
+    assert all(
+        re.fullmatch(r"/way-back/stop/([\w-]{43}|[0-9a-f]{64})", one.values["link"]) for one in told
+    )
+    stored = room.everything_stored()
+    assert not [secret for secret in links(room).values() if secret in stored]
 
 
 def test_less_proof_than_the_old_account_has_begins_nothing_and_says_nothing(room: Room) -> None:
@@ -154,7 +170,12 @@ def test_every_session_of_both_accounts_ends(room: Room) -> None:
     again(room)
     room.site.database.transaction(lambda tx: sessions.start(tx, old, {"password": 1}, tx.now()))
     assert take(room) is Taken.TAKEN
-    assert all(row["ended_at"] for row in room.site.rows(SessionRecord))
+    now = room.site.database.now()
+    assert [
+        row["account_ref"]
+        for row in room.site.rows(SessionRecord)
+        if row["ended_at"] is None and row["expires_at"] > now
+    ] == []
     kinds = [row["kind"] for row in room.site.rows(JournalEntry)]
     assert "way-back-taken" in kinds
     assert len([one for one in room.told() if one.notice is Notice.WAY_BACK_TAKEN]) == 4
@@ -330,9 +351,7 @@ def test_nobody_gets_into_the_account_of_somebody_who_died(room: Room, gone: str
     assert (kept["sign_in_name"], kept["identity_level"]) == ("beth@old-account.example", 2)
     assert room.site.rows(PasswordRecord, account_ref=old) == passwords
     room.site.later(days=17)  # it lapsed: no other begins
-    assert (
-        room.site.database.read(lambda tx: ways_back.outlook(tx, case, old)) is ways_back.Begun.SHUT
-    )
+    assert room.site.database.read(lambda tx: ways_back.outlook(tx, case, old)) is Begun.SHUT
     assert room.hold(case).reached is Reached.SHUT
     assert len(room.site.rows(WayBackRecord)) == 1
 
@@ -386,4 +405,115 @@ def open_another(room: Room) -> str | None:
             tx, room.keyring, room.site.house.policies, account_ref=room.account,
             person_ref=room.person, claim={},
         )
+    )  # fmt: skip
+
+
+def other_account(room: Room, name: str = "thief@example.test") -> str:
+    """Another account that nobody has proved anything of."""
+
+    def work(tx: Transaction) -> str:
+        ref = create_account(tx, sign_in_name=name, email=name, confirmed=True)
+        set_password(tx, room.keyring, ref, room.site.world.hashes["sian"])
+        return ref
+
+    return room.site.database.transaction(work)
+
+
+def ways(room: Room) -> dict[str, Any]:
+    """Every way back, by the case that began it."""
+    return {row["case_ref"]: row for row in room.site.rows(WayBackRecord)}
+
+
+def test_who_was_seen_at_a_counter_gets_past_the_way_back_of_somebody_else(room: Room) -> None:
+    old, thief = room.old_account(), other_account(room)
+    theirs = room.open_case(account=thief)
+    assert room.hold(theirs, *PROOF).reached is Reached.WAY_BACK
+    room.site.later(minutes=20)
+    mine = room.open_case()
+    assert room.hold(mine, *PROOF).reached is Reached.OTHER_WAY_BACK
+    assert "Somebody else has asked" in room.site.get("/identity").text
+    room.visit(mine)
+    assert ways(room)[theirs.ref]["outcome"] == "stopped"
+    assert room.case_row(theirs.ref)["outcome"] == "stopped"
+    assert (ways(room)[mine.ref]["ended_at"], ways(room)[mine.ref]["account_ref"]) == (None, old)
+    told = [one.contact.address for one in room.told() if one.notice is Notice.WAY_BACK_STOPPED]
+    assert set(told) == {
+        "beth@old-account.example", "beth@old.example", "thief@example.test", "+447700900123",
+    }  # fmt: skip
+    (stopped,) = room.site.rows(JournalEntry, kind="way-back-stopped")
+    assert stopped["detail"]["overtaken_by"] == mine.ref
+    # Who was stopped may not come again without a counter; and nor need I go there twice.
+    again_theirs = room.open_case(account=thief)
+    assert room.hold(again_theirs, *PROOF).reached is Reached.COUNTER
+    room.site.later(days=17)
+    assert room.hold(mine).reached is Reached.WAY_BACK
+
+
+def test_a_way_back_waits_while_another_waits_whom_officers_saw(room: Room) -> None:
+    old, thief = room.old_account(level=3), other_account(room)
+    theirs = room.open_case(account=thief)
+    room.visit(theirs)
+    assert room.hold(theirs, "fraud-check").reached is Reached.WAY_BACK
+    room.site.later(hours=1)
+    mine = room.open_case()
+    room.visit(mine)  # not enough yet to begin one: the account was proved by more
+    assert list(ways(room)) == [theirs.ref]
+    room.site.later(hours=49)
+    assert take_of(room, theirs, thief) is Taken.TOO_LITTLE
+    assert ways(room)[theirs.ref]["ended_at"] is None
+    assert room.hold(mine, "fraud-check").reached is Reached.WAY_BACK
+    assert ways(room)[theirs.ref]["outcome"] == "stopped"
+    assert take_of(room, theirs, thief) is Taken.NOT_NOW
+    room.site.later(hours=49)
+    assert take_of(room, mine, room.account) is Taken.TAKEN
+    (kept,) = room.site.rows(AccountRecord, ref=old)
+    assert kept["sign_in_name"] == "nobody@example.test"
+
+
+def test_an_owner_seen_at_a_counter_ends_what_somebody_else_began(room: Room) -> None:
+    mine = room.open_case()
+    assert room.hold(mine, *PROOF).reached is Reached.RAISED
+    thief = other_account(room)
+    theirs = room.open_case(account=thief)
+    assert room.hold(theirs, *PROOF).reached is Reached.WAY_BACK
+    room.site.later(hours=1)
+    room.visit(mine)
+    assert ways(room)[theirs.ref]["outcome"] == "stopped"
+    assert list(ways(room)) == [theirs.ref]
+
+
+def test_the_old_accounts_own_address_does_not_undo_what_officers_saw(room: Room) -> None:
+    room.old_account()
+    case = room.open_case()
+    room.hold(case, "fraud-check")
+    room.visit(case)
+    own = links(room)["beth@old-account.example"]
+    assert len(set(links(room).values())) == 2
+    room.site.browser = room.site.new_browser()
+    page = room.site.get(f"/way-back/stop/{own}")
+    assert "Two officers have seen them with a document" in page.text
+    assert "Go to a counter before then" in page.text
+    assert "We wrote down that it is not you" in room.site.submit(page).text
+    assert the_way(room)["ended_at"] is None
+    assert room.case_row(case.ref)["closed_at"] is None
+    (entry,) = room.site.rows(JournalEntry, kind="way-back-objected")
+    assert entry["detail"]["case"] == case.ref
+    assert stop(room, links(room)["beth@old.example"])  # the register's contact still does
+
+
+def test_the_old_accounts_own_address_stops_what_proves_no_more_than_it(room: Room) -> None:
+    begun(room)
+    assert stopped_by(room, links(room)["beth@old-account.example"]) is Stopped.STOPPED
+    room.site.later(seconds=1)
+    case = room.open_case()
+    room.visit(case)  # seen, but that proves as much as the account: no more
+    assert ways(room)[case.ref]["ended_at"] is None
+    assert stopped_by(room, links(room)["beth@old-account.example"]) is Stopped.STOPPED
+    assert stopped_by(room, links(room)["beth@old-account.example"]) is Stopped.GONE
+
+
+def take_of(room: Room, case: Case, account: str) -> Taken:
+    return ways_back.take(
+        room.site.database, room.keyring, room.site.house.policies,
+        way_back_ref=ways(room)[case.ref]["ref"], account_ref=account,
     )  # fmt: skip

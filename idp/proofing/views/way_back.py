@@ -6,10 +6,11 @@ from datetime import timedelta
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from idp.proofing import contacts, reaching, ways_back
+from idp.proofing import contacts, reaching, stopping, ways_back
 from idp.proofing.cases import Case
 from idp.proofing.contacts import CODE_MINUTES, OLD_ACCOUNT, Given, Sent
 from idp.proofing.rules import Standing, masked_email, standing
+from idp.proofing.stopping import Stopped
 from idp.proofing.views.common import (
     Visitor,
     bp,
@@ -180,13 +181,14 @@ def take() -> ResponseReturnValue:
 @bp.get("/way-back/stop/<token>")
 def stop(token: str) -> ResponseReturnValue:
     """Show what pressing the button does. Opening a link stops nothing by itself."""
-    found = house().database.read(lambda tx: ways_back.by_token(tx, token))
-    if found is None:
+    here = house()
+    link = here.database.read(lambda tx: stopping.find_link(tx, here.policies, token))
+    if link is None:
         return _no_longer()
     return render_template(
-        "proofing/stop.html",
+        "proofing/stop.html" if link.stops else "proofing/stop_seen.html",
         action=url_for("proofing.stop_it", token=token),
-        due=found.times.due_at,
+        due=link.due_at,
     )
 
 
@@ -194,9 +196,13 @@ def stop(token: str) -> ResponseReturnValue:
 def stop_it(token: str) -> ResponseReturnValue:
     """Stop a way back, signed in or not."""
     here = house()
-    stopped = here.database.transaction(lambda tx: ways_back.stop(tx, here.keyring, token))
-    if not stopped:
+    stopped = here.database.transaction(
+        lambda tx: stopping.stop(tx, here.keyring, here.policies, token)
+    )
+    if stopped is Stopped.GONE:
         return _no_longer()
+    if stopped is Stopped.SEEN:
+        return _written_down()
     return notice(
         200,
         _("It is stopped"),
@@ -215,6 +221,19 @@ def _not_this_way(who: Visitor) -> ResponseReturnValue:
         _("We cannot go on here"),
         [_("Go to a counter and show a document."), _("Nothing has changed.")],
         link=(to("counter", who), _("What to bring to a counter")),
+    )
+
+
+def _written_down() -> ResponseReturnValue:
+    """Say that an objection is noted, and what does stop it."""
+    return notice(
+        200,
+        _("We wrote down that it is not you"),
+        [
+            _("It is not stopped. Officers have seen somebody with a document."),
+            _("Go to a counter and show your document. That stops it."),
+        ],
+        link=(url_for("proofing.counter"), _("What to bring to a counter")),
     )
 
 

@@ -1,0 +1,220 @@
+"""What ends a way back before it is taken: a link in a notice, or somebody seen at a counter.
+
+Every notice has a link that stops it. The one that goes to the old account's own address is
+another: whoever made that account may be the thief, so it does not undo what two officers saw.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import bindparam, select, update
+
+from idp.accounts.records import AccountRecord
+from idp.assurance.policy import Policies
+from idp.journal.actions import Entry, record
+from idp.keyring.ring import Keyring
+from idp.keyring.sealing import digest
+from idp.notices.actions import Contact, Notice, send
+from idp.proofing import cases
+from idp.proofing.cases import Case, Ending
+from idp.proofing.evidence import pieces_of
+from idp.proofing.records import CaseRecord, WayBackRecord
+from idp.proofing.rules import (
+    level_reached,
+    newest_visit,
+    overtakes,
+    own_address_may_stop,
+)
+from idp.register.actions import contacts_to_warn
+from idp.storage import Transaction, db_now
+
+
+class Stopped(StrEnum):
+    """How pressing "Stop it" ended; the value is also its journal code."""
+
+    STOPPED = "way-back-stopped"
+    SEEN = "way-back-objected"  # two officers saw its person: only a counter can undo that
+    GONE = "way-back-gone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """What a link of a notice would stop, and whether pressing the button does."""
+
+    ref: str
+    case_ref: str
+    account_ref: str
+    due_at: datetime
+    stops: bool
+
+
+_LIVE = (WayBackRecord.ended_at.is_(None), WayBackRecord.expires_at > db_now())
+_BY_TOKEN = (
+    select(
+        WayBackRecord.ref,
+        WayBackRecord.case_ref,
+        WayBackRecord.account_ref,
+        WayBackRecord.due_at,
+        AccountRecord.identity_level,
+    )
+    .join(AccountRecord, AccountRecord.ref == WayBackRecord.account_ref)
+    .where(WayBackRecord.stop_digest == bindparam("stop"), *_LIVE)
+)
+_INTO = select(
+    WayBackRecord.ref, WayBackRecord.case_ref, WayBackRecord.account_ref, WayBackRecord.created_at
+).where(WayBackRecord.account_ref == bindparam("old"), *_LIVE)
+_STOP = (
+    update(WayBackRecord)
+    .where(WayBackRecord.ref == bindparam("way_back"), *_LIVE)
+    .values(ended_at=db_now(), outcome="stopped")
+    .returning(
+        WayBackRecord.ref,
+        WayBackRecord.case_ref,
+        WayBackRecord.account_ref,
+        WayBackRecord.by_account_ref,
+    )
+)
+# The other open cases of people who say that they are the same person.
+_OTHERS = (
+    select(CaseRecord.ref, AccountRecord.person_ref.is_not(None).label("joined"))
+    .join(AccountRecord, AccountRecord.ref == CaseRecord.account_ref)
+    .where(
+        CaseRecord.person_ref == bindparam("person"),
+        CaseRecord.ref != bindparam("case"),
+        CaseRecord.closed_at.is_(None),
+        AccountRecord.disabled_at.is_(None),
+    )
+)
+_PERSON_OF = select(CaseRecord.person_ref).where(CaseRecord.ref == bindparam("case"))
+_ADDRESS_OF = select(AccountRecord.sign_in_name, AccountRecord.email).where(
+    AccountRecord.ref == bindparam("account")
+)
+
+
+def own_token(token: str) -> str:
+    """Make the token for the old account's own address: nobody comes from it to the other."""
+    return digest(token)
+
+
+def stored(token: str) -> str:
+    """What is kept of both tokens: enough to know either, and to make neither."""
+    return digest(own_token(token))
+
+
+def find_link(tx: Transaction, policies: Policies, token: str) -> Link | None:
+    """Find the way back that a notice's link is about; None once it has ended."""
+    row = tx.execute(_BY_TOKEN, {"stop": stored(token)}).first()
+    own = row is None
+    if row is None:
+        row = tx.execute(_BY_TOKEN, {"stop": digest(token)}).first()
+    if row is None:
+        return None
+    pieces = pieces_of(tx, row.case_ref)
+    stops = not own or own_address_may_stop(
+        seen=newest_visit(pieces) is not None,
+        level=level_reached(pieces, policies.evidence, policies.profiles),
+        old_level=row.identity_level,
+    )
+    return Link(
+        ref=row.ref, case_ref=row.case_ref, account_ref=row.account_ref, due_at=row.due_at,
+        stops=stops,
+    )  # fmt: skip
+
+
+def stop(tx: Transaction, keyring: Keyring, policies: Policies, token: str) -> Stopped:
+    """Stop a way back by the token of its notices: once, by anybody who was told.
+
+    The case behind it is closed too: whoever it was has to begin anew, and at a counter. From
+    the old account's own address it is only written down where an officer's eyes weigh more.
+    """
+    link = find_link(tx, policies, token)
+    if link is None:
+        return Stopped.GONE
+    if not link.stops:
+        person = tx.execute(_PERSON_OF, {"case": link.case_ref}).scalar_one()
+        detail = {"way_back": link.ref, "case": link.case_ref}
+        record(tx, Entry(kind=Stopped.SEEN, person=person, detail=detail))
+        return Stopped.SEEN
+    return Stopped.STOPPED if _end(tx, keyring, link.ref) else Stopped.GONE
+
+
+def overtake(tx: Transaction, keyring: Keyring, case: Case, old_ref: str) -> bool:
+    """End another's way back into an account, where this case's counter visit weighs more."""
+    way = tx.execute(_INTO, {"old": old_ref}).first()
+    if way is None or not _is_overtaken(tx, case, way):
+        return False
+    return _end(tx, keyring, way.ref, by_case=case.ref)
+
+
+def could_overtake(tx: Transaction, case: Case, old_ref: str) -> bool:
+    """Say whether `overtake` would end anything. Reads only."""
+    way = tx.execute(_INTO, {"old": old_ref}).first()
+    return way is not None and _is_overtaken(tx, case, way)
+
+
+def stronger_waits(tx: Transaction, case: Case, begun_at: datetime) -> bool:
+    """Say whether somebody else was seen at a counter as the person of this case's way back."""
+    own = newest_visit(pieces_of(tx, case.ref))
+    others = tx.execute(_OTHERS, {"person": case.person_ref, "case": case.ref}).all()
+    return any(
+        overtakes(
+            visit=newest_visit(pieces_of(tx, other.ref)),
+            joined=other.joined,
+            begun_at=begun_at,
+            other_visit=own,
+        )
+        for other in others
+    )
+
+
+def tell(
+    tx: Transaction,
+    keyring: Keyring,
+    notice: Notice,
+    told: dict[str, str],
+    person_ref: str,
+    addresses: Iterable[str],
+    links: tuple[str, str] | None = None,
+) -> None:
+    """Tell every channel known: both accounts' addresses and what the register holds.
+
+    `links` are the path for all and the path for the first address, unless the register holds
+    that one too.
+    """
+    known = contacts_to_warn(tx, person_ref)
+    registered = {one.email for one in known if one.email}
+    own, *more = addresses
+    to = [Contact("email", one) for one in sorted(registered | {own, *more})]
+    to += [Contact("text", phone) for phone in sorted({one.phone for one in known if one.phone})]
+    for contact in to:
+        weaker = contact.address == own and own not in registered
+        link = {"link": links[1 if weaker else 0]} if links else {}
+        send(tx, keyring, contact, notice, told | link)
+
+
+def _is_overtaken(tx: Transaction, case: Case, way: Any) -> bool:
+    return way.case_ref != case.ref and overtakes(
+        visit=newest_visit(pieces_of(tx, case.ref)),
+        joined=case.joined_to is not None,
+        begun_at=way.created_at,
+        other_visit=newest_visit(pieces_of(tx, way.case_ref)),
+    )
+
+
+def _end(tx: Transaction, keyring: Keyring, way_back: str, *, by_case: str | None = None) -> bool:
+    row = tx.execute(_STOP, {"way_back": way_back}).first()
+    if row is None:
+        return False
+    person = tx.execute(_PERSON_OF, {"case": row.case_ref}).scalar_one()
+    old = tx.execute(_ADDRESS_OF, {"account": row.account_ref}).one()
+    by = tx.execute(_ADDRESS_OF, {"account": row.by_account_ref}).one()
+    cases.close_case(tx, row.case_ref, Ending.STOPPED)
+    detail = {"way_back": row.ref, "case": row.case_ref}
+    detail |= {"overtaken_by": by_case} if by_case else {}
+    record(tx, Entry(kind=Stopped.STOPPED, person=person, detail=detail))
+    told = {"account": old.sign_in_name}
+    tell(tx, keyring, Notice.WAY_BACK_STOPPED, told, person, [old.email, by.email])
+    return True
