@@ -470,6 +470,19 @@ def test_a_way_back_waits_while_another_waits_whom_officers_saw(room: Room) -> N
     assert kept["sign_in_name"] == "nobody@example.test"
 
 
+def test_a_visit_confirmed_and_a_way_back_taken_at_once_have_one_winner(room: Room) -> None:
+    room.old_account()
+    thief = other_account(room)
+    theirs = room.open_case(account=thief)
+    room.hold(theirs, *PROOF)
+    mine = room.open_case()
+    room.site.later(hours=49)
+    taken, _outcome = both(lambda: take_of(room, theirs, thief), lambda: room.visit(mine))
+    found = ways(room)
+    assert found[theirs.ref]["outcome"] == ("taken" if taken is Taken.TAKEN else "stopped")
+    assert found[mine.ref]["ended_at"] is None  # either way the person seen gets in next
+
+
 def test_an_owner_seen_at_a_counter_ends_what_somebody_else_began(room: Room) -> None:
     mine = room.open_case()
     assert room.hold(mine, *PROOF).reached is Reached.RAISED
