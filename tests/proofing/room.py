@@ -10,6 +10,7 @@ from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import pytest
 from werkzeug.test import TestResponse
 
 from idp.accounts.actions import create_account, join_person
@@ -34,6 +35,9 @@ TYPED = {
     "day": "14", "month": "3", "year": "1958", "postcode": "",
 }  # fmt: skip
 Answer = tuple[int, bytes]
+# Pages and what comes over the wire are the same whatever the database. What is tried on both
+# engines: spans of time, and statements of which exactly one may win.
+ON_ONE_ENGINE = pytest.mark.parametrize("world_url", ["sqlite"], indirect=True)
 
 
 @dataclass
@@ -82,7 +86,8 @@ def running(keys: Callable[[], Any]) -> Iterator[Outside]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
     server.daemon_threads = True
     found.port = server.server_address[1]
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    # It looks this often if it is to stop: every test waits for that.
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield found
     server.shutdown()
     server.server_close()

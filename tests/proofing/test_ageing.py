@@ -9,7 +9,7 @@ from idp.proofing.reaching import Reached
 from idp.proofing.records import CaseRecord, ContactCodeRecord, WayBackRecord
 from idp.proofing.ways_back import Taken
 from idp.work import clear
-from tests.proofing.room import Room
+from tests.proofing.room import ON_ONE_ENGINE, Room
 
 
 def counts(room: Room, case: Case) -> set[str]:
@@ -38,6 +38,7 @@ def test_what_joined_nobody_yet_is_weighed_until_the_thirtieth_day_and_not_on_it
     assert room.hold(case, "document-check").reached is Reached.WAY_BACK
 
 
+@ON_ONE_ENGINE
 def test_what_joined_an_account_counts_for_good_and_its_case_stays_open(room: Room) -> None:
     case = room.open_case()
     room.hold(case, "document-check")
@@ -66,6 +67,7 @@ def taken(room: Room, ref: str) -> Taken:
     )  # fmt: skip
 
 
+@ON_ONE_ENGINE
 def test_a_way_back_that_lapsed_is_asked_for_anew_only_with_what_counts_now(room: Room) -> None:
     room.old_account(2)
     case = room.open_case()
@@ -115,6 +117,7 @@ def test_whatever_happens_in_a_case_keeps_it_open(room: Room, act: object) -> No
     assert outcome(room, case) == "given-up"
 
 
+@ON_ONE_ENGINE
 def test_a_code_that_ran_out_is_cleared_and_every_case_has_tries_of_its_own(room: Room) -> None:
     """With no code left, tries must not fill one bucket for everybody."""
     room.claim()
