@@ -11,7 +11,7 @@ from idp.notices.actions import Contact, Notice, send
 from idp.proofing import cases, stopping, ways_back
 from idp.proofing.cases import Case, Ending
 from idp.proofing.evidence import pieces_of
-from idp.proofing.rules import enough_for_way_back, level_reached, told_of_late
+from idp.proofing.rules import level_reached, told_of_late
 from idp.proofing.ways_back import Begun
 from idp.storage import Transaction
 
@@ -87,7 +87,7 @@ def prospect(tx: Transaction, case: Case, level: int) -> Reached:
     old = account_of_person(tx, case.person_ref)
     if old is None:
         return Reached.SHUT
-    if not enough_for_way_back(level, old.identity_level):
+    if not ways_back.is_enough(tx, level, old):
         return Reached.MORE
     begun = ways_back.outlook(tx, case, old.ref)
     return _FROM_BEGUN[begun]
@@ -104,6 +104,6 @@ def _way_back(tx: Transaction, keyring: Keyring, case: Case, level: int) -> Reac
     old = account_of_person(tx, case.person_ref)
     if old is None:  # it is disabled: nothing leads back into that but an officer
         return Reached.SHUT
-    if not enough_for_way_back(level, old.identity_level):
+    if not ways_back.is_enough(tx, level, old):
         return Reached.MORE
     return _FROM_BEGUN[ways_back.begin(tx, keyring, case=case, old=old, level=level)]

@@ -208,9 +208,18 @@ def standing(way_back: WayBack, now: datetime) -> Standing:
     return Standing.DUE if now >= way_back.due_at else Standing.WAITING
 
 
-def enough_for_way_back(reached: int, old_level: int) -> bool:
-    """Say whether what was proved again is as much as the account it leads into was proved by."""
-    return reached >= max(old_level, 1)
+# `idp policy check` refuses evidence.toml where what a household shares reaches this level.
+BEYOND_THE_HOUSEHOLD = 2
+
+
+def enough_for_way_back(reached: int, old_level: int, *, two_checks: bool) -> bool:
+    """Say whether what was proved again is enough to get back into an account.
+
+    As much as it was proved by, for nothing less may take a proof's place. And where two checks
+    open it, what nobody of the same household has: recovery is never weaker than the sign-in it
+    restores, and level 1 is reached by the number, the shared mailbox and a fraud check.
+    """
+    return reached >= max(old_level, BEYOND_THE_HOUSEHOLD if two_checks else 1)
 
 
 def newest_visit(pieces: Sequence[Piece]) -> datetime | None:

@@ -17,6 +17,7 @@ from idp.accounts.records import AccountRecord
 from idp.assurance.policy import Policies
 from idp.authentication import methods
 from idp.authentication.ending import end_grants, end_other_sessions
+from idp.authentication.rules import begins_two_checks
 from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
 from idp.keyring.sealing import random_ref, random_token
@@ -173,6 +174,12 @@ _DUE_NOW = (
 )
 
 
+def is_enough(tx: Transaction, level: int, old: Held) -> bool:
+    """Say whether evidence worth `level` leads back into an account, as it is opened now."""
+    two_checks = not begins_two_checks(methods.held_methods(tx, old.ref))
+    return enough_for_way_back(level, old.identity_level, two_checks=two_checks)
+
+
 def begin(tx: Transaction, keyring: Keyring, *, case: Case, old: Held, level: int) -> Begun:
     """Begin the way from a case back into the account its person has, and tell everybody.
 
@@ -269,7 +276,7 @@ def _take(
     if stopping.stronger_waits(tx, case, row.created_at):
         raise _Undo
     level = level_reached(pieces_of(tx, case.ref), policies.evidence, policies.profiles)
-    if not enough_for_way_back(level, old.identity_level):
+    if not is_enough(tx, level, old):
         raise _Undo
     _exchange(tx, keyring, case, old, level)
     detail = {

@@ -108,7 +108,9 @@ def test_a_way_back_is_due_from_its_moment_until_it_lapses() -> None:
 def test_recovery_is_never_weaker_than_what_it_restores() -> None:
     for reached in range(4):
         for old in range(4):
-            assert rules.enough_for_way_back(reached, old) == (reached >= old and reached > 0)
+            for two_checks in (False, True):
+                enough = rules.enough_for_way_back(reached, old, two_checks=two_checks)
+                assert enough == (reached >= old and reached > (1 if two_checks else 0))
 
 
 def test_a_counter_visit_gets_past_what_was_shown_from_afar() -> None:

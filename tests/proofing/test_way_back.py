@@ -11,7 +11,7 @@ from idp.accounts.actions import account_of_person, create_account
 from idp.accounts.records import AccountRecord
 from idp.accounts.subjects import subject_of
 from idp.authentication import sessions
-from idp.authentication.actions import set_password
+from idp.authentication.actions import enrol_totp, new_seed, set_password
 from idp.authentication.records import ClientSessionRecord, PasswordRecord, SessionRecord
 from idp.journal.records import JournalEntry
 from idp.notices.rules import Notice
@@ -98,6 +98,34 @@ def test_every_known_channel_is_told_how_to_stop_it(room: Room) -> None:
     )
     stored = room.everything_stored()
     assert not [secret for secret in links(room).values() if secret in stored]
+
+
+def test_what_a_household_shares_is_no_way_into_an_account_of_two_checks(room: Room) -> None:
+    """The number, a code to the shared mailbox and a fraud check: a housemate has all three."""
+    old = room.old_account(level=1)
+    with_app(room, old)
+    case = room.open_case()
+    settled = room.hold(case, "contact-email", "fraud-check")
+    assert (settled.level, settled.reached) == (1, Reached.MORE)
+    assert room.site.rows(WayBackRecord) == []
+    assert room.told() == []
+    assert room.hold(case, "document-check").reached is Reached.WAY_BACK
+
+
+def test_a_second_check_set_up_during_the_wait_asks_for_more_too(room: Room) -> None:
+    old = room.old_account(level=1)
+    case = room.open_case()
+    assert room.hold(case, "contact-email", "fraud-check").reached is Reached.WAY_BACK
+    with_app(room, old)
+    room.site.later(hours=49)
+    again(room)
+    assert take(room) is Taken.TOO_LITTLE
+    assert room.site.rows(AccountRecord, ref=old)[0]["superseded_by"] is None
+    assert the_way(room)["ended_at"] is None
+
+
+def with_app(room: Room, account: str) -> None:
+    room.site.database.transaction(lambda tx: enrol_totp(tx, room.keyring, account, new_seed()))
 
 
 def test_less_proof_than_the_old_account_has_begins_nothing_and_says_nothing(room: Room) -> None:
