@@ -15,6 +15,7 @@ from idp.identifiers.rules import Problem
 from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
 from idp.keyring.sealing import keyed_index, random_ref
+from idp.register.actions import index_fits
 from idp.register.reading import LINE_MAX_BYTES, RowReader, read_header
 from idp.register.reasons import Reason
 from idp.register.records import ImportRecord
@@ -135,6 +136,10 @@ class Import:
                 return self._store_all(batches, rejects, reader.given, at, told)
 
     def _begin(self, fingerprint: str, offset: int, again: bool, tx: Transaction) -> Progress:
+        if not index_fits(tx, self._keyring):  # everybody would look new, and be added again
+            raise ImportProblem(
+                "the index key is not the one the register was indexed with; run: idp keys reindex"
+            )
         found = tx.execute(_FIND, {"fingerprint": fingerprint}).mappings().first()
         if found is not None:
             finished = found.pop("finished_at") is not None
@@ -190,6 +195,10 @@ class Import:
         tx: Transaction,
     ) -> Progress:
         """Store a batch, its refused lines and how far it came: all of it or nothing."""
+        if self._keyring.turning("number_index"):
+            raise ImportProblem(
+                "the register is being indexed anew; run the same command again when that is done"
+            )
         if tx.execute(_HOLD, {"import_ref": at.ref}).scalar() != at.byte_offset:
             raise ImportProblem("somebody else imports this file at this moment")
         stored = store(tx, self._keyring, batch.lines, given, at.ref)
