@@ -97,6 +97,15 @@ class Visit:
         found: list[dict[str, str]] = page.json()["messages"]
         return found
 
+    def mails_with(self, text: str) -> str:
+        """Answer all that came, once `text` is among it; after a while, what there is."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while True:
+            came = " ".join(one["subject"] + one["text"] for one in self.messages())
+            if text in came or time.monotonic() > deadline:
+                return came
+            time.sleep(0.2)
+
     def answer(self, page: Page) -> tuple[Page, list[str]]:
         """Answer what the sign-in pages ask, by password and app; list what that was."""
         asked: list[str] = []
