@@ -5,7 +5,6 @@ unknown one get the same pages, the same mail and the same work: there is nothin
 apart by.
 """
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,7 +27,7 @@ from idp.enrolment.records import AddressCodeRecord, EnrolmentRecord
 from idp.enrolment.rules import Facts, Step, next_step
 from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
-from idp.keyring.sealing import digest, random_ref
+from idp.keyring.sealing import digest, random_code, random_ref
 from idp.notices.actions import Contact, Notice, send
 from idp.storage import Database, Transaction, db_now
 from idp.storage.dialects import Duration
@@ -229,7 +228,7 @@ def send_code(tx: Transaction, keyring: Keyring, ref: str, email: str, *, locale
     if tx.execute(_SET_ADDRESS, {"enrolment": ref, "address": email}).rowcount != 1:
         return False
     tx.write(_VOID_CODES, {"enrolment": ref})
-    code, code_ref = new_code(), random_ref()
+    code, code_ref = random_code(), random_ref()
     row = {
         "ref": code_ref,
         "of_enrolment": ref,
@@ -338,11 +337,6 @@ def make_account(
     detail = {"enrolment": ref, "method": method}
     record(tx, Entry(kind="account-made", person=account, detail=detail))
     return Made(account, secret)
-
-
-def new_code() -> str:
-    """Make a six-digit code; every one of the million is as likely."""
-    return f"{secrets.randbelow(1_000_000):06d}"
 
 
 def _index(keyring: Keyring, code_ref: str, code: str) -> str:

@@ -29,12 +29,12 @@ from idp.authentication.records import (
 from idp.authentication.rules import is_code
 from idp.authentication.telling import tell
 from idp.enrolment import limits
-from idp.enrolment.actions import CodeAnswer, Stop, new_code
+from idp.enrolment.actions import CodeAnswer, Stop
 from idp.enrolment.lost import ResetFacts, ResetStep, next_reset_step, second_methods
 from idp.enrolment.records import ResetRecord
 from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
-from idp.keyring.sealing import digest, random_ref
+from idp.keyring.sealing import digest, random_code, random_ref
 from idp.notices.actions import Notice
 from idp.outbox import actions as outbox
 from idp.storage import Database, Transaction, db_now
@@ -201,7 +201,7 @@ def send_reset_code(database: Database, keyring: Keyring, payload: Mapping[str, 
 
     Borne twice: the code is made once. For a name that is nobody's there is nothing to send.
     """
-    ref, code = str(payload["reset"]), new_code()
+    ref, code = str(payload["reset"]), random_code()
 
     def work(tx: Transaction) -> None:
         made = {"reset": ref, "made_index": _index(keyring, ref, code)}

@@ -3,6 +3,7 @@
 import base64
 import hmac
 import os
+import secrets
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 
@@ -75,6 +76,11 @@ def digest(secret: str) -> str:
 def random_token() -> str:
     """Make a 256-bit random value, base64url without padding."""
     return base64.urlsafe_b64encode(os.urandom(32)).rstrip(b"=").decode()
+
+
+def random_code() -> str:
+    """Make a six-digit code to be sent to somebody; every one of the million is as likely."""
+    return f"{secrets.randbelow(1_000_000):06d}"
 
 
 def random_ref() -> str:

@@ -4,7 +4,6 @@ A code has six digits, works for ten minutes and is spent by one statement. Only
 on a channel counts.
 """
 
-import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -15,7 +14,7 @@ from idp.assurance.policy import Policies
 from idp.authentication.rules import is_code
 from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
-from idp.keyring.sealing import random_ref
+from idp.keyring.sealing import random_code, random_ref
 from idp.notices.actions import Contact, Notice, send
 from idp.proofing import evidence, limits, reaching, ways_back
 from idp.proofing.cases import REGISTER, Case
@@ -178,7 +177,7 @@ def _buy(tx: Transaction, keyring: Keyring, policies: Policies, case: Case, chan
 
 
 def _send(tx: Transaction, keyring: Keyring, case: Case, channel: str, to: Contact) -> None:
-    ref, code = random_ref(), f"{secrets.randbelow(1_000_000):06d}"
+    ref, code = random_ref(), random_code()
     values = {
         "ref": ref, "case_ref": case.ref, "channel": channel,
         "code_index": _index(keyring, ref, code),

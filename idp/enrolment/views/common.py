@@ -9,7 +9,8 @@ from idp.enrolment import texts
 from idp.enrolment.actions import Stop
 from idp.enrolment.addresses import shown_address
 from idp.signin import actions as signin
-from idp.web import browser_secret, house, notice, session_secret
+from idp.signin.asking import locate
+from idp.web import notice
 from idp.words import gettext as _
 
 bp = Blueprint("enrolment", __name__)
@@ -21,13 +22,7 @@ def waiting_journey() -> str | None:
     ref = request.args.get("journey", "")
     if not ref:
         return None
-    here, secret = house(), browser_secret()
-    found = here.database.read(
-        lambda tx: signin.locate(
-            tx, here.policies, ref, browser_secret=secret, session_secret=session_secret()
-        )
-    )
-    return None if isinstance(found, signin.Stop) else ref
+    return None if isinstance(locate(ref), signin.Stop) else ref
 
 
 def sign_in_address(journey_ref: str | None) -> str:

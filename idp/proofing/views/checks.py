@@ -2,14 +2,13 @@
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
 
 from flask import abort, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from idp.proofing import checking, contacts, limits, texts
 from idp.proofing.checking import Document
-from idp.proofing.contacts import CODE_MINUTES, TEXT, Given, Reachable, Sent
+from idp.proofing.contacts import CODE_MINUTES, TEXT, Reachable
 from idp.proofing.rules import (
     CHECK_TRIED_FOR,
     CHECKED_DOCUMENTS,
@@ -20,11 +19,14 @@ from idp.proofing.rules import (
     open_kinds,
 )
 from idp.proofing.views.common import (
+    LONGEST_FIELD,
     Proof,
     Visitor,
     bp,
+    contact_code_refused,
     page_with,
     proof_of,
+    send_contact_code,
     to,
     too_often,
     visitor,
@@ -35,7 +37,6 @@ from idp.web import caller_address, house, see_other
 from idp.words import gettext as _
 
 _NUMBER = re.compile(r"[A-Z0-9]{5,20}")
-LONGEST_FIELD = 60
 # The page looks again by itself so often, unless it is told not to.
 LOOK_AGAIN_SECONDS = 8
 
@@ -74,13 +75,9 @@ def send_code(channel: str) -> ResponseReturnValue:
         return found
     who, proof = found.who, found.proof
     _reachable(proof, channel)
-    here = house()
-    sent = contacts.send_code(here.database, here.keyring, proof.case, channel, caller_address())
-    if isinstance(sent, timedelta):
-        return too_often(who, sent)
-    if sent is Sent.NO_CONTACT:
-        return see_other(to("home", who))
-    return see_other(to("contact_code", who, channel=channel))
+    return send_contact_code(
+        who, proof.case, channel, then=to("contact_code", who, channel=channel)
+    )
 
 
 @bp.get("/identity/contact/<channel>/code")
@@ -100,21 +97,12 @@ def give_code(channel: str) -> ResponseReturnValue:
     if not isinstance(found, At):
         return found
     who, proof = found.who, found.proof
-    known, here = _reachable(proof, channel), house()
-    given = contacts.give_code(
-        here.database,
-        here.keyring,
-        here.policies,
-        case=proof.case,
-        channel=channel,
-        typed=request.form.get("code", "").replace(" ", "")[:LONGEST_FIELD],
-        address=caller_address(),
+    known = _reachable(proof, channel)
+    refused = contact_code_refused(
+        who, proof.case, channel, again=lambda said: _code_page(who, known, said)
     )
-    if isinstance(given, timedelta):
-        return too_often(who, given)
-    if given is Given.WRONG:
-        said = _("That code is wrong or too old. Look at the newest message")
-        return page_with(_code_page(who, known, said), 422)
+    if refused is not None:
+        return refused
     _check_fraud_too(proof)
     return see_other(to("waiting", who))
 

@@ -4,6 +4,7 @@ The journey that waits is named in the address (`?journey=`): it is bound to thi
 opens nothing in another one.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,15 +16,18 @@ from flask.typing import ResponseReturnValue
 from idp.assurance.rules import sign_in_level
 from idp.authentication import sessions
 from idp.authentication.sessions import SessionFacts
-from idp.proofing import cases, evidence, texts
+from idp.proofing import cases, contacts, evidence, texts
 from idp.proofing.cases import Case
+from idp.proofing.contacts import Given, Sent
 from idp.proofing.rules import Piece, level_reached
 from idp.signin import actions as signin
 from idp.signin.actions import Journey, Position
+from idp.signin.asking import locate
 from idp.signin.rules import Asked, Step, may_add_methods
 from idp.storage import Transaction
 from idp.web import (
     browser_secret,
+    caller_address,
     house,
     needed_browser_secret,
     notice,
@@ -36,6 +40,7 @@ bp = Blueprint("proofing", __name__)
 USUAL_LEVEL = 2  # what most services that need to know a person ask for
 HIGHEST_LEVEL = 3
 SECOND = timedelta(seconds=1)
+LONGEST_FIELD = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +132,39 @@ def too_often(who: Visitor, wait: timedelta, more: str = "") -> ResponseReturnVa
     return page
 
 
+def send_contact_code(who: Visitor, case: Case, channel: str, *, then: str) -> ResponseReturnValue:
+    """Send a code to a known contact, and the browser to `then`."""
+    here = house()
+    sent = contacts.send_code(here.database, here.keyring, case, channel, caller_address())
+    if isinstance(sent, timedelta):
+        return too_often(who, sent)
+    return see_other(to("home", who) if sent is Sent.NO_CONTACT else then)
+
+
+def contact_code_refused(
+    who: Visitor, case: Case, channel: str, *, again: Callable[[str], str]
+) -> ResponseReturnValue | None:
+    """Take the code that went to a known contact: counted first, then spent with what it buys.
+
+    None: it was right. Else what to answer; `again` draws the page with what is wrong.
+    """
+    here = house()
+    given = contacts.give_code(
+        here.database,
+        here.keyring,
+        here.policies,
+        case=case,
+        channel=channel,
+        typed=request.form.get("code", "").replace(" ", "")[:LONGEST_FIELD],
+        address=caller_address(),
+    )
+    if isinstance(given, timedelta):
+        return too_often(who, given)
+    if given is Given.WRONG:
+        return page_with(again(_("That code is wrong or too old. Look at the newest message")), 422)
+    return None
+
+
 def page_with(page: str, status: int) -> ResponseReturnValue:
     """Answer a page that was typed into wrongly."""
     return make_response(page, status)
@@ -137,12 +175,7 @@ def _waiting() -> tuple[str | None, Position | None]:
     ref = request.args.get("journey", "")
     if not ref:
         return None, None
-    found = house().database.read(
-        lambda tx: signin.locate(
-            tx, house().policies, ref,
-            browser_secret=browser_secret(), session_secret=session_secret(),
-        )
-    )  # fmt: skip
+    found = locate(ref)
     return (ref, found) if isinstance(found, Position) else (None, None)
 
 

@@ -1,32 +1,29 @@
 """The way back into an account that is there already: wait, shorten the wait, take it, stop it."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
-from flask import render_template, request, url_for
+from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.proofing import contacts, reaching, stopping, ways_back
 from idp.proofing.cases import Case
-from idp.proofing.contacts import CODE_MINUTES, OLD_ACCOUNT, Given, Sent
+from idp.proofing.contacts import CODE_MINUTES, OLD_ACCOUNT
 from idp.proofing.rules import Standing, masked_email, standing
 from idp.proofing.stopping import Stopped
 from idp.proofing.views.common import (
     Visitor,
     bp,
-    page_with,
+    contact_code_refused,
     proof_of,
     read_proof,
+    send_contact_code,
     to,
-    too_often,
     visitor,
 )
 from idp.proofing.ways_back import Found, Taken
 from idp.storage import Transaction
-from idp.web import caller_address, forget_session, house, notice, see_other
+from idp.web import forget_session, house, notice, see_other
 from idp.words import gettext as _
-
-LONGEST_FIELD = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,12 +85,7 @@ def old_account_send() -> ResponseReturnValue:
     here = house()
     if not here.database.read(lambda tx: contacts.may_end_wait(tx, here.policies, case)):
         return see_other(to("way_back", who))
-    sent = contacts.send_code(here.database, here.keyring, case, OLD_ACCOUNT, caller_address())
-    if isinstance(sent, timedelta):
-        return too_often(who, sent)
-    if sent is Sent.NO_CONTACT:
-        return see_other(to("home", who))
-    return see_other(to("old_account_code", who))
+    return send_contact_code(who, case, OLD_ACCOUNT, then=to("old_account_code", who))
 
 
 @bp.get("/identity/way-back/code")
@@ -113,22 +105,10 @@ def old_account_give() -> ResponseReturnValue:
     if not isinstance(found, At):
         return found
     who, case, way = found.who, found.case, found.way
-    here = house()
-    given = contacts.give_code(
-        here.database,
-        here.keyring,
-        here.policies,
-        case=case,
-        channel=OLD_ACCOUNT,
-        typed=request.form.get("code", "").replace(" ", "")[:LONGEST_FIELD],
-        address=caller_address(),
+    refused = contact_code_refused(
+        who, case, OLD_ACCOUNT, again=lambda said: _code_page(who, way, said)
     )
-    if isinstance(given, timedelta):
-        return too_often(who, given)
-    if given is Given.WRONG:
-        said = _("That code is wrong or too old. Look at the newest message")
-        return page_with(_code_page(who, way, said), 422)
-    return see_other(to("way_back", who))
+    return see_other(to("way_back", who)) if refused is None else refused
 
 
 @bp.get("/identity/way-back/take")
