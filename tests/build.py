@@ -157,8 +157,16 @@ def make_world(folder: Path) -> World:
         "[service.action.taken_over]\nprivacy = 1\nmoney_public = 1\ndistress = 1\n"
         for name in tier_1
     )
+    # A plain sign-in is for looking; the service itself asks for more where somebody files.
+    by_action = (
+        '\n[[service]]\nclient_id = "steps"\nname = "Steps"\nowner = "Tests"\nshut_out = 1\n'
+        'entry = "look"\n[[service.action]]\nid = "look"\n'
+        "[service.action.wrong_person]\nlegal = 1\n[service.action.taken_over]\nprivacy = 1\n"
+        '[[service.action]]\nid = "file"\n'
+        "[service.action.wrong_person]\nlegal = 2\n[service.action.taken_over]\nprivacy = 2\n"
+    )
     with (policies / "services.toml").open("a") as handle:
-        handle.write(like_library)
+        handle.write(like_library + by_action)
     prepare(folder / "keys", Clock().now())
     gate = HashGate(2, wait_seconds=30)
     people = {
@@ -180,6 +188,7 @@ def make_world(folder: Path) -> World:
         service("public", "none"),
         service("rsa", "private_key_jwt", id_token_signed_response_alg="RS256"),
         service("other", "client_secret_basic", sector="elsewhere"),
+        service("steps", "client_secret_basic"),
         service("loose", "client_secret_basic", pkce="optional",
                 redirect_uris=["https://loose.example/a?keep=%2Fx&flag", "https://loose.example/b"]),
     )  # fmt: skip

@@ -45,6 +45,7 @@ def check_levels(file: LevelsFile, *, whole: bool) -> Iterator[Problem]:
     yield from _profiles(file, whole=whole)
     yield from _tiers(file, whole=whole)
     yield from _coupling(file)
+    yield from _fading(file)
     yield from _same_as(file)
 
 
@@ -91,6 +92,17 @@ def _coupling(file: LevelsFile) -> Iterator[Problem]:
     rows = (file.coupling.P1, file.coupling.P2, file.coupling.P3)
     if sorted(rows) != list(rows):
         yield Problem(LEVELS, "coupling", "It falls: stronger proof must never need less sign-in.")
+
+
+def _fading(file: LevelsFile) -> Iterator[Problem]:
+    """A higher level lasts no longer than a lower one: else less would be asked again first."""
+    longest: float = float("inf")
+    for entry in sorted(file.signin, key=lambda entry: entry.level):
+        lasts = entry.fades_after_minutes
+        if lasts is not None and lasts > longest:
+            sentence = "A proof counts longer for it than for a lower level."
+            yield Problem(LEVELS, f"signin {entry.level} > fades_after_minutes", sentence)
+        longest = min(longest, lasts or longest)
 
 
 def _same_as(file: LevelsFile) -> Iterator[Problem]:
@@ -165,11 +177,13 @@ def check_services(file: ServicesFile, *, whole: bool, today: date) -> Iterator[
     yield from _repeated(SERVICES, "service", [entry.client_id for entry in file.service])
     for service in file.service:
         place = f'service "{service.client_id}"'
-        yield from _repeated(
-            SERVICES, f"{place} > action", [action.id for action in service.action]
-        )
+        known = [action.id for action in service.action]
+        yield from _repeated(SERVICES, f"{place} > action", known)
         if whole and not service.action:
             yield Problem(SERVICES, place, "It has no action, so nothing was assessed.")
+        if whole and service.entry is not None and service.entry not in known:
+            sentence = f'No action is called "{service.entry}".{did_you_mean(service.entry, known)}'
+            yield Problem(SERVICES, f"{place} > entry", sentence)
         if service.shut_out >= SERIOUS and not service.other_route.strip():
             sentence = f'shut_out is {service.shut_out}, so "other_route" must name another way in.'
             yield Problem(SERVICES, place, sentence)

@@ -75,13 +75,17 @@ class SameAs(FileModel):
 
 
 class SignInEntry(FileModel):
-    """One sign-in level, C0 to C3, with the text a citizen reads."""
+    """One sign-in level, C0 to C3, with the text a citizen reads.
+
+    `fades_after_minutes`: a proof older than this no longer counts towards the level.
+    """
 
     level: Part
     name: Text
     citizen_text: Text
     factors: Annotated[int, Field(ge=0, le=3)]
     phishing_resistant: bool = False
+    fades_after_minutes: Annotated[int, Field(gt=0)] | None = None
     same_as: SameAs = SameAs()
 
 
@@ -168,6 +172,11 @@ class LevelsFile(FileModel):
             },
             tier_names={entry.number: entry.name for entry in self.tier},
             citizen_texts={entry.level: entry.citizen_text for entry in self.signin},
+            fades_after={
+                entry.level: entry.fades_after_minutes * 60
+                for entry in self.signin
+                if entry.fades_after_minutes is not None
+            },
         )
 
     def gpg45(self) -> tuple[Profile, ...]:
@@ -302,13 +311,18 @@ class ActionEntry(FileModel):
 
 
 class ServiceEntry(FileModel):
-    """One service, joined to its registration by `client_id`."""
+    """One service, joined to its registration by `client_id`.
+
+    `entry` is the action that a plain sign-in is for. A service that names one checks the level in
+    its tokens before any other action, and asks for more where it needs more (RFC 9470).
+    """
 
     client_id: Text
     name: Text
     owner: Text
     shut_out: Severity = 0
     other_route: str = ""
+    entry: Text | None = None
     action: Annotated[tuple[ActionEntry, ...], several()] = ()
 
     def questionnaire(self, action: ActionEntry) -> Questionnaire:

@@ -53,10 +53,19 @@ class Policies:
         return found[0] if found else None
 
     def floor(self, client_id: str) -> Level:
-        """The least level at which a client's people sign in: all its actions together.
+        """The least level at which a client's people sign in: that of its `entry` action, where
+        it names one, else of all its actions together.
 
-        A client without an assessment runs at tier 2, never open.
+        A client without an assessment runs at tier 2, never open. Nothing in a request chooses
+        the action: what a browser carries can be edited, and must never lower a level.
         """
+        service, actions = self.service(client_id), self.assessments.get(client_id)
+        if service and service.entry and actions:
+            return actions[service.entry].level
+        return self.ceiling(client_id)
+
+    def ceiling(self, client_id: str) -> Level:
+        """The level that all of a client's actions need together: a wish for more is trimmed."""
         actions = self.assessments.get(client_id)
         if not actions:
             return self.levels.tiers[UNASSESSED_TIER]

@@ -9,6 +9,7 @@ from itertools import combinations
 LOA = "urn:gatehouse:loa:"
 TIER = "urn:gatehouse:tier:"
 _PAIR = re.compile(r"P([0-3])\.C([0-3])", re.ASCII)
+_IDENTITY = re.compile(r"P[0-3]", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +48,21 @@ class Level:
             identity=max(self.identity, other.identity), sign_in=max(self.sign_in, other.sign_in)
         )
 
+    def meet(self, other: "Level") -> "Level":
+        """The greatest level that both cover."""
+        return Level(
+            identity=min(self.identity, other.identity), sign_in=min(self.sign_in, other.sign_in)
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Levels:
     """What levels.toml decided: tiers by number, other bodies' names for levels, coupling.
 
     `coupling` gives, for a strength of identity, the least sign-in that may go with it.
-    `citizen_texts` says by sign-in level what a person will be asked for.
+    `citizen_texts` says by sign-in level what a person will be asked for. `fades_after` gives,
+    for a sign-in level, the seconds after which a proof no longer counts towards it; a level
+    left out lasts as long as the session.
     """
 
     tiers: Mapping[int, Level]
@@ -61,6 +70,7 @@ class Levels:
     aliases: Mapping[str, Level] = field(default_factory=dict)
     tier_names: Mapping[int, str] = field(default_factory=dict)
     citizen_texts: Mapping[int, str] = field(default_factory=dict)
+    fades_after: Mapping[int, int] = field(default_factory=dict)
 
     def coupled(self, level: Level) -> Level:
         """`level` with its sign-in raised, where needed, to what its identity calls for."""
@@ -105,6 +115,40 @@ def resolve(value: str, levels: Levels) -> Level | None:
         return Level.parse(value.removeprefix(LOA))
     except ValueError:
         return None
+
+
+def read_vectors(listed: Sequence[str], levels: Levels) -> tuple[Level, ...]:
+    """The levels of a `vtr` list, lowest first: each is as good to the service as the others.
+
+    A vector is written "P2.C2", in parts in any order, or as an alias ("Cl.Cm"); without an
+    identity part it says nothing of who it is. Raises ValueError, with a sentence, for a part
+    that is unknown or given twice, for less sign-in than the identity needs, and for a list that
+    mixes vectors with an identity and vectors without: nobody could say which is less.
+    Sources: RFC 8485 section 3; risk-model.md T6, "Request and policy combined".
+    """
+    found = [_vector(text, levels) for text in listed]
+    if len({level.identity > 0 for level in found}) > 1:
+        raise ValueError("vectors with an identity level and vectors without one are mixed")
+    return tuple(sorted(found, key=lambda level: (level.identity, level.sign_in)))
+
+
+def _vector(text: str, levels: Levels) -> Level:
+    known = resolve(text, levels)
+    if known is None:
+        parts = text.split(".")
+        identities = [part for part in parts if _IDENTITY.fullmatch(part)]
+        rest = ".".join(part for part in parts if part not in identities)
+        if len(identities) > 1:
+            raise ValueError(f"a vector has two identity values: {text[:40]!a}")
+        identity = int(identities[0][1]) if identities else 0
+        sign_in = resolve(f"P0.{rest}", levels) or levels.aliases.get(rest)
+        if sign_in is None or sign_in.identity:
+            raise ValueError(f"a vector that is not known: {text[:40]!a}")
+        known = Level(identity=identity, sign_in=sign_in.sign_in)
+    if levels.coupled(known) != known:
+        least = levels.coupled(known).sign_in
+        raise ValueError(f"P{known.identity} needs C{least} at least: {text[:40]!a}")
+    return known
 
 
 def met(value: str, reached: Level, levels: Levels) -> bool:

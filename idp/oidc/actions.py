@@ -10,15 +10,16 @@ from sqlalchemy import update
 from idp.authentication import sessions
 from idp.authentication.sessions import SessionFacts
 from idp.errors import Refusal
+from idp.journal.actions import Entry, record
 from idp.keyring import jose
 from idp.oidc.asking import Answer, Validated, error, validate
-from idp.oidc.granting import SELF, issue, needs_consent, own_subject
+from idp.oidc.granting import SELF, asked_detail, issue, needs_consent, own_subject
 from idp.oidc.server import Call, Services
 from idp.oidc.tokens import read_hint
 from idp.signin import actions as signin
 from idp.signin.actions import Journey, Position, milliseconds
 from idp.signin.records import JourneyRecord
-from idp.signin.rules import Asked, Step
+from idp.signin.rules import Asked, Step, lowest_first
 from idp.storage import Database, Transaction
 
 # OpenID Connect Core 3.1.2.6. What could be had with pages is said to need them; only what no
@@ -90,6 +91,8 @@ def begin(
             request=journey.request,
             now=now,
         )
+        detail = {"journey": ref, **asked_detail(valid, asked)}
+        record(tx, Entry(kind="sign-in-started", client_id=valid.client.client_id, detail=detail))
         return Started(journey=ref)
 
     return database.transaction(work)
@@ -120,9 +123,10 @@ def finish(
 
 
 def abandon(
-    database: Database, services: Services, journey: Journey, code: str, description: str
+    database: Database, services: Services, found: Position, code: str, description: str
 ) -> Answer | Refusal | None:
     """End a journey without a grant: the person said no, or the level cannot be reached."""
+    journey, following = found.journey, found.next
 
     def work(tx: Transaction) -> Answer | Refusal | None:
         call = Call(tx=tx, services=services)
@@ -131,16 +135,22 @@ def abandon(
             return valid
         if not signin.finish(tx, journey):
             return None
-        return error(call, valid, code, description)
+        detail = {
+            "journey": journey.ref, "why": str(following.why), "demand": str(following.demand)
+        }  # fmt: skip
+        return error(call, valid, code, description, detail)
 
     return database.transaction(work)
 
 
 def _asked(call: Call, valid: Validated, session: SessionFacts | None, now: datetime) -> Asked:
-    wanted = valid.wanted
+    wanted, policies = valid.wanted, call.services.policies
+    floor = policies.floor(valid.client.client_id)
+    levels = wanted.acr_levels
     return Asked(
-        floor=call.services.policies.floor(valid.client.client_id),
-        requested=wanted.acr_levels,
+        floor=floor,
+        ceiling=policies.ceiling(valid.client.client_id),
+        requested=lowest_first(levels, floor) if wanted.acr_any else levels,
         essential=wanted.acr_essential,
         again=bool(wanted.prompt & {"login", "select_account"}),
         max_age_seconds=wanted.max_age,

@@ -16,6 +16,7 @@ from idp.oidc.rules import RESPONSE_MODES, BadRequest, Wanted, read_wanted
 from idp.oidc.server import Call, Request
 
 log = logging.getLogger("idp.oidc")
+NOTHING_MORE: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,11 +105,24 @@ def validate(
     )
 
 
-def error(call: Call, valid: Validated, code: str, description: str | None = None) -> Answer:
-    """Answer the client with an error, kept under a reference it can quote."""
+def error(
+    call: Call,
+    valid: Validated,
+    code: str,
+    description: str | None = None,
+    detail: Mapping[str, str] = NOTHING_MORE,
+) -> Answer:
+    """Answer the client with an error, kept under a reference it can quote.
+
+    `detail` is what the journal keeps beside the code, such as the journey that ended here.
+    """
     problem = BadRequest(code, description or code)
     mode = valid.wanted.response_mode
-    return _error(call, valid.redirect_uri, mode, problem, valid.state, valid.signed_in)
+    kept = Entry(
+        kind="authorization-refused", client_id=valid.client.client_id,
+        detail={"code": code, **detail},
+    )  # fmt: skip
+    return _error(call, valid.redirect_uri, mode, problem, valid.state, valid.signed_in, kept)
 
 
 def answer(call: Call, valid: Validated, params: dict[str, str]) -> Answer:
@@ -131,10 +145,11 @@ def _error(
     problem: BadRequest,
     state: str | None,
     signed_in: bool,
+    entry: Entry | None = None,
 ) -> Answer:
     if signed_in:
-        entry = Entry(kind="authorization-refused", detail={"code": problem.code})
-        reference = record(call.tx, entry)
+        plain = Entry(kind="authorization-refused", detail={"code": problem.code})
+        reference = record(call.tx, entry or plain)
     else:  # anybody can send such a request, as often as they like: no row is kept for it
         reference = new_reference()
         log.info("authorization refused: %s, reference %s", problem.code, reference)

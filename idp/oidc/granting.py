@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from idp.accounts.subjects import Kind, subject_of
-from idp.assurance.rules import Level, amr_values, answer_acr, sign_in_level
+from idp.assurance.rules import Level, amr_values, answer_acr
 from idp.authentication.records import ClientSessionRecord
 from idp.authentication.sessions import SessionFacts
 from idp.callers.clients import Client
@@ -28,8 +28,8 @@ from idp.oidc.records import ConsentRecord
 from idp.oidc.rules import CODE, claims_in_scope
 from idp.oidc.server import Call
 from idp.signin import actions as signin
-from idp.signin.actions import Position, milliseconds
-from idp.signin.rules import fresh_proofs
+from idp.signin.actions import Position
+from idp.signin.rules import Asked
 from idp.storage.dialects import upsert
 
 SELF = "self"
@@ -41,11 +41,9 @@ def issue(call: Call, valid: Validated, position: Position, now: datetime) -> An
     session = position.session
     if session is None:  # next_step never issues to nobody; refuse rather than trust that
         return error(call, valid, "login_required")
-    proofs = _counted(call, position, now)
-    reached = Level(
-        identity=session.identity_level,
-        sign_in=sign_in_level(proofs, call.services.policies.methods),
-    )
+    asked = signin.asked_of(position.journey, call.services.policies)
+    sign_in, proofs = signin.standing_of(asked, session, call.services.policies, now=now)
+    reached = Level(identity=session.identity_level, sign_in=sign_in)
     acting = _acting(call, valid, position, reached, now)
     if isinstance(acting, Refusal):
         return error(call, valid, "access_denied", acting.description)
@@ -54,8 +52,31 @@ def issue(call: Call, valid: Validated, position: Position, now: datetime) -> An
         valid = replace(valid, wanted=replace(valid.wanted, claims=told))
     if position.journey.consented and valid.offline:
         _keep_consent(call, valid, session, now)
-    code = _write(call, valid, session, acting, proofs, reached, now)
+    detail = {
+        **asked_detail(valid, asked),
+        "journey": position.journey.ref,
+        "vot": str(reached),
+        "demand": str(position.next.demand),
+        "methods": sorted(proofs),
+        "held": sorted(session.held),
+        "stepped": len({at >= asked.started for at in proofs.values()}) > 1,
+        "policy": call.services.policies.fingerprint,
+    }
+    code = _write(call, valid, session, acting, proofs, reached, detail, now)
     return answer(call, valid, {"code": code})
+
+
+def asked_detail(valid: Validated, asked: Asked) -> dict[str, Any]:
+    """What the journal keeps of a request: the floor, what was named, and what of it was cut
+    down to what the service's own assessment says (`trimmed`)."""
+    most = (asked.ceiling or asked.floor).join(asked.floor)
+    named = list(zip(valid.wanted.acr, valid.wanted.acr_levels, strict=True))
+    return {
+        "floor": str(asked.floor),
+        "asked": [value for value, _ in named],
+        "essential": asked.essential,
+        "trimmed": [value for value, level in named if not (asked.essential or most.covers(level))],
+    }
 
 
 def needs_consent(call: Call, valid: Validated, session: SessionFacts) -> bool:
@@ -80,12 +101,6 @@ def own_subject(call: Call, client: Client, session: SessionFacts, kind: Kind = 
         account_ref=session.account_ref,
         person_ref=session.person_ref,
     )
-
-
-def _counted(call: Call, position: Position, now: datetime) -> dict[str, int]:
-    signed_in = signin.signed_in_of(position.session)
-    asked = signin.asked_of(position.journey, call.services.policies)
-    return fresh_proofs(asked, signed_in, now=milliseconds(now)) if signed_in else {}
 
 
 def _acting(
@@ -117,6 +132,7 @@ def _write(
     mandate: HeldMandate | None,
     proofs: Mapping[str, int],
     reached: Level,
+    detail: Mapping[str, Any],
     now: datetime,
 ) -> str:
     client, policies = valid.client, call.services.policies
@@ -168,7 +184,15 @@ def _write(
             "expires_at": now + CODE,
         },
     )
-    _record(call, valid, session, mandate, holder, grant_ref, reached)
+    entry = Entry(
+        kind="acting-started" if mandate else "signed-in-to-service",
+        person=holder,
+        actor=session.person_ref if mandate else None,
+        client_id=client.client_id,
+        mandate_ref=mandate.ref if mandate else None,
+        detail={"grant": grant_ref, **detail},
+    )
+    record(call.tx, entry)
     return code
 
 
@@ -217,30 +241,3 @@ def _keep_consent(call: Call, valid: Validated, session: SessionFacts, now: date
             set_={"scope": statement.excluded.scope, "given_at": statement.excluded.given_at},
         )
     )
-
-
-def _record(
-    call: Call,
-    valid: Validated,
-    session: SessionFacts,
-    mandate: HeldMandate | None,
-    holder: str,
-    grant_ref: str,
-    reached: Level,
-) -> None:
-    detail: dict[str, Any] = {
-        "grant": grant_ref,
-        "vot": str(reached),
-        "floor": str(call.services.policies.floor(valid.client.client_id)),
-        "asked": list(valid.wanted.acr),
-        "policy": call.services.policies.fingerprint,
-    }
-    entry = Entry(
-        kind="acting-started" if mandate else "signed-in-to-service",
-        person=holder,
-        actor=session.person_ref if mandate else None,
-        client_id=valid.client.client_id,
-        mandate_ref=mandate.ref if mandate else None,
-        detail=detail,
-    )
-    record(call.tx, entry)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from idp.assurance.rules import Level, Levels, resolve
+from idp.assurance.rules import Level, Levels, read_vectors, resolve
 
 SCOPES: Mapping[str, tuple[str, ...]] = {
     "openid": ("sub",),
@@ -27,6 +27,7 @@ ACCESS_TOKEN = timedelta(minutes=5)
 ACTING_TOKEN = timedelta(minutes=3)
 ID_TOKEN = timedelta(minutes=10)
 CODE = timedelta(seconds=60)
+MOST_VECTORS = 10
 LONGEST_VALUE = 2048  # characters of one parameter; so much `state` and `nonce` is kept
 LONG = frozenset({"claims", "id_token_hint"})  # bounded by the query as a whole
 
@@ -50,6 +51,7 @@ class Wanted:
     acr: tuple[str, ...]
     acr_levels: tuple[Level, ...]
     acr_essential: bool
+    acr_any: bool  # they came as `vtr`: any will do, where else the order is the client's
     claims: Mapping[str, Any]
     login_hint: str
     ui_locales: str
@@ -80,6 +82,7 @@ def read_wanted(params: Mapping[str, str], levels: Levels) -> Wanted:
         acr=acr,
         acr_levels=acr_levels,
         acr_essential=essential,
+        acr_any="vtr" in params,
         claims=claims,
         login_hint=params.get("login_hint", ""),
         ui_locales=params.get("ui_locales", ""),
@@ -177,6 +180,10 @@ def _acr(
     wish = claims.get("id_token", {}).get("acr") or {}
     values = wish.get("values") or []
     if wish.get("essential") and values:
+        if "vtr" in params:
+            raise BadRequest(
+                "invalid_request", "vtr: the essential acr claim asks too; send one of them"
+            )
         known = [(value, resolve(value, levels)) for value in values]
         if not any(level for _, level in known):
             raise BadRequest(
@@ -205,13 +212,16 @@ def _vectors(text: str, levels: Levels) -> tuple[Level, ...]:
         listed = json.loads(text)
     except (ValueError, RecursionError):
         listed = None
-    if not isinstance(listed, list) or not listed or len(listed) > 10:
+    if (
+        not isinstance(listed, list)
+        or not 0 < len(listed) <= MOST_VECTORS
+        or not all(isinstance(vector, str) for vector in listed)
+    ):
         raise BadRequest("invalid_request", 'vtr: must be a JSON list such as ["P2.C2"]')
-    found = [resolve(value, levels) if isinstance(value, str) else None for value in listed]
-    vectors = [level for level in found if level]
-    if len(vectors) != len(found):
-        raise BadRequest("invalid_request", "vtr: holds a vector that is not known")
-    return tuple(sorted(vectors, key=lambda level: (level.identity, level.sign_in)))
+    try:
+        return read_vectors(listed, levels)
+    except ValueError as problem:
+        raise BadRequest("invalid_request", f"vtr: {problem}") from None
 
 
 def released_claims(scope: str, claims: Mapping[str, Any], allowed: Collection[str]) -> set[str]:

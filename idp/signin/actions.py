@@ -14,7 +14,7 @@ from idp.authentication import sessions
 from idp.authentication.sessions import SessionFacts
 from idp.keyring.sealing import digest, random_ref, random_token
 from idp.signin.records import JourneyRecord, ParkedRequestRecord
-from idp.signin.rules import Asked, Next, SignedIn, next_step
+from idp.signin.rules import Asked, Next, SignedIn, next_step, standing
 from idp.storage import Transaction, db_now
 
 JOURNEY = timedelta(hours=1)
@@ -108,9 +108,10 @@ def describe(asked: Asked) -> dict[str, Any]:
 
 def asked_of(journey: Journey, policies: Policies) -> Asked:
     """Read what the journey's request asks, with the floor that policy sets now."""
-    kept = journey.request["asked"]
+    kept, client_id = journey.request["asked"], journey.client_id or ACCOUNT
     return Asked(
-        floor=policies.floor(journey.client_id or ACCOUNT),
+        floor=policies.floor(client_id),
+        ceiling=policies.ceiling(client_id),
         requested=tuple(Level.parse(text) for text in kept["requested"]),
         essential=kept["essential"],
         again=kept["again"],
@@ -126,6 +127,19 @@ def signed_in_of(session: SessionFacts | None) -> SignedIn | None:
     if session is None:
         return None
     return SignedIn(identity=session.identity_level, proofs=session.proofs, held=session.held)
+
+
+def standing_of(
+    asked: Asked, session: SessionFacts, policies: Policies, *, now: datetime
+) -> tuple[int, dict[str, int]]:
+    """Answer the sign-in level that stands now, and the proofs (Unix ms) it stands on."""
+    return standing(
+        asked,
+        SignedIn(identity=session.identity_level, proofs=session.proofs, held=session.held),
+        now=milliseconds(now),
+        methods=policies.methods,
+        fades_after=policies.levels.fades_after,
+    )
 
 
 def locate(
@@ -175,6 +189,7 @@ def position(
         now=milliseconds(now),
         methods=policies.methods,
         provable=policies.provable,
+        fades_after=policies.levels.fades_after,
     )
     return Position(journey=journey, session=session, next=following)
 

@@ -5,7 +5,7 @@ choose another of their ways; whoever holds too little is led on to set a method
 they are. Only what nobody could ever reach here is refused.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
@@ -15,7 +15,12 @@ from idp.assurance.rules import Level, Methods, next_methods, sign_in_level
 PASSWORD, CODE, RECOVERY_CODE = "password", "one-time-code", "recovery-code"
 PASSKEY, SECURITY_KEY = "passkey", "security-key"
 OFFERED = frozenset({PASSWORD, CODE, PASSKEY, SECURITY_KEY, RECOVERY_CODE})  # those with a page
+NEVER: Mapping[int, int] = {}  # no level fades before its session ends
+CLOCKS_MAY_DIFFER_MS = 60_000
 TWO_CHECKS = 2  # the sign-in level (C2) of two different factors
+
+
+NOTHING = Level(identity=0, sign_in=0)
 
 
 class Step(StrEnum):
@@ -62,12 +67,17 @@ class Why(StrEnum):
 class Asked:
     """What a request asks of the person. Times are Unix milliseconds, ages seconds.
 
-    `floor` is the service's own, from policy; `requested` what the request named, in its
-    order; an `essential` request is met or refused, a voluntary one is met where it can be.
+    `floor` is the service's own, from policy, and `ceiling` what all its actions need together;
+    `requested` is what the request named, in its order. An `essential` request is met or refused.
+    A voluntary one is met where it can be, and never past the ceiling: a service that asks for
+    more than its own assessment says costs people time for nothing (risk-model.md T6, "Request
+    and policy combined"). `raised` is what this very sign-in calls for; nothing trims it.
     """
 
     floor: Level
     started: int
+    ceiling: Level | None = None  # None: the floor is all that there is
+    raised: Level = NOTHING
     requested: tuple[Level, ...] = ()
     essential: bool = False
     again: bool = False  # prompt=login or select_account
@@ -108,11 +118,13 @@ def next_step(
     now: int,
     methods: Methods,
     provable: int,
+    fades_after: Mapping[int, int] = NEVER,
 ) -> Next:
     """Answer what is still missing, one thing at a time, and never what is there already.
 
     `chosen`: whom they act for was answered on this journey. `now` is Unix milliseconds.
-    `provable` is the identity level that proving can reach at most, as policy is today.
+    `provable` is the identity level that proving can reach at most, as policy is today, and
+    `fades_after` the seconds after which a proof no longer counts towards a sign-in level.
 
     What is known of a person is raised by that person alone: all that the account's methods
     reach is asked for before one is added or identity is proved.
@@ -124,7 +136,7 @@ def next_step(
     if lasting is not None:
         return Next(step=Step.REFUSE, why=lasting, demand=goal)
     needed, reach = _sign_in_needed(goal, signed_in, methods), reach_of(signed_in.held, methods)
-    fresh = fresh_proofs(asked, signed_in, now=now)
+    fresh = fresh_proofs(asked, signed_in, now=now, lasts=fades_after.get(min(needed, reach)))
     page, ways = _missing(min(needed, reach), fresh, signed_in, methods)
     if page is not None:
         again = not fresh or any(PAGE_OF.get(method) is page for method in signed_in.proofs)
@@ -160,14 +172,18 @@ def may_add_methods(identity: int, proved: int) -> bool:
 def demand(asked: Asked, signed_in: SignedIn | None, methods: Methods, provable: int) -> Level:
     """Answer the level to reach: never below the service's floor, whatever was requested.
 
-    Of several requested levels the first that this person can reach counts. Where there is
-    none, a voluntary request falls back to the floor, for nobody is sent to prove anything for
-    a wish; an essential one stays: the first that enrolling and proving can reach, else the
-    first, which is refused (OpenID Connect Core 5.5.1.1; keycloak 31534 took the lowest).
+    A voluntary request counts no further than the service's own ceiling. Of several requested
+    levels the first that this person can reach counts. Where there is none, a voluntary request
+    falls back to the floor, for nobody is sent to prove anything for a wish; an essential one
+    stays: the first that enrolling and proving can reach, else the first, which is refused
+    (OpenID Connect Core 5.5.1.1; keycloak 31534 took the lowest).
     """
-    wanted = [asked.floor.join(level) for level in asked.requested]
+    least = asked.floor.join(asked.raised)
+    most = least.join(asked.ceiling or asked.floor)
+    named = asked.requested if asked.essential else [most.meet(one) for one in asked.requested]
+    wanted = [least.join(level) for level in named]
     if not wanted:
-        return asked.floor
+        return least
     if signed_in is None:
         return wanted[0]
     reach = reach_of(signed_in.held, methods)
@@ -176,7 +192,7 @@ def demand(asked: Asked, signed_in: SignedIn | None, methods: Methods, provable:
         identity=max(signed_in.identity, provable), sign_in=max(reach, reach_of(OFFERED, methods))
     )
     if not asked.essential:
-        return next((level for level in wanted if at_once.covers(level)), asked.floor)
+        return next((level for level in wanted if at_once.covers(level)), least)
     for reached in (at_once, in_time):
         for level in wanted:
             if reached.covers(level):
@@ -189,18 +205,50 @@ def reach_of(held: Collection[str], methods: Methods) -> int:
     return sign_in_level(OFFERED.intersection(held), methods)
 
 
-def fresh_proofs(asked: Asked, signed_in: SignedIn, *, now: int) -> dict[str, int]:
-    """Answer the proofs that count for this request.
+def fresh_proofs(
+    asked: Asked, signed_in: SignedIn, *, now: int, lasts: int | None = None
+) -> dict[str, int]:
+    """Answer the proofs that count for this request, of a level that `lasts` so many seconds.
 
-    `prompt=login` counts only what was proved on this journey; `max_age` what is young
-    enough, or was proved on this journey, however long its pages took.
+    `prompt=login` counts only what was proved on this journey; `max_age`, and a level that
+    fades, what is young enough, or was proved on this journey, however long its pages took. A
+    proof from the future counts for nothing: a clock that was set back makes nobody younger.
     """
-    oldest = None
     if asked.again:
         oldest = asked.started
-    elif asked.max_age_seconds is not None:
-        oldest = min(asked.started, now - asked.max_age_seconds * 1000)
-    return {method: at for method, at in signed_in.proofs.items() if oldest is None or at >= oldest}
+    else:
+        ages = [age for age in (asked.max_age_seconds, lasts) if age is not None]
+        oldest = min(asked.started, now - min(ages) * 1000) if ages else 0
+    latest = now + CLOCKS_MAY_DIFFER_MS
+    return {method: at for method, at in signed_in.proofs.items() if oldest <= at <= latest}
+
+
+def standing(
+    asked: Asked,
+    signed_in: SignedIn,
+    *,
+    now: int,
+    methods: Methods,
+    fades_after: Mapping[int, int] = NEVER,
+) -> tuple[int, dict[str, int]]:
+    """Answer the sign-in level that stands at `now`, and the proofs it stands on.
+
+    The highest level that the proofs which still count towards it reach: a passkey of this
+    morning may be two checks still, and no longer what a C3 service means by one.
+    """
+    for level in (3, 2, 1):
+        counted = fresh_proofs(asked, signed_in, now=now, lasts=fades_after.get(level))
+        if sign_in_level(counted, methods) >= level:
+            return level, counted
+    return 0, fresh_proofs(asked, signed_in, now=now, lasts=fades_after.get(1))
+
+
+def lowest_first(vectors: Sequence[Level], floor: Level) -> tuple[Level, ...]:
+    """Order a `vtr` list: those that meet the floor as they are before those it would raise.
+
+    Any vector of the list will do for the service, so the least that policy allows is asked.
+    """
+    return tuple(sorted(vectors, key=lambda level: not level.covers(floor)))
 
 
 def _out_of_reach(goal: Level, signed_in: SignedIn, methods: Methods, provable: int) -> Why | None:

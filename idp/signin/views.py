@@ -124,7 +124,7 @@ def _refuse(found: Position) -> ResponseReturnValue:
 def _abandon(found: Position, code: str, description: str) -> ResponseReturnValue:
     if found.journey.client_id is None:
         return see_other("/")
-    answer = oidc.abandon(house().database, house().services, found.journey, code, description)
+    answer = oidc.abandon(house().database, house().services, found, code, description)
     return stopped(Stop.FINISHED) if answer is None else send(answer)
 
 

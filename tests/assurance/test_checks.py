@@ -47,6 +47,15 @@ BROKEN = {
     "no other route for the shut out": (
         "services.toml", 'other_route = "By telephone, at the same level"', "",
         ['service "tax"', "shut_out is 3", "other_route"]),
+    "an entry that is no action": (
+        "services.toml", "shut_out = 1 ", 'entry = "borow-books"\nshut_out = 1 ',
+        ['service "library" > entry', 'Did you mean "borrow-books"?']),
+    "a level that lasts longer than a lower one": (
+        "levels.toml", "fades_after_minutes = 60 ", "fades_after_minutes = 481 ",
+        ["signin 3 > fades_after_minutes", "longer for it than for a lower level"]),
+    "a level that fades at once": (
+        "levels.toml", "fades_after_minutes = 60 ", "fades_after_minutes = 0 ",
+        ["signin 3 > fades_after_minutes"]),
     "an override without an owner": (
         "services.toml", "# [service.action.override]",
         '[service.action.override]\nsign_in = 3\nreason = "r"\nuntil = 2027-05-22\n#',

@@ -27,9 +27,11 @@ from idp.signin.rules import (
     Why,
     demand,
     fresh_proofs,
+    lowest_first,
     may_add_methods,
     next_step,
     reach_of,
+    standing,
 )
 
 NOW = 1_900_000_000_000
@@ -411,7 +413,7 @@ def test_acting_then_consent_come_after_the_proofs_and_each_once() -> None:
 def test_of_several_levels_the_first_reachable_one_counts() -> None:
     """Core 3.1.2.1: in the client's order; keycloak 31534 took the lowest."""
     high = Level(identity=3, sign_in=3)
-    asked = Asked(floor=P1, started=NOW, requested=(high, P2, P1))
+    asked = Asked(floor=P1, ceiling=high, started=NOW, requested=(high, P2, P1))
     assert demand(asked, here(2), METHODS, 2) == P2
     assert demand(replace(asked, requested=(P1, P2)), here(2), METHODS, 2) == P1
     assert demand(replace(asked, requested=(high,), essential=True), here(2), METHODS, 2) == high
@@ -420,12 +422,61 @@ def test_of_several_levels_the_first_reachable_one_counts() -> None:
     )
 
 
+def test_a_wish_counts_no_further_than_the_services_own_assessment() -> None:
+    """risk-model.md T6: a voluntary request above the ceiling is trimmed, an essential one met."""
+    for floor, ceiling, named, raised in product(LEVELS, LEVELS, LEVELS, (P0, P2C3)):
+        asked = Asked(floor=floor, ceiling=ceiling, started=NOW, requested=(named,), raised=raised)
+        person = here(3, (PASSWORD, CODE, PASSKEY))
+        least = floor.join(raised)
+        wished = demand(asked, person, METHODS, 3)
+        assert wished == least.join(named.meet(least.join(ceiling))), asked
+        must = demand(replace(asked, essential=True), person, METHODS, 3)
+        assert must == least.join(named), asked
+        assert must.covers(wished)
+
+
+def test_of_vectors_the_least_that_meets_the_floor_comes_first() -> None:
+    p1c3 = Level(identity=1, sign_in=3)
+    assert lowest_first((p1c3, P2), P2) == (P2, p1c3)
+    assert lowest_first((p1c3, P2), P3) == (p1c3, P2), "none meets it: the lowest is raised"
+
+
+def test_a_level_fades_and_the_one_below_it_stays() -> None:
+    """A proof counts for C3 within the hour, for C2 within the day; then it is asked again."""
+    fades = {2: 800, 3: 60}
+    key = here(2, (PASSKEY,), passkey=59)
+    asked = Asked(floor=P2C3, started=NOW)
+    assert standing(asked, key, now=NOW, methods=METHODS, fades_after=fades)[0] == 3
+    for seconds, level in ((60, 3), (61, 2), (800, 2), (801, 1)):
+        older = here(2, (PASSKEY,), passkey=seconds)
+        stands, counted = standing(asked, older, now=NOW, methods=METHODS, fades_after=fades)
+        assert (stands, set(counted)) == (level, {PASSKEY}), seconds
+        following = next_step(asked, older, chosen=False, consented=False, now=NOW,
+                              methods=METHODS, provable=3, fades_after=fades)  # fmt: skip
+        assert following.step is (Step.ISSUE if level == 3 else Step.PASSKEY), seconds
+    both = here(2, password=900, code=5)
+    asked = Asked(floor=P2, started=NOW)
+    following = next_step(asked, both, chosen=False, consented=False, now=NOW, methods=METHODS,
+                          provable=3, fades_after=fades)  # fmt: skip
+    assert following.step is Step.PASSWORD, "only what has faded is asked again"
+
+
+def test_a_proof_from_the_future_counts_for_nothing() -> None:
+    """A clock that was set back must make nobody's proof younger than it is."""
+    asked = Asked(floor=P2, started=NOW)
+    assert fresh_proofs(asked, here(2, password=-59, code=-61), now=NOW) == {
+        PASSWORD: NOW + 59 * SECOND
+    }
+
+
 levels = st.sampled_from(LEVELS)
 ages = st.none() | st.integers(0, 10_000)
 
 
 @given(
     floor=levels,
+    ceiling=levels,
+    raised=levels,
     requested=st.lists(levels, max_size=4),
     essential=st.booleans(),
     again=st.booleans(),
@@ -436,11 +487,13 @@ ages = st.none() | st.integers(0, 10_000)
     code=ages,
     started=st.integers(0, 10_000),
     flags=st.tuples(*[st.booleans()] * 4),
+    fades=st.dictionaries(st.integers(1, 3), st.integers(1, 10_000)),
 )
 def test_whatever_is_asked_of_whomever_the_floor_holds(
-    floor: Level, requested: list[Level], essential: bool, again: bool, max_age: int | None,
+    floor: Level, ceiling: Level, raised: Level, requested: list[Level], essential: bool,
+    again: bool, max_age: int | None,
     identity: int, code_held: bool, password: int | None, code: int | None, started: int,
-    flags: tuple[bool, ...],
+    flags: tuple[bool, ...], fades: dict[int, int],
 ) -> None:  # fmt: skip
     acting, consent, chosen, consented = flags
     held = (PASSWORD, CODE) if code_held else (PASSWORD,)
@@ -450,13 +503,16 @@ def test_whatever_is_asked_of_whomever_the_floor_holds(
     person = here(identity, held, **ago)
     asked = Asked(floor=floor, started=NOW - started * SECOND, requested=tuple(requested),
                   essential=essential, again=again, max_age_seconds=max_age, acting=acting,
-                  consent=consent)  # fmt: skip
-    following = ask(asked, person, chosen=chosen, consented=consented)
-    assert following.demand.covers(floor)
+                  consent=consent, ceiling=ceiling, raised=raised)  # fmt: skip
+    following = next_step(asked, person, chosen=chosen, consented=consented, now=NOW,
+                          methods=METHODS, provable=3, fades_after=fades)  # fmt: skip
+    assert following.demand.covers(floor.join(raised))
     if following.step is Step.ISSUE:
-        fresh = fresh_proofs(asked, person, now=NOW)
-        reached = Level(identity=identity, sign_in=sign_in_level(fresh, METHODS))
-        assert reached.covers(following.demand)
+        stands, fresh = standing(asked, person, now=NOW, methods=METHODS, fades_after=fades)
+        assert sign_in_level(fresh, METHODS) >= stands
+        assert Level(identity=identity, sign_in=stands).covers(following.demand)
+        if essential and requested:
+            assert any(following.demand.covers(level) for level in requested)
         assert chosen or not acting
         assert consented or not consent
 
