@@ -84,7 +84,7 @@ def test_every_parameter_that_is_read_is_in_the_table() -> None:
     said = {name for row in table(SERVICE, "parameters") for name in codes(row[0])}
     wanted = {field.name for field in fields(rules.Wanted)}
     # These are made of `acr_values`, `vtr` and `claims`.
-    made = {"acr", "acr_levels", "acr_essential", "sub"}
+    made = {"acr", "acr_levels", "acr_essential", "acr_any", "sub"}
     expected = wanted - made | {"acr_values", "vtr", "resource"}
     assert expected <= said
     by_authlib = {"client_id", "redirect_uri", "scope", "state", "nonce", "id_token_hint"}
