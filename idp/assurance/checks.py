@@ -16,6 +16,7 @@ from idp.assurance.files import (
 )
 from idp.assurance.harms import SERIOUS
 from idp.assurance.names_file import NAMES, NamesFile, check_names
+from idp.assurance.risk_file import RiskFile, check_risk, overdue_risk
 from idp.policy.files import Read
 from idp.policy.rules import Problem, did_you_mean
 
@@ -211,6 +212,7 @@ def overdue(
     services: ServicesFile | None,
     evidence: EvidenceFile | None,
     names: NamesFile | None,
+    risk: RiskFile | None,
     today: date,
 ) -> Iterator[Problem]:
     """Dates that have passed and that somebody must act on.
@@ -232,6 +234,8 @@ def overdue(
         yield _past(EVIDENCE, "meta > review_by", evidence.meta.review_by)
     if names and names.meta.review_by < today:
         yield _past(NAMES, "meta > review_by", names.meta.review_by)
+    if risk:
+        yield from overdue_risk(risk, today)
 
 
 def _past(file: str, place: str, day: date) -> Problem:
@@ -250,6 +254,7 @@ def check_all(
     services: Read[ServicesFile],
     evidence: Read[EvidenceFile],
     names: Read[NamesFile],
+    risk: Read[RiskFile],
     today: date,
 ) -> list[Problem]:
     """All problems of the files, file by file, form first."""
@@ -272,4 +277,8 @@ def check_all(
     found += names.problems
     if names.model:
         found += check_names(names.model)
+    found += risk.problems
+    if risk.model:
+        wrong = {problem.place.split(" > ")[0] for problem in risk.problems}
+        found += check_risk(risk.model, wrong)
     return found

@@ -11,13 +11,15 @@ from idp.assurance.evidence import EVIDENCE, EvidenceFile, evidence_notes
 from idp.assurance.files import LevelsFile, MethodEntry, MethodsFile, ServiceEntry, ServicesFile
 from idp.assurance.names_file import NAMES, NamesFile
 from idp.assurance.profiles import EvidenceKinds, Profile, level_proved
+from idp.assurance.risk_file import RISK, RiskFile
+from idp.assurance.risk_rules import RiskRules
 from idp.assurance.rules import Level, Levels, Method, Methods, Status
 from idp.policy.files import folder_problems, read_file
 from idp.policy.rules import PolicyProblems, Problem, fingerprint
 from idp.register.names import Names
 
 # Files other rooms read from the same folder; here only so that a misspelt name is noticed.
-KNOWN_FILES = (LEVELS, METHODS, SERVICES, EVIDENCE, NAMES, "risk.toml", "powers.toml")
+KNOWN_FILES = (LEVELS, METHODS, SERVICES, EVIDENCE, NAMES, RISK, "powers.toml")
 UNASSESSED_TIER = 2  # a client nobody assessed is never open
 
 
@@ -41,6 +43,7 @@ class Policies:
     profiles: tuple[Profile, ...]
     provable: int
     names: Names
+    risk: RiskRules
     fingerprint: str
     today: date
     overdue: tuple[Problem, ...]
@@ -100,14 +103,25 @@ def load_policies(directory: Path, today: date, *, fallback: Path | None = None)
     services = read_file(directory, SERVICES, ServicesFile, fallback)
     evidence = read_file(directory, EVIDENCE, EvidenceFile, fallback)
     names = read_file(directory, NAMES, NamesFile, fallback)
-    problems = [*folder, *check_all(levels, methods, services, evidence, names, today)]
+    risk = read_file(directory, RISK, RiskFile, fallback)
+    problems = [*folder, *check_all(levels, methods, services, evidence, names, risk, today)]
+    late = tuple(
+        overdue(
+            levels.model,
+            methods.model,
+            services.model,
+            evidence.model,
+            names.model,
+            risk.model,
+            today,
+        )
+    )
     if problems:
         # The dates too: whoever mends the file mends everything in one go.
-        late = overdue(
-            levels.model, methods.model, services.model, evidence.model, names.model, today
-        )
         raise PolicyProblems([*problems, *late])
-    if not (levels.model and methods.model and services.model and evidence.model and names.model):
+    if not (levels.model and methods.model and services.model and evidence.model):
+        raise AssertionError("a file without a model always has a problem")
+    if not (names.model and risk.model):
         raise AssertionError("a file without a model always has a problem")
     assessments = _assessments(levels.model, services.model, today)
     kinds, profiles = evidence.model.kinds(today), levels.model.gpg45()
@@ -119,6 +133,7 @@ def load_policies(directory: Path, today: date, *, fallback: Path | None = None)
         profiles=profiles,
         provable=level_proved(kinds, kinds, profiles),
         names=names.model.names(),
+        risk=risk.model.rules(),
         fingerprint=fingerprint(
             {
                 LEVELS: levels.content,
@@ -126,12 +141,11 @@ def load_policies(directory: Path, today: date, *, fallback: Path | None = None)
                 SERVICES: services.content,
                 EVIDENCE: evidence.content,
                 NAMES: names.content,
+                RISK: risk.content,
             }
         ),
         today=today,
-        overdue=tuple(
-            overdue(levels.model, methods.model, services.model, evidence.model, names.model, today)
-        ),
+        overdue=late,
         notes=(
             *_method_notes(methods.model, today),
             *_service_notes(assessments),

@@ -288,7 +288,7 @@ def test_dates_that_passed_are_told_and_do_not_stop_a_start(spoil) -> None:
     assert sum("certificate" in place for place in places) == 4
     assert 'service "tax" > action "file-return" > override > until' in places
     assert [p.file for p in after.overdue if p.place == "meta > review_by"] == [
-        "levels.toml", "evidence.toml", "names.toml",
+        "levels.toml", "evidence.toml", "names.toml", "risk.toml",
     ]  # fmt: skip
     assert str(after.assessment("tax", "file-return").level) == "P2.C2"
 

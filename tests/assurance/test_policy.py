@@ -157,6 +157,7 @@ def test_a_file_the_folder_lacks_comes_from_the_fallback_or_is_missing(spoil, sa
         ("methods.toml", "This file is missing."),
         ("evidence.toml", "This file is missing."),
         ("names.toml", "This file is missing."),
+        ("risk.toml", "This file is missing."),
     ]
 
 
