@@ -201,7 +201,11 @@ class Gives(FileModel):
 class MethodEntry(FileModel):
     """One method of signing in, and how far it is approved. `since` and `why` explain the status.
 
-    `blocks_attacks` is a share from 0 to 1; `amr` holds values of RFC 8176.
+    `blocks_attacks` is a share from 0 to 1; `amr` holds values of RFC 8176. `conditions` are for
+    people to read. Those that can be checked are keys, all optional: `most_identity` (it counts
+    only in accounts whose identity level is no higher), `not_after_move_hours` (not so soon after
+    the number was added, changed or reported as moved), `not_for` (whose sign-ins it does not
+    count in) and `device_bound` (its key cannot be copied; agents reach C3 with no other).
     """
 
     id: Text
@@ -218,6 +222,10 @@ class MethodEntry(FileModel):
     phishing_resistant: bool = False
     needs_smartphone: bool = False
     on_phone: bool = False
+    device_bound: bool = False
+    most_identity: Part = 3
+    not_after_move_hours: Annotated[int, Field(ge=0, le=24 * 365)] = 0
+    not_for: Annotated[tuple[Literal["staff", "agents"], ...], several()] = ()
     amr: Annotated[tuple[Text, ...], several()] = ()
 
     @model_validator(mode="after")
@@ -239,6 +247,14 @@ class CertificateEntry(FileModel):
     def in_force(self, today: date) -> bool:
         """True on the first and the last day too."""
         return (self.from_ is None or self.from_ <= today) and today <= self.until
+
+    def covers(self, body: str) -> bool:
+        """True for this body, however it is spaced and whichever letters are capitals."""
+        return _plain(self.body) == _plain(body)
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.split()).casefold()
 
 
 class MethodsFile(FileModel):
@@ -302,11 +318,15 @@ class ActionEntry(FileModel):
 
 
 class ServiceEntry(FileModel):
-    """One service, joined to its registration by `client_id`."""
+    """One service, joined to its registration by `client_id`.
+
+    `body` is the organisation whose certificates count here, where it is not the `owner` itself.
+    """
 
     client_id: Text
     name: Text
     owner: Text
+    body: Text | None = None
     shut_out: Severity = 0
     other_route: str = ""
     action: Annotated[tuple[ActionEntry, ...], several()] = ()

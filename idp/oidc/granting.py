@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from idp.accounts.subjects import Kind, subject_of
-from idp.assurance.rules import Level, amr_values, answer_acr, sign_in_level
+from idp.assurance.rules import Level, Methods, amr_values, answer_acr, sign_in_level
 from idp.authentication.records import ClientSessionRecord
 from idp.authentication.sessions import SessionFacts
 from idp.callers.clients import Client
@@ -44,7 +44,7 @@ def issue(call: Call, valid: Validated, position: Position, now: datetime) -> An
     proofs = _counted(call, position, now)
     reached = Level(
         identity=session.identity_level,
-        sign_in=sign_in_level(proofs, call.services.policies.methods),
+        sign_in=sign_in_level(proofs, _methods(call, position)),
     )
     acting = _acting(call, valid, position, reached, now)
     if isinstance(acting, Refusal):
@@ -54,7 +54,8 @@ def issue(call: Call, valid: Validated, position: Position, now: datetime) -> An
         valid = replace(valid, wanted=replace(valid.wanted, claims=told))
     if position.journey.consented and valid.offline:
         _keep_consent(call, valid, session, now)
-    code = _write(call, valid, session, acting, proofs, reached, now)
+    amr = amr_values(proofs, _methods(call, position))
+    code = _write(call, valid, session, acting, proofs, amr, reached, now)
     return answer(call, valid, {"code": code})
 
 
@@ -88,6 +89,10 @@ def _counted(call: Call, position: Position, now: datetime) -> dict[str, int]:
     return fresh_proofs(asked, signed_in, now=milliseconds(now)) if signed_in else {}
 
 
+def _methods(call: Call, position: Position) -> Methods:
+    return signin.methods_of(call.services.policies, position.journey, position.session)
+
+
 def _acting(
     call: Call, valid: Validated, position: Position, reached: Level, now: datetime
 ) -> HeldMandate | Refusal | None:
@@ -116,6 +121,7 @@ def _write(
     session: SessionFacts,
     mandate: HeldMandate | None,
     proofs: Mapping[str, int],
+    amr: list[str],
     reached: Level,
     now: datetime,
 ) -> str:
@@ -148,7 +154,7 @@ def _write(
             "claims": dict(valid.wanted.claims),
             "acr": answer_acr(valid.wanted.acr, reached, policies.levels),
             "vot": str(reached),
-            "amr": amr_values(proofs, policies.methods),
+            "amr": amr,
             "auth_time": min(proofs.values()) // 1000,
             "policy": policies.fingerprint,
             "offline": valid.offline and mandate is None,

@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
-from idp.assurance.policy import Policies
-from idp.assurance.rules import Level
+from idp.assurance.conditions import ANYBODY
+from idp.assurance.policy import ACCOUNT, Policies
+from idp.assurance.rules import Level, Methods
 from idp.authentication import sessions
 from idp.authentication.sessions import SessionFacts
 from idp.keyring.sealing import digest, random_ref, random_token
@@ -19,7 +20,7 @@ from idp.storage import Transaction, db_now
 
 JOURNEY = timedelta(hours=1)
 PARKED = timedelta(minutes=5)
-ACCOUNT = "account"  # the assessment that Gatehouse's own pages run at
+SELF = "self"  # the choice of whoever acts for nobody else
 
 
 class Stop(StrEnum):
@@ -128,6 +129,14 @@ def signed_in_of(session: SessionFacts | None) -> SignedIn | None:
     return SignedIn(identity=session.identity_level, proofs=session.proofs, held=session.held)
 
 
+def methods_of(policies: Policies, journey: Journey, session: SessionFacts | None) -> Methods:
+    """Answer the methods as they count on this journey: at its service, for this person, and for
+    an agent from the moment that somebody to act for was chosen."""
+    agent = journey.choice not in (None, SELF)
+    known = session.circumstances(agent=agent) if session else ANYBODY
+    return policies.methods_for(journey.client_id or ACCOUNT, known)
+
+
 def locate(
     tx: Transaction,
     policies: Policies,
@@ -173,7 +182,7 @@ def position(
         chosen=journey.choice is not None,
         consented=journey.consented,
         now=milliseconds(now),
-        methods=policies.methods,
+        methods=methods_of(policies, journey, session),
         provable=policies.provable,
     )
     return Position(journey=journey, session=session, next=following)
