@@ -210,7 +210,11 @@ class Gives(FileModel):
 class MethodEntry(FileModel):
     """One method of signing in, and how far it is approved. `since` and `why` explain the status.
 
-    `blocks_attacks` is a share from 0 to 1; `amr` holds values of RFC 8176.
+    `blocks_attacks` is a share from 0 to 1; `amr` holds values of RFC 8176. `conditions` are for
+    people to read. Those that can be checked are keys, all optional: `most_identity` (it counts
+    only in accounts whose identity level is no higher), `not_after_move_hours` (not so soon after
+    the number was added, changed or reported as moved), `not_for` (whose sign-ins it does not
+    count in) and `device_bound` (its key cannot be copied; agents reach C3 with no other).
     """
 
     id: Text
@@ -227,6 +231,10 @@ class MethodEntry(FileModel):
     phishing_resistant: bool = False
     needs_smartphone: bool = False
     on_phone: bool = False
+    device_bound: bool = False
+    most_identity: Part = 3
+    not_after_move_hours: Annotated[int, Field(ge=0, le=24 * 365)] = 0
+    not_for: Annotated[tuple[Literal["staff", "agents"], ...], several()] = ()
     amr: Annotated[tuple[Text, ...], several()] = ()
 
     @model_validator(mode="after")
@@ -248,6 +256,14 @@ class CertificateEntry(FileModel):
     def in_force(self, today: date) -> bool:
         """True on the first and the last day too."""
         return (self.from_ is None or self.from_ <= today) and today <= self.until
+
+    def covers(self, body: str) -> bool:
+        """True for this body, however it is spaced and whichever letters are capitals."""
+        return _plain(self.body) == _plain(body)
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.split()).casefold()
 
 
 class MethodsFile(FileModel):
@@ -315,11 +331,13 @@ class ServiceEntry(FileModel):
 
     `entry` is the action that a plain sign-in is for. A service that names one checks the level in
     its tokens before any other action, and asks for more where it needs more (RFC 9470).
+    `body` is the organisation whose certificates count here, where it is not the `owner` itself.
     """
 
     client_id: Text
     name: Text
     owner: Text
+    body: Text | None = None
     shut_out: Severity = 0
     other_route: str = ""
     entry: Text | None = None

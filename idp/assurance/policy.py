@@ -7,6 +7,7 @@ from pathlib import Path
 
 from idp.assurance.assessment import Assessment, assess
 from idp.assurance.checks import LEVELS, METHODS, SERVICES, check_all, overdue
+from idp.assurance.conditions import ANYBODY, Circumstances, methods_in
 from idp.assurance.evidence import EVIDENCE, EvidenceFile, evidence_notes
 from idp.assurance.files import LevelsFile, MethodEntry, MethodsFile, ServiceEntry, ServicesFile
 from idp.assurance.names_file import NAMES, NamesFile
@@ -21,6 +22,7 @@ from idp.register.names import Names
 # Files other rooms read from the same folder; here only so that a misspelt name is noticed.
 KNOWN_FILES = (LEVELS, METHODS, SERVICES, EVIDENCE, NAMES, RISK, "powers.toml")
 UNASSESSED_TIER = 2  # a client nobody assessed is never open
+ACCOUNT = "account"  # the assessment that Gatehouse's own pages run at
 
 
 class NotAssessed(LookupError):
@@ -32,12 +34,15 @@ class Policies:
     """One checked set of policy files, worked out for one day.
 
     `overdue` are dates that passed, `notes` what counts for less than it says; neither stops
-    the house. `provable` is the highest identity level (0-3) that all kinds of evidence reach
-    together today. `fingerprint` names the set in the journal beside each decision it made.
+    the house. `methods` is the whole list, each as it counts where a certificate is in force;
+    `methods_for` is the list as it counts in one sign-in. `provable` is the highest identity
+    level (0-3) that all kinds of evidence reach together today. `fingerprint` names the set in the
+    journal beside each decision it made.
     """
 
     levels: Levels
     methods: Methods
+    methods_file: MethodsFile
     services: ServicesFile
     evidence: EvidenceKinds
     profiles: tuple[Profile, ...]
@@ -54,6 +59,26 @@ class Policies:
         """What services.toml says of a client, or None when nobody assessed it."""
         found = [entry for entry in self.services.service if entry.client_id == client_id]
         return found[0] if found else None
+
+    def body(self, client_id: str) -> str | None:
+        """The body whose certificates count at a client; None for one that nobody assessed."""
+        found = self.service(client_id)
+        return (found.body or found.owner) if found else None
+
+    def methods_for(self, client_id: str, circumstances: Circumstances = ANYBODY) -> Methods:
+        """The methods as they count for one sign-in at one service.
+
+        A restricted method counts only where the service's body has a certificate in force today.
+        Gatehouse's own pages (`ACCOUNT`) are a service like any other, and its owner the body. A
+        client that nobody assessed has no body, so nothing restricted counts there.
+        """
+        body = self.body(client_id)
+        certified = {
+            entry.method
+            for entry in self.methods_file.certificate
+            if body is not None and entry.covers(body) and entry.in_force(self.today)
+        }
+        return methods_in(self.methods, certified, circumstances)
 
     def floor(self, client_id: str) -> Level:
         """The least level at which a client's people sign in: that of its `entry` action, where
@@ -128,6 +153,7 @@ def load_policies(directory: Path, today: date, *, fallback: Path | None = None)
     return Policies(
         levels=levels.model.levels(),
         methods={m.id: _method(m, methods.model, today) for m in methods.model.method},
+        methods_file=methods.model,
         services=services.model,
         evidence=kinds,
         profiles=profiles,
@@ -195,6 +221,10 @@ def _method(entry: MethodEntry, file: MethodsFile, today: date) -> Method:
         on_phone=entry.on_phone,
         blocks_attacks=entry.blocks_attacks,
         amr=entry.amr,
+        device_bound=entry.device_bound,
+        most_identity=entry.most_identity,
+        not_after_move_hours=entry.not_after_move_hours,
+        not_for=frozenset(entry.not_for),
     )
 
 

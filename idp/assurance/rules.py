@@ -198,7 +198,9 @@ class Method:
     a different factor. `factor` "combined" proves two factors in one act (a passkey with
     user verification). `usable` is False when withdrawn, or restricted without a certificate.
     `on_phone`: as a rule it lives on a telephone, so that it is lost with it.
-    `blocks_attacks` is a share from 0 to 1. `amr` holds values of RFC 8176.
+    `blocks_attacks` is a share from 0 to 1. `amr` holds values of RFC 8176. `device_bound`: its
+    key cannot be copied. `most_identity`, `not_after_move_hours` and `not_for` are conditions that
+    `conditions.methods_in` obeys.
     """
 
     id: str
@@ -213,6 +215,10 @@ class Method:
     on_phone: bool = False
     blocks_attacks: float = 0.0
     amr: tuple[str, ...] = ()
+    device_bound: bool = False
+    most_identity: int = 3
+    not_after_move_hours: int = 0
+    not_for: frozenset[str] = frozenset()
 
 
 Methods = Mapping[str, Method]  # by id, in the order of the file
@@ -241,7 +247,8 @@ def next_methods(
     """
     if sign_in_level(used, methods) >= needed:
         return ()
-    proved = {method.factor for method in _usable(used, methods)}
+    # What can be no part of so much proves no factor of it: a mailbox is no device.
+    proved = {m.factor for m in _usable(used, methods) if max(m.alone, m.second) >= needed}
     choices = [method for method in _usable(held, methods) if method.factor not in proved]
     for prompts in (1, 2):  # a level never takes more than two
         reaching = [

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, insert, select, update
 
 from idp.accounts.records import AccountRecord
+from idp.assurance.conditions import Circumstances
 from idp.authentication.held import held_columns, held_of, without_held
 from idp.authentication.records import SessionRecord
 from idp.authentication.rules import SESSION_IDLES, SESSION_LASTS, SESSION_SEEN_EVERY
@@ -51,6 +52,10 @@ class SessionFacts:
     def party(self) -> str:
         """Whose affairs this session may touch: the person, or the account until proved."""
         return self.person_ref or self.account_ref
+
+    def circumstances(self, *, agent: bool = False) -> Circumstances:
+        """Answer what decides which methods count here (`Policies.methods_for`)."""
+        return Circumstances(identity=self.identity_level, agent=agent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

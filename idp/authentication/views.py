@@ -12,6 +12,7 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
+from idp.assurance.policy import ACCOUNT
 from idp.assurance.rules import Level, sign_in_level
 from idp.authentication import actions, adding, passkeys, sessions, texts, webauthn
 from idp.authentication.adding import NotAdded, Offer
@@ -211,7 +212,7 @@ def change_password() -> ResponseReturnValue:
 
 def _proved_enough(session: SessionFacts) -> bool:
     """A form that was shown stretches the time alone: what the account asks for now is asked."""
-    methods = house().policies.methods
+    methods = house().policies.methods_for(ACCOUNT, session.circumstances())
     lasts = SESSION_LASTS if _was_shown_the_form(session) else FRESH
     oldest = signin.milliseconds(session.now - lasts)
     fresh = {method for method, at in session.proofs.items() if at >= oldest}

@@ -42,7 +42,10 @@ def issue(call: Call, valid: Validated, position: Position, now: datetime) -> An
     if session is None:  # next_step never issues to nobody; refuse rather than trust that
         return error(call, valid, "login_required")
     asked = signin.asked_of(position.journey, call.services.policies)
-    sign_in, proofs = signin.standing_of(asked, session, call.services.policies, now=now)
+    methods = signin.methods_of(call.services.policies, position.journey, session)
+    sign_in, proofs = signin.standing_of(
+        asked, session, methods, call.services.policies.levels, now=now
+    )
     reached = Level(identity=session.identity_level, sign_in=sign_in)
     acting = _acting(call, valid, position, reached, now)
     if isinstance(acting, Refusal):
@@ -62,7 +65,9 @@ def issue(call: Call, valid: Validated, position: Position, now: datetime) -> An
         "stepped": len({at >= asked.started for at in proofs.values()}) > 1,
         "policy": call.services.policies.fingerprint,
     }
-    code = _write(call, valid, session, acting, proofs, reached, detail, now)
+    code = _write(
+        call, valid, session, acting, proofs, amr_values(proofs, methods), reached, detail, now
+    )
     return answer(call, valid, {"code": code})
 
 
@@ -131,6 +136,7 @@ def _write(
     session: SessionFacts,
     mandate: HeldMandate | None,
     proofs: Mapping[str, int],
+    amr: list[str],
     reached: Level,
     detail: Mapping[str, Any],
     now: datetime,
@@ -164,7 +170,7 @@ def _write(
             "claims": dict(valid.wanted.claims),
             "acr": answer_acr(valid.wanted.acr, reached, policies.levels),
             "vot": str(reached),
-            "amr": amr_values(proofs, policies.methods),
+            "amr": amr,
             "auth_time": min(proofs.values()) // 1000,
             "policy": policies.fingerprint,
             "offline": valid.offline and mandate is None,

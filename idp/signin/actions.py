@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
-from idp.assurance.policy import Policies
-from idp.assurance.rules import Level
+from idp.assurance.conditions import ANYBODY
+from idp.assurance.policy import ACCOUNT, Policies
+from idp.assurance.rules import Level, Levels, Methods
 from idp.authentication import sessions
 from idp.authentication.sessions import SessionFacts
 from idp.keyring.sealing import digest, random_ref, random_token
@@ -19,7 +20,7 @@ from idp.storage import Transaction, db_now
 
 JOURNEY = timedelta(hours=1)
 PARKED = timedelta(minutes=5)
-ACCOUNT = "account"  # the assessment that Gatehouse's own pages run at
+SELF = "self"  # the choice of whoever acts for nobody else
 
 
 class Stop(StrEnum):
@@ -130,16 +131,24 @@ def signed_in_of(session: SessionFacts | None) -> SignedIn | None:
 
 
 def standing_of(
-    asked: Asked, session: SessionFacts, policies: Policies, *, now: datetime
+    asked: Asked, session: SessionFacts, methods: Methods, levels: Levels, *, now: datetime
 ) -> tuple[int, dict[str, int]]:
     """Answer the sign-in level that stands now, and the proofs (Unix ms) it stands on."""
     return standing(
         asked,
         SignedIn(identity=session.identity_level, proofs=session.proofs, held=session.held),
         now=milliseconds(now),
-        methods=policies.methods,
-        fades_after=policies.levels.fades_after,
+        methods=methods,
+        fades_after=levels.fades_after,
     )
+
+
+def methods_of(policies: Policies, journey: Journey, session: SessionFacts | None) -> Methods:
+    """Answer the methods as they count on this journey: at its service, for this person, and for
+    an agent from the moment that somebody to act for was chosen."""
+    agent = journey.choice not in (None, SELF)
+    known = session.circumstances(agent=agent) if session else ANYBODY
+    return policies.methods_for(journey.client_id or ACCOUNT, known)
 
 
 def locate(
@@ -187,7 +196,7 @@ def position(
         chosen=journey.choice is not None,
         consented=journey.consented,
         now=milliseconds(now),
-        methods=policies.methods,
+        methods=methods_of(policies, journey, session),
         provable=policies.provable,
         fades_after=policies.levels.fades_after,
     )

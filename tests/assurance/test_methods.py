@@ -132,7 +132,7 @@ def test_a_restricted_method_counts_only_while_a_certificate_is_in_force(spoil) 
         )  # fmt: skip
         return load_policies(
             folder, date(2026, 12, 1), fallback=packaged_directory()
-        ).methods["sms-code"].usable  # fmt: skip
+        ).methods_for("library")["sms-code"].usable  # fmt: skip
 
     assert usable("2026-12-01", "2026-12-01")
     assert not usable("2026-11-01", "2026-11-30")

@@ -5,6 +5,7 @@ from urllib.parse import quote
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
+from idp.assurance.policy import ACCOUNT
 from idp.authentication import sessions
 from idp.authentication.sessions import SessionFacts
 from idp.signin import actions as signin
@@ -21,7 +22,7 @@ def signed_in(return_to: str | None = None) -> SessionFacts | ResponseReturnValu
     session = sessions.look_up(here.database, secret) if secret else None
     now = session.now if session else here.database.now()
     started = signin.milliseconds(now)
-    asked = Asked(floor=here.policies.floor(signin.ACCOUNT), started=started)
+    asked = Asked(floor=here.policies.floor(ACCOUNT), started=started)
     # The address we come back to is our own path, never one that was sent.
     wish = {
         "asked": signin.describe(asked),

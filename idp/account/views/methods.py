@@ -5,6 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from idp.account import texts
 from idp.account.views.common import bp, signed_in
+from idp.assurance.policy import ACCOUNT
+from idp.assurance.rules import Methods
 from idp.authentication import methods
 from idp.authentication.held import ONE_TIME_CODE, PASSWORD, RECOVERY_CODE
 from idp.authentication.methods import HeldMethod, NotRemoved
@@ -44,7 +46,7 @@ def list_methods() -> ResponseReturnValue:
             }
             for one in held
         ],
-        enough=enough_ways_in(ids, house().policies.methods),
+        enough=enough_ways_in(ids, _counted(session)),
         add=[
             {"href": url_for("methods.passkey"), "text": _("Set up a passkey")},
             *(
@@ -83,7 +85,7 @@ def really_remove_method(key: str) -> ResponseReturnValue:
         lambda tx: methods.remove_method(
             tx,
             here.keyring,
-            here.policies.methods,
+            _counted(session),
             session=session,
             method=found.method,
             ref=found.ref,
@@ -115,6 +117,11 @@ def about_method(one: HeldMethod) -> list[str]:
 def key_of(one: HeldMethod) -> str:
     """Name a method in an address: keys by their reference, the others by what they are."""
     return one.ref or one.method
+
+
+def _counted(session: SessionFacts) -> Methods:
+    """The methods as they count on our own pages for this person."""
+    return house().policies.methods_for(ACCOUNT, session.circumstances())
 
 
 def _find(session: SessionFacts, key: str) -> HeldMethod:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from idp.assurance.policy import ACCOUNT
 from idp.assurance.rules import Level
 from idp.authentication import sessions
 from idp.authentication.rules import enough_ways_in
@@ -53,7 +54,9 @@ def resume() -> ResponseReturnValue:
     who, confirmed = here.database.read(look)
     standing = Standing(
         held=session.held,
-        enough=enough_ways_in(session.held, here.policies.methods),
+        enough=enough_ways_in(
+            session.held, here.policies.methods_for(ACCOUNT, session.circumstances())
+        ),
         address_confirmed=confirmed,
         identity=session.identity_level,
         needed_identity=who.needed_identity if who else 0,

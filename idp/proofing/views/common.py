@@ -13,6 +13,7 @@ from urllib.parse import quote
 from flask import Blueprint, make_response, request, url_for
 from flask.typing import ResponseReturnValue
 
+from idp.assurance.policy import ACCOUNT
 from idp.assurance.rules import sign_in_level
 from idp.authentication import sessions
 from idp.authentication.sessions import SessionFacts
@@ -194,7 +195,8 @@ def _is_owner(session: SessionFacts) -> bool:
 
     Not where one check opened a proved account: whoever found out its password could do that.
     """
-    proved = sign_in_level(session.proofs, house().policies.methods)
+    methods = house().policies.methods_for(ACCOUNT, session.circumstances())
+    proved = sign_in_level(session.proofs, methods)
     return may_add_methods(session.identity_level, proved)
 
 
@@ -215,5 +217,5 @@ def _one_check_only(journey_ref: str | None) -> ResponseReturnValue:
 
 def _wish(session: SessionFacts | None) -> dict[str, object]:
     now = session.now if session else house().database.now()
-    asked = Asked(floor=house().policies.floor(signin.ACCOUNT), started=signin.milliseconds(now))
+    asked = Asked(floor=house().policies.floor(ACCOUNT), started=signin.milliseconds(now))
     return {"asked": signin.describe(asked)}
