@@ -2,8 +2,8 @@
 somebody seen at a counter.
 
 Every notice has a link that stops it. The one that goes to the old account's own address is
-another, and weighs what being signed in to that account weighs: whoever made it may be the thief,
-so neither undoes what two officers saw.
+another, and weighs what being signed in to that account weighs: whoever made it, or took it over,
+may be the thief, so neither undoes for good what two officers saw (`rules.own_address_may_stop`).
 """
 
 from collections.abc import Iterable
@@ -74,6 +74,12 @@ _INTO_MINE = _STOPPABLE.where(WayBackRecord.account_ref == bindparam("account"))
 _INTO = select(
     WayBackRecord.ref, WayBackRecord.case_ref, WayBackRecord.account_ref, WayBackRecord.created_at
 ).where(WayBackRecord.account_ref == bindparam("old"), *_LIVE)
+_LAST_STOPPED = (
+    select(WayBackRecord.ended_at)
+    .where(WayBackRecord.account_ref == bindparam("old"), WayBackRecord.outcome == "stopped")
+    .order_by(WayBackRecord.ended_at.desc())
+    .limit(1)
+)
 _STOP = (
     update(WayBackRecord)
     .where(WayBackRecord.ref == bindparam("way_back"), *_LIVE)
@@ -125,6 +131,12 @@ def find_into(tx: Transaction, policies: Policies, account_ref: str) -> Stoppabl
     """Find the way back into an account, as who is signed in to it may stop it."""
     row = tx.execute(_INTO_MINE, {"account": account_ref}).first()
     return _stoppable(tx, policies, row, own=True) if row else None
+
+
+def last_stopped(tx: Transaction, account_ref: str) -> datetime | None:
+    """When the last way back into an account that was stopped was."""
+    found: datetime | None = tx.execute(_LAST_STOPPED, {"old": account_ref}).scalar()
+    return found
 
 
 def stop(tx: Transaction, keyring: Keyring, policies: Policies, token: str) -> Stopped:
@@ -204,7 +216,8 @@ def tell(
 def _stoppable(tx: Transaction, policies: Policies, row: Any, *, own: bool) -> Stoppable:
     pieces = pieces_of(tx, row.case_ref)
     stops = not own or own_address_may_stop(
-        seen=newest_visit(pieces) is not None,
+        visit=newest_visit(pieces),
+        stopped=last_stopped(tx, row.account_ref),
         level=level_reached(pieces, policies.evidence, policies.profiles),
         old_level=row.identity_level,
     )

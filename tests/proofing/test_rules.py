@@ -145,12 +145,26 @@ def test_after_a_stop_only_a_visit_since_or_a_way_begun_since_leads_on() -> None
     assert not rules.needs_counter(stopped=None, visit=None, begun=None)
 
 
+def own_address(visit: datetime | None, stopped: datetime | None = None, *levels: int) -> bool:
+    level, old = levels or (2, 2)
+    return rules.own_address_may_stop(visit=visit, stopped=stopped, level=level, old_level=old)
+
+
 def test_the_old_address_stops_all_but_who_was_seen_and_proved_more() -> None:
     for level in range(4):
         for old in range(4):
-            assert rules.own_address_may_stop(seen=False, level=level, old_level=old)
-            may = rules.own_address_may_stop(seen=True, level=level, old_level=old)
-            assert may == (level <= old)
+            assert own_address(None, None, level, old)
+            assert own_address(None, NOON, level, old)
+            assert own_address(NOON, None, level, old) == (level <= old)
+
+
+def test_who_was_seen_since_a_stop_is_stopped_at_a_counter_only() -> None:
+    moment, month = timedelta(microseconds=1), rules.COUNTS_FOR
+    assert own_address(NOON, NOON)  # that stop answered this very visit
+    assert own_address(NOON - moment, NOON)
+    assert not own_address(NOON + moment, NOON)
+    assert not own_address(NOON + month - moment, NOON)
+    assert own_address(NOON + month, NOON)  # an old quarrel takes no stop away
 
 
 @pytest.mark.parametrize(

@@ -543,15 +543,33 @@ def test_the_old_accounts_own_address_does_not_undo_what_officers_saw(room: Room
     assert stop(room, links(room)["beth@old.example"])  # the register's contact still does
 
 
-def test_the_old_accounts_own_address_stops_what_proves_no_more_than_it(room: Room) -> None:
-    begun(room)
-    assert stopped_by(room, links(room)["beth@old-account.example"]) is Stopped.STOPPED
+def seen_again(room: Room) -> Case:
+    """Come again after a stop, with a visit to a counter and nothing more."""
     room.site.later(seconds=1)
     case = room.open_case()
-    room.visit(case)  # seen, but that proves as much as the account: no more
+    room.visit(case)
     assert ways(room)[case.ref]["ended_at"] is None
+    return case
+
+
+def test_the_old_accounts_own_address_stops_a_visit_once_and_not_for_ever(room: Room) -> None:
+    room.old_account()
+    seen_again(room)  # that proves as much as the account: no more
     assert stopped_by(room, links(room)["beth@old-account.example"]) is Stopped.STOPPED
     assert stopped_by(room, links(room)["beth@old-account.example"]) is Stopped.GONE
+    case = seen_again(room)
+    assert stopped_by(room, links(room)["beth@old-account.example"]) is Stopped.SEEN
+    assert ways(room)[case.ref]["ended_at"] is None
+    room.site.later(hours=49)
+    assert take_of(room, case, room.account) is Taken.TAKEN
+
+
+def test_a_contact_of_the_register_stops_whoever_was_seen_since_a_stop(room: Room) -> None:
+    begun(room)
+    assert stopped_by(room, links(room)["beth@old-account.example"]) is Stopped.STOPPED
+    seen_again(room)
+    assert stopped_by(room, links(room)["beth@old-account.example"]) is Stopped.SEEN
+    assert stopped_by(room, links(room)["beth@old.example"]) is Stopped.STOPPED
 
 
 def take_of(room: Room, case: Case, account: str) -> Taken:
