@@ -210,7 +210,7 @@ CONSOLE = (
     _form("/console/visits/<ref>", who="counter-officer", throttle="officer",
           audit=("officer-looked-up",)),
     _form("/console/visits/<ref>/decide", who="counter-officer",
-          audit=("visit-confirmed", "visit-refused")),
+          audit=("visit-confirmed", "visit-refused", "visit-officers-not-apart")),
     _page("/console/officers", "GET", who="administrator"),
     _form("/console/officers", who="administrator", audit=("officer-added",),
           repeatable=frozenset({"role"})),
