@@ -276,17 +276,5 @@ def own_address_may_stop(
     return level <= old_level and not sent_there
 
 
-def masked_email(address: str) -> str:
-    """Enough of an address for its owner to know it by: j•••@e•••.test."""
-    name, _, host = address.rpartition("@")
-    domain, _, end = host.rpartition(".")
-    return f"{name[:1]}•••@{domain[:1]}•••.{end}"
-
-
-def masked_phone(number: str) -> str:
-    """The last two digits of a telephone number."""
-    return f"••• {number[-2:]}"
-
-
 def _level(held: Collection[str], kinds: EvidenceKinds, profiles: Sequence[Profile]) -> int:
     return identity_level([kind.scores for kind in counted(held, kinds)], profiles)

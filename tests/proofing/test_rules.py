@@ -168,18 +168,6 @@ def test_who_was_seen_since_a_stop_is_stopped_at_a_counter_only() -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "masked"),
-    [("beth@old.example", "b•••@o•••.example"), ("a@b.co.uk", "a•••@b•••.uk")],
-)
-def test_an_address_is_masked_down_to_what_its_owner_knows(address: str, masked: str) -> None:
-    assert rules.masked_email(address) == masked
-
-
-def test_a_telephone_number_shows_two_digits() -> None:
-    assert rules.masked_phone("+447700900123") == "••• 23"
-
-
-@pytest.mark.parametrize(
     ("kind", "state", "age", "expected"),
     [
         ("document-check", State.HELD, timedelta(0), True),

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from idp.notices.rules import masked_email
 from idp.proofing import contacts, reaching, stopping, ways_back
 from idp.proofing.cases import Case
 from idp.proofing.contacts import CODE_MINUTES, OLD_ACCOUNT
-from idp.proofing.rules import Standing, masked_email, standing
+from idp.proofing.rules import Standing, standing
 from idp.proofing.stopping import Stopped
 from idp.proofing.views.common import (
     Visitor,
