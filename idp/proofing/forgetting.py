@@ -7,7 +7,7 @@ stored besides, above all what was typed, goes after `KEPT_FOR`.
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy import BindParameter, String, bindparam, delete, or_, select, update
 
 from idp.proofing.records import (
     CaseRecord,
@@ -23,7 +23,7 @@ from idp.storage.dialects import Duration
 KEPT_FOR = timedelta(days=180)
 AT_A_TIME = 500
 
-_AMONG = bindparam("cases", expanding=True)
+_AMONG: BindParameter[str] = bindparam("cases", type_=String(), expanding=True)
 # A way back that was stopped sends the next one to a counter, however long after: it stays, and the
 # case it names with it, emptied.
 _STOPPED = WayBackRecord.outcome == "stopped"
