@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from werkzeug.test import EnvironBuilder
 
+from idp.application import UndeclaredRoutes
 from idp.front import Front
 from idp.officers.records import (
     OfficerChallengeRecord,
     OfficerRecord,
     OfficerSessionRecord,
 )
-from idp.operators import UndeclaredRoutes, create_console, create_listener
+from idp.operators import create_console, create_listener
 from idp.proofing.records import VisitRecord
 from idp.routes import CONSOLE, PUBLIC_TABLE, Route, differences
 from idp.settings import Settings
