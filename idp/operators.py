@@ -11,28 +11,21 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, g, request
+from flask import Flask
 
 from idp import web
-from idp.front import Front, Refused
+from idp.application import new_application, served, stop_on
+from idp.front import Front
 from idp.house import House, hide_secrets, open_house
 from idp.keyring.ring import KeyringError
 from idp.keyring.sealing import Unreadable
 from idp.logs import set_up_logs
 from idp.officers.views import bp as console
-from idp.pages.errors import error_page, request_reference, words
-from idp.pages.frame import install_pages
 from idp.register.actions import index_fits
 from idp.routes import CONSOLE, CONSOLE_TABLE, differences
-from idp.signin.actions import Stop
-from idp.signin.texts import stale_form, stopped
 from idp.storage.migrate import is_current
 
 CLOCK_MAY_DIFFER_SECONDS = 30
-
-
-class UndeclaredRoutes(Exception):
-    """The routes the console serves and their table differ."""
 
 
 def create() -> Any:
@@ -68,29 +61,17 @@ def create_console(house: House) -> Flask:
     """
     set_up_logs()
     address = house.settings.console_address
-    app = Flask("idp", static_folder=None)
-    app.extensions[web.EXTENSION] = house
-    app.config.update(
-        SANDBOX=house.settings.sandbox,
+    app = new_application(
+        house,
+        CONSOLE_TABLE,
+        keeps_forms=True,  # and nobody is sent here by another site
         HSTS=address.startswith("https://"),
         COOKIES="console_",
-        SAMESITE="Strict",  # nobody is sent here by another site
-        MAX_CONTENT_LENGTH=1_000_000,
-        PROPAGATE_EXCEPTIONS=False,
-        SERVER_NAME=None,
+        SAMESITE="Strict",
     )
-    install_pages(app)
-    app.jinja_env.globals["csrf_token"] = web.form_token
-    app.url_map.strict_slashes = False
-    app.before_request(_check_form)
-    app.after_request(web.set_cookies)
     app.add_url_rule("/", "start", lambda: web.see_other("/console"))
-    app.add_url_rule("/refused", "refused", _refused)
     app.register_blueprint(console)
-    rules = [(rule.rule, frozenset(rule.methods or ())) for rule in app.url_map.iter_rules()]
-    problems = differences(rules, CONSOLE)
-    if problems:
-        raise UndeclaredRoutes("\n".join(problems))
+    stop_on(differences(served(app), CONSOLE))
     front = Front(house, app.wsgi_app, (), table=CONSOLE_TABLE, host=urlsplit(address).netloc)
     app.wsgi_app = front  # type: ignore[method-assign]
     return app
@@ -120,28 +101,6 @@ def not_ready(house: House) -> list[str]:
     except KeyringError as problem:
         problems.append(str(problem))
     return problems
-
-
-def _check_form() -> Response | None:
-    """Let a POST in only from a page we showed to this browser; no form of ours leaves us."""
-    g.csp_form_action = "'self'"
-    route = CONSOLE_TABLE.match(request.method, request.path)
-    if route is None or not route.form_token or web.form_token_fits():
-        return None
-    title, paragraphs = stale_form()
-    if web.browser_secret() is None:
-        _status, title, paragraphs = stopped(Stop.COOKIES)
-    return web.notice(400, title, paragraphs)
-
-
-def _refused() -> Response:
-    refusal = request.environ.get("gatehouse.refused")
-    if not isinstance(refusal, Refused):
-        abort(404)
-    title, what_to_do = words(refusal.status)
-    return error_page(
-        refusal.status, title, f"{what_to_do} ({refusal.description})", request_reference()
-    )
 
 
 def _answer(start_response: Any, status: int, body: dict[str, Any]) -> Iterable[bytes]:

@@ -1,7 +1,9 @@
 """What every page shares: the house, the two cookies, form tokens, notices. No decisions."""
 
 import hmac
+from datetime import timedelta
 from hashlib import sha256
+from math import ceil
 from typing import cast
 
 from flask import Response, current_app, g, make_response, redirect, render_template, request
@@ -120,6 +122,12 @@ def notice(
         reference=reference,
     )
     return make_response(page, status)
+
+
+def retry_after(wait: timedelta) -> dict[str, str]:
+    """Answer the header that says when to ask again: whole seconds, never too early (RFC 9110
+    section 10.2.3)."""
+    return {"Retry-After": str(max(1, ceil(wait / timedelta(seconds=1))))}
 
 
 def see_other(address: str) -> WerkzeugResponse:

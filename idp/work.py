@@ -26,6 +26,7 @@ from idp.outbox.records import OutboxRecord
 from idp.proofing import checking
 from idp.proofing.cases import lapse_silent
 from idp.proofing.evidence import give_up_late
+from idp.proofing.forgetting import forget_closed
 from idp.proofing.records import ContactCodeRecord
 from idp.signin.records import ParkedRequestRecord
 from idp.storage import Database, db_now
@@ -35,6 +36,7 @@ log = logging.getLogger("idp.work")
 
 EVERY_SECONDS = 0.3
 CLEAR_EVERY_SECONDS = 60.0
+FORGET_EVERY_SECONDS = 3600.0  # closed cases are found by looking through all of them
 AT_A_TIME = 500
 # Outside checkers are asked beside everything else: a slow one holds up no code and no notice.
 CHECKS_AT_ONCE = 3
@@ -62,7 +64,7 @@ def run(house: House) -> None:
     stopping: list[bool] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.append(True))
-    cleared = 0.0
+    cleared = forgotten = 0.0
     todo = handlers(house)  # once: the mail server's connection is kept between messages
     if not house.settings.smtp_host:
         log.warning("no mail server is set (IDP_SMTP_HOST): codes and notices are not sent")
@@ -75,6 +77,9 @@ def run(house: House) -> None:
         if time.monotonic() - cleared > CLEAR_EVERY_SECONDS:
             _try("clear", lambda: clear(house.database))
             cleared = time.monotonic()
+        if time.monotonic() - forgotten > FORGET_EVERY_SECONDS:
+            _try("forget", lambda: forget(house.database))
+            forgotten = time.monotonic()
         time.sleep(EVERY_SECONDS)
 
 
@@ -144,6 +149,14 @@ def clear(database: Database) -> int:
     done += database.transaction(give_up_late)
     done += database.transaction(lapse_silent)
     return done + database.transaction(purge)
+
+
+def forget(database: Database) -> int:
+    """Forget closed cases whose time is over, 500 at a time."""
+    done = 0
+    while count := database.transaction(forget_closed):
+        done += count
+    return done
 
 
 def _try(what: str, act: Callable[[], object]) -> None:

@@ -42,6 +42,7 @@ def _about_the_account() -> dict[str, str]:
 
 def _about_identity() -> dict[str, str]:
     return {
+        "register-changed": _("What our records say about you was changed"),
         "officer-looked-up": _("An officer at a counter looked up your name and date of birth"),
         "claim-matched": _("Your details were found in our records"),
         "claim-refused": _("Your details could not be found in our records"),

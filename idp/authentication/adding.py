@@ -11,8 +11,8 @@ from enum import StrEnum
 
 import pyotp
 
-from idp.authentication import actions, recovery_codes, sessions
-from idp.authentication.actions import HashedPassword
+from idp.authentication import actions, methods, recovery_codes, sessions
+from idp.authentication.actions import HashedPassword, PasswordProved
 from idp.authentication.ending import end_other_sessions
 from idp.authentication.held import ONE_TIME_CODE, PASSWORD, RECOVERY_CODE
 from idp.authentication.rules import begins_two_checks
@@ -114,23 +114,41 @@ def print_codes(tx: Transaction, keyring: Keyring, session: SessionFacts) -> Pri
 
 
 def change_password(
-    tx: Transaction, keyring: Keyring, session: SessionFacts, password: HashedPassword
+    tx: Transaction,
+    keyring: Keyring,
+    session: SessionFacts,
+    password: HashedPassword,
+    current: PasswordProved | None,
 ) -> str | None:
     """Give the session's account a new password, or its first; answer the session's new secret.
 
-    The account's other sessions end: one of them may be why it is changed. A notice is sent.
+    `current` is the one there is, typed again: None only where there is none (ASVS 5.0, 6.2.3:
+    whoever finds a browser open, or took a cookie, changes nothing by it). The account's other
+    sessions end: one of them may be why it is changed. A notice is sent.
     """
+    if not _is_still(tx, keyring, session, current):
+        return None
     secret = sessions.add_proof(tx, session, PASSWORD, tx.now())
     if secret is None:
         return None
     actions.set_password(tx, keyring, session.account_ref, password)
-    if PASSWORD not in session.held:
+    if current is None:
         _note_added(tx, keyring, session, PASSWORD)
         return secret
     end_other_sessions(tx, session.account_ref, session.party, keep=session.ref)
     record(tx, Entry(kind="password-changed", person=session.account_ref))
     tell(tx, keyring, session.account_ref, Notice.PASSWORD_CHANGED)
     return secret
+
+
+def _is_still(
+    tx: Transaction, keyring: Keyring, session: SessionFacts, current: PasswordProved | None
+) -> bool:
+    """Say whether the one that was typed is still this account's; None: whether it has none."""
+    if current is None:
+        return PASSWORD not in methods.held_methods(tx, session.account_ref)
+    mine = current.account_ref == session.account_ref
+    return mine and actions.accept_password(tx, keyring, current)
 
 
 def _note_added(tx: Transaction, keyring: Keyring, session: SessionFacts, method: str) -> None:

@@ -7,7 +7,6 @@ Source: NIST SP 800-63B-4 section 3.1.2, look-up secrets.
 """
 
 import re
-import secrets
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
@@ -21,7 +20,7 @@ from idp.authentication.tries import (
     address_limit,
     refused,
 )
-from idp.journal.actions import SPOKEN, Entry, record
+from idp.journal.actions import SPOKEN, Entry, random_spoken, record
 from idp.keyring.ring import Keyring
 from idp.notices.actions import Notice
 from idp.storage import Database, Transaction, db_now
@@ -59,7 +58,7 @@ _SPEND = (
 
 def new_code() -> str:
     """Make a code as it is printed: three groups of five letters and digits."""
-    letters = "".join(secrets.choice(SPOKEN) for _ in range(LETTERS))
+    letters = random_spoken(LETTERS)
     groups = range(0, LETTERS, LETTERS_IN_A_GROUP)
     return "-".join(letters[at : at + LETTERS_IN_A_GROUP] for at in groups)
 

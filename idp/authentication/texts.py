@@ -44,6 +44,16 @@ def password_refused(problem: PasswordProblem, *, alone: bool) -> str:
     }[problem]
 
 
+def current_missing() -> str:
+    """Ask for the password there is."""
+    return _("Type in the password you have now")
+
+
+def current_wrong() -> str:
+    """Say that it is another one."""
+    return _("That is not the password you have now. Type it in again.")
+
+
 def busy() -> str:
     """Say that too many passwords are being checked."""
     return _("Too many people are doing this just now. Wait a moment and try again.")

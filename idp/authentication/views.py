@@ -15,6 +15,7 @@ from markupsafe import Markup
 from idp.assurance.policy import ACCOUNT
 from idp.assurance.rules import Level, sign_in_level
 from idp.authentication import actions, adding, passkeys, sessions, texts, webauthn
+from idp.authentication.actions import CheckedPassword, Reason, Refusal
 from idp.authentication.adding import NotAdded, Offer
 from idp.authentication.common import common_passwords
 from idp.authentication.devices import device_words
@@ -28,12 +29,15 @@ from idp.authentication.rules import (
 from idp.authentication.sessions import SessionFacts
 from idp.keyring.sealing import Unreadable
 from idp.signin import actions as signin
-from idp.signin.rules import Asked
+from idp.signin.rules import Asked, Step
+from idp.signin.texts import proof_refused
 from idp.web import (
+    caller_address,
     give_session,
     house,
     needed_browser_secret,
     notice,
+    retry_after,
     see_other,
     session_secret,
 )
@@ -184,7 +188,9 @@ def change_password() -> ResponseReturnValue:
     session = let_in()
     if not isinstance(session, SessionFacts):
         return session
-    typed = request.form.get("password", "")
+    typed, changes = request.form.get("password", ""), PASSWORD in session.held
+    if changes and not request.form.get("current"):
+        return _password_page(session, texts.current_missing(), "current"), 422
     if not typed:
         return _password_page(session, _("Type in a new password")), 422
     # Beside nothing but printed codes of its own account a password still stands alone.
@@ -198,6 +204,9 @@ def change_password() -> ResponseReturnValue:
     )
     if problem is not None:
         return _password_page(session, texts.password_refused(problem, alone=not others)), 422
+    current = _current_password(session) if changes else None
+    if isinstance(current, Refusal):
+        return _current_refused(session, current)
     try:
         hashed = actions.hash_password(house().gate, typed)
     except Busy:
@@ -205,9 +214,27 @@ def change_password() -> ResponseReturnValue:
         return _password_page(session, texts.busy()), 503, wait
     return _done(
         house().database.transaction(
-            lambda tx: adding.change_password(tx, house().keyring, session, hashed)
+            lambda tx: adding.change_password(tx, house().keyring, session, hashed, current)
         )
     )
+
+
+def _current_password(session: SessionFacts) -> CheckedPassword:
+    """Check the password there is: the try is counted first, as at sign-in."""
+    here = house()
+    return actions.check_password(
+        here.database, here.keyring, here.gate,
+        sign_in_name=session.sign_in_name, password=request.form["current"],
+        address=caller_address(),
+    )  # fmt: skip
+
+
+def _current_refused(session: SessionFacts, refusal: Refusal) -> ResponseReturnValue:
+    if refusal.reason is Reason.WRONG:
+        return _password_page(session, texts.current_wrong(), "current"), 422
+    page = _password_page(session, proof_refused(refusal, Step.PASSWORD), "current")
+    wait = {} if refusal.wait is None else retry_after(refusal.wait)
+    return page, 503 if refusal.reason is Reason.BUSY else 429, wait
 
 
 def _proved_enough(session: SessionFacts) -> bool:
@@ -284,15 +311,17 @@ def _passkey_page(session: SessionFacts, error: str | None = None) -> str:
     )
 
 
-def _password_page(session: SessionFacts, error: str | None = None) -> str:
+def _password_page(session: SessionFacts, error: str | None = None, field: str = "password") -> str:
     return render_template(
         "methods/password.html",
         action=url_for("methods.change_password") + _to(),
         account=session.sign_in_name,
         changes=PASSWORD in session.held,
+        forgot=url_for("enrolment.recover"),
         shown=shown(session),
         back=_end(),
         error=error,
+        field=field,
     )
 
 

@@ -63,9 +63,14 @@ _INSERT_POSTGRESQL = _numbered(_TAKEN.c.last)
 
 def new_reference() -> str:
     """Make a reference that both sides of a telephone call can quote: 12 spoken characters."""
-    number = secrets.randbelow(len(SPOKEN) ** REFERENCE_LETTERS)  # one draw: this is a hot path
+    return random_spoken(REFERENCE_LETTERS)
+
+
+def random_spoken(length: int) -> str:
+    """Make something that is read out or typed in: characters nobody takes for another."""
+    number = secrets.randbelow(len(SPOKEN) ** length)  # one draw: this is a hot path
     letters = []
-    for _ in range(REFERENCE_LETTERS):
+    for _ in range(length):
         number, place = divmod(number, len(SPOKEN))
         letters.append(SPOKEN[place])
     return "".join(letters)

@@ -28,6 +28,7 @@ class Notice(StrEnum):
     WAY_BACK_TAKEN = "way-back-taken"
     VISIT_CONFIRMED = "visit-confirmed"
     VISIT_REFUSED = "visit-refused"
+    CONTACT_CHANGED = "contact-changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class Contact:
 
 # What each notice must be told, and nothing else may be: a payload holds only what is used.
 # `account` is the sign-in name; `code` as typed; `minutes` how long the code works; `method` the
-# id of a way to sign in; `when` a moment, ISO 8601 with its zone; `link` a path of our own.
+# id of a way to sign in; `when` a moment, ISO 8601 with its zone; `link` a path of our own;
+# `contact` one or two ways to reach somebody, masked.
 NEEDS: Mapping[Notice, frozenset[str]] = {
     Notice.ADDRESS_CODE: frozenset({"code", "minutes"}),
     Notice.CONTACT_CODE: frozenset({"code", "minutes"}),
@@ -57,6 +59,7 @@ NEEDS: Mapping[Notice, frozenset[str]] = {
     Notice.WAY_BACK_TAKEN: frozenset({"account"}),
     Notice.VISIT_CONFIRMED: frozenset({"account"}),
     Notice.VISIT_REFUSED: frozenset({"account"}),
+    Notice.CONTACT_CHANGED: frozenset({"account", "contact"}),
 }
 METHODS = frozenset({"password", "one-time-code", "passkey", "security-key", "recovery-code"})
 # News that comes after days helps nobody stop a thief, but still tells the owner.
@@ -82,3 +85,15 @@ def worth_sending(notice: Notice, values: Mapping[str, str]) -> timedelta:
     if "minutes" in values:
         return timedelta(minutes=int(values["minutes"]))
     return NEWS_LASTS
+
+
+def masked_email(address: str) -> str:
+    """Enough of an address for its owner to know it by: j•••@e•••.test."""
+    name, _, host = address.rpartition("@")
+    domain, _, end = host.rpartition(".")
+    return f"{name[:1]}•••@{domain[:1]}•••.{end}"
+
+
+def masked_phone(number: str) -> str:
+    """The last two digits of a telephone number."""
+    return f"••• {number[-2:]}"

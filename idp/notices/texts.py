@@ -38,6 +38,7 @@ class _Told:
 
     account: str
     code: str
+    contact: str
     minutes: str
     method: str
     when: str
@@ -52,6 +53,7 @@ def words_of(notice: Notice, values: Mapping[str, str], *, locale: str, issuer: 
     told = _Told(
         account=shown.get("account", ""),
         code=shown.get("code", ""),
+        contact=shown.get("contact", ""),
         minutes=shown.get("minutes", ""),
         method=_method_name(_, shown.get("method", "")),
         when=_moment(shown["when"], locale) if "when" in shown else "",
@@ -300,6 +302,25 @@ def _visit_refused(_: Gettext, told: _Told) -> Words:
     )
 
 
+def _contact_changed(_: Gettext, told: _Told) -> Words:
+    happened = _("In our records, this way to reach you has changed: %(contact)s.") % {
+        "contact": told.contact
+    }
+    return _news(
+        _,
+        told,
+        _("How we can reach you has changed"),
+        happened,
+        _("We send no codes to a new address or phone for 30 days."),
+        _(
+            "Did you not ask for it? Then tell the office that you get letters from. "
+            "And look what was done in your account: %(home)s"
+        )
+        % {"home": told.home},
+        text=happened + " " + _("Did you not ask for it? Go to %(home)s") % {"home": told.home},
+    )
+
+
 _WRITERS: Mapping[Notice, Callable[[Gettext, _Told], Words]] = {
     Notice.ADDRESS_CODE: _address_code,
     Notice.CONTACT_CODE: _contact_code,
@@ -316,4 +337,5 @@ _WRITERS: Mapping[Notice, Callable[[Gettext, _Told], Words]] = {
     Notice.WAY_BACK_TAKEN: _way_back_taken,
     Notice.VISIT_CONFIRMED: _visit_confirmed,
     Notice.VISIT_REFUSED: _visit_refused,
+    Notice.CONTACT_CHANGED: _contact_changed,
 }

@@ -104,6 +104,8 @@ _CHANGE_ROLES = (
     .where(_IS_TARGET, OfficerRecord.disabled_at.is_(None))
     .values(roles=bindparam("new_roles"))
 )
+_LET_IN_BY = select(OfficerRecord.ref, OfficerRecord.added_by)
+_LET_IN_AGAIN = update(OfficerRecord).where(_IS_TARGET).values(added_by=bindparam("by"))
 _LIVE_KEYS = (
     select(func.count())
     .select_from(OfficerKeyRecord)
@@ -155,6 +157,7 @@ def replace_keys(tx: Transaction, *, officer_ref: str, by: str) -> Invited | Ver
     if isinstance(found, Verdict):
         return found
     _end_ways_in(tx, officer_ref)
+    tx.execute(_LET_IN_AGAIN, {"officer_ref": officer_ref, "by": by})
     _journal(tx, "officer-invited", by, officer_ref)
     return _invite(tx, officer_ref, found.name)
 
@@ -181,6 +184,11 @@ def disable(tx: Transaction, *, officer_ref: str, by: str) -> Verdict:
     _end_ways_in(tx, officer_ref)
     _journal(tx, "officer-disabled", by, officer_ref)
     return Verdict.ALLOWED
+
+
+def who_let_in(tx: Transaction) -> dict[str, str]:
+    """Answer for each officer who let them in last: an officer's reference, or `COMMAND`."""
+    return {row.ref: row.added_by for row in tx.execute(_LET_IN_BY)}
 
 
 def list_officers(tx: Transaction) -> list[ListedOfficer]:
@@ -218,12 +226,12 @@ def reserve_key_try(database: Database, keyring: Keyring, address: str) -> timed
     return reserve(database, keyring, [limit])
 
 
-def record_look_up(tx: Transaction, *, person_ref: str, case_ref: str, officer_ref: str) -> None:
+def record_look_up(
+    tx: Transaction, *, person_ref: str, case_ref: str, officer_ref: str, visit_ref: str = ""
+) -> None:
     """Record that an officer was shown who this is, where the person will find it."""
-    entry = Entry(
-        kind="officer-looked-up", person=person_ref, actor=officer_ref, detail={"case": case_ref}
-    )
-    record(tx, entry)
+    detail = {"case": case_ref} | ({"visit": visit_ref} if visit_ref else {})
+    record(tx, Entry(kind="officer-looked-up", person=person_ref, actor=officer_ref, detail=detail))
 
 
 def _locked(tx: Transaction, by: str, officer_ref: str = "") -> tuple[Officer, Officer | None]:

@@ -16,7 +16,7 @@ class OfficerRecord(Base):
     ref: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     roles: Mapped[list[str]]
-    added_by: Mapped[str]  # an officer's ref, or "command"
+    added_by: Mapped[str]  # who let them in last: an officer's ref, or "command"
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None] = mapped_column(default=None)
 

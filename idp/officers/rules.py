@@ -107,6 +107,24 @@ def read_roles(given: Collection[str]) -> frozenset[Role] | None:
     return known if known and known == frozenset(given) else None
 
 
+def are_apart(one: str, other: str, let_in_by: Mapping[str, str]) -> bool:
+    """Say whether two officers may be the two who stand for one visit.
+
+    Nobody is both, and neither let the other in, however many stand between: whoever adds an
+    officer, or gives one a new address, may keep the key. `let_in_by` names for each officer who
+    did so last. Two whom the same administrator let in are apart: else a small office had nobody.
+    """
+    return one not in _behind(other, let_in_by) and other not in _behind(one, let_in_by)
+
+
+def _behind(officer: str, let_in_by: Mapping[str, str]) -> set[str]:
+    """Everybody through whom an officer came to be here, themselves included."""
+    found = {officer}
+    while (officer := let_in_by.get(officer, "")) not in found:
+        found.add(officer)
+    return found
+
+
 def judge_removal(*, held: int, holds_it: bool) -> Verdict:
     """Say whether an officer with `held` keys may remove one. The last one stays: it is their
     only way in, and only an administrator may give them a new start."""

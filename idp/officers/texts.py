@@ -108,6 +108,11 @@ def visit_gone() -> str:
     return _("This visit is not waiting for you. Somebody may have decided it.")
 
 
+def look_first() -> str:
+    """Say that a visit is decided on the page that shows it, while the person is there."""
+    return _("Look at the visit first. Then confirm it or refuse it within 30 minutes.")
+
+
 def decision_missing() -> str:
     """Say that neither answer was given."""
     return _("Choose if you confirm the visit or refuse it")

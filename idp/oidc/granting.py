@@ -7,9 +7,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy import bindparam, select
 
 from idp.accounts.subjects import Kind, subject_of
 from idp.assurance.rules import Level, amr_values, answer_acr
@@ -33,6 +31,22 @@ from idp.signin.rules import Asked
 from idp.storage.dialects import upsert
 
 SELF = "self"
+
+
+def _keep(insert: Any) -> Any:
+    made = insert(ConsentRecord).values(
+        account_ref=bindparam("account"),
+        client_id=bindparam("client"),
+        scope=bindparam("agreed"),
+        given_at=bindparam("now"),
+    )
+    return made.on_conflict_do_update(
+        index_elements=["account_ref", "client_id"],
+        set_={"scope": made.excluded.scope, "given_at": made.excluded.given_at},
+    )
+
+
+_KEEP_CONSENT = upsert(_keep)
 _INSERT_CLIENT_SESSION = upsert(lambda insert: insert(ClientSessionRecord).on_conflict_do_nothing())
 
 
@@ -234,16 +248,12 @@ def _client_session(
 
 
 def _keep_consent(call: Call, valid: Validated, session: SessionFacts, now: datetime) -> None:
-    insert_for: Any = insert_sqlite if call.tx.is_sqlite else insert_postgresql
-    statement = insert_for(ConsentRecord).values(
-        account_ref=session.account_ref,
-        client_id=valid.client.client_id,
-        scope=valid.scope,
-        given_at=now,
-    )
     call.tx.execute(
-        statement.on_conflict_do_update(
-            index_elements=["account_ref", "client_id"],
-            set_={"scope": statement.excluded.scope, "given_at": statement.excluded.given_at},
-        )
+        _KEEP_CONSENT.on(call.tx),
+        {
+            "account": session.account_ref,
+            "client": valid.client.client_id,
+            "agreed": valid.scope,
+            "now": now,
+        },
     )

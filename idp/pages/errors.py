@@ -1,16 +1,14 @@
 """Error pages: what happened, what to do now, and a reference to quote."""
 
 import logging
-import secrets
 
 from flask import Flask, Response, g, make_response, render_template, request
 from flask_babel import gettext as _
 from werkzeug.exceptions import HTTPException
 
-log = logging.getLogger(__name__)
+from idp.journal.actions import random_spoken
 
-# No letter or digit that is easily taken for another when read out on the telephone.
-REFERENCE_LETTERS = "23456789BCDFGHJKMNPQRSTVWXYZ"
+log = logging.getLogger(__name__)
 
 
 def install(app: Flask) -> None:
@@ -21,8 +19,7 @@ def install(app: Flask) -> None:
 
 def new_reference() -> str:
     """Make a reference a person can read out, such as `K7QF-2MXB`; it says nothing by itself."""
-    letters = [secrets.choice(REFERENCE_LETTERS) for _position in range(8)]
-    return "".join(letters[:4]) + "-" + "".join(letters[4:])
+    return f"{random_spoken(4)}-{random_spoken(4)}"
 
 
 def request_reference() -> str:

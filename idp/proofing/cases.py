@@ -1,7 +1,6 @@
 """Cases: one account's proof of being one person of the register."""
 
 import json
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +11,7 @@ from sqlalchemy import and_, bindparam, func, select, text, update
 
 from idp.accounts.records import AccountRecord
 from idp.assurance.policy import Policies
-from idp.journal.actions import SPOKEN, Entry, record
+from idp.journal.actions import SPOKEN, Entry, random_spoken, record
 from idp.keyring.ring import Keyring
 from idp.keyring.sealing import random_ref
 from idp.proofing import evidence
@@ -152,7 +151,7 @@ def open_case(
         "account": account_ref,
         "person": person_ref,
         "sealed": keyring.sealer.seal(json.dumps(dict(claim)), purpose=claim_purpose(ref)),
-        "spoken": "".join(secrets.choice(SPOKEN) for _ in range(SPOKEN_LETTERS)),
+        "spoken": random_spoken(SPOKEN_LETTERS),
     }
     if tx.execute(_OPEN.on(tx), values).first() is None:
         return None

@@ -16,6 +16,7 @@ from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
 from idp.keyring.sealing import random_code, random_ref
 from idp.notices.actions import Contact, Notice, send
+from idp.notices.rules import masked_email, masked_phone
 from idp.proofing import evidence, limits, reaching, ways_back
 from idp.proofing.cases import REGISTER, Case
 from idp.proofing.records import ContactCodeRecord
@@ -25,8 +26,6 @@ from idp.proofing.rules import (
     NO_WAIT_FROM_LEVEL,
     held_kinds,
     level_reached,
-    masked_email,
-    masked_phone,
 )
 from idp.register.actions import contacts_of
 from idp.storage import Database, Transaction, db_now

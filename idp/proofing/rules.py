@@ -259,26 +259,21 @@ def overtakes(
     return visit > begun_at or (other_visit is None and not joined)
 
 
-def own_address_may_stop(*, seen: bool, level: int, old_level: int) -> bool:
-    """Say whether the link to the old account's own address stops a way back by itself.
+def own_address_may_stop(
+    *, visit: datetime | None, stopped: datetime | None, level: int, old_level: int
+) -> bool:
+    """Say whether the old account's own address, or its page, stops a way back by itself.
 
-    Not where officers saw its person (`seen`) and that proves more than the account was: who
-    enrolled first under somebody's name would else stop them for ever. Begun after a stop, a
-    way back holds a visit since that stop (`needs_counter`).
+    Not where officers saw its person (`visit`) and that proves more than the account was: who
+    enrolled first under somebody's name would else stop them for ever. Nor where they were seen
+    since another way back was `stopped`, `COUNTS_FOR` ago at most: whoever took an account over
+    would else send its owner to a counter again and again. The first stop costs the other a visit;
+    the second has to be made at a counter too.
     """
-    return not (seen and level > old_level)
-
-
-def masked_email(address: str) -> str:
-    """Enough of an address for its owner to know it by: j•••@e•••.test."""
-    name, _, host = address.rpartition("@")
-    domain, _, end = host.rpartition(".")
-    return f"{name[:1]}•••@{domain[:1]}•••.{end}"
-
-
-def masked_phone(number: str) -> str:
-    """The last two digits of a telephone number."""
-    return f"••• {number[-2:]}"
+    if visit is None:
+        return True
+    sent_there = stopped is not None and timedelta(0) < visit - stopped < COUNTS_FOR
+    return level <= old_level and not sent_there
 
 
 def _level(held: Collection[str], kinds: EvidenceKinds, profiles: Sequence[Profile]) -> int:

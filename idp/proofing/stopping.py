@@ -1,7 +1,9 @@
-"""What ends a way back before it is taken: a link in a notice, or somebody seen at a counter.
+"""What ends a way back before it is taken: a link in a notice, the account's own page, or
+somebody seen at a counter.
 
 Every notice has a link that stops it. The one that goes to the old account's own address is
-another: whoever made that account may be the thief, so it does not undo what two officers saw.
+another, and weighs what being signed in to that account weighs: whoever made it, or took it over,
+may be the thief, so neither undoes for good what two officers saw (`rules.own_address_may_stop`).
 """
 
 from collections.abc import Iterable
@@ -41,18 +43,22 @@ class Stopped(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """What a link of a notice would stop, and whether pressing the button does."""
+class Stoppable:
+    """What a link of a notice, or the account's page, would stop, and whether the button does.
+
+    `due` says that its wait is over: whoever began it may come in at any moment.
+    """
 
     ref: str
     case_ref: str
     account_ref: str
     due_at: datetime
+    due: bool
     stops: bool
 
 
 _LIVE = (WayBackRecord.ended_at.is_(None), WayBackRecord.expires_at > db_now())
-_BY_TOKEN = (
+_STOPPABLE = (
     select(
         WayBackRecord.ref,
         WayBackRecord.case_ref,
@@ -61,11 +67,19 @@ _BY_TOKEN = (
         AccountRecord.identity_level,
     )
     .join(AccountRecord, AccountRecord.ref == WayBackRecord.account_ref)
-    .where(WayBackRecord.stop_digest == bindparam("stop"), *_LIVE)
+    .where(*_LIVE)
 )
+_BY_TOKEN = _STOPPABLE.where(WayBackRecord.stop_digest == bindparam("stop"))
+_INTO_MINE = _STOPPABLE.where(WayBackRecord.account_ref == bindparam("account"))
 _INTO = select(
     WayBackRecord.ref, WayBackRecord.case_ref, WayBackRecord.account_ref, WayBackRecord.created_at
 ).where(WayBackRecord.account_ref == bindparam("old"), *_LIVE)
+_LAST_STOPPED = (
+    select(WayBackRecord.ended_at)
+    .where(WayBackRecord.account_ref == bindparam("old"), WayBackRecord.outcome == "stopped")
+    .order_by(WayBackRecord.ended_at.desc())
+    .limit(1)
+)
 _STOP = (
     update(WayBackRecord)
     .where(WayBackRecord.ref == bindparam("way_back"), *_LIVE)
@@ -104,24 +118,25 @@ def stored(token: str) -> str:
     return digest(own_token(token))
 
 
-def find_link(tx: Transaction, policies: Policies, token: str) -> Link | None:
+def find_link(tx: Transaction, policies: Policies, token: str) -> Stoppable | None:
     """Find the way back that a notice's link is about; None once it has ended."""
     row = tx.execute(_BY_TOKEN, {"stop": stored(token)}).first()
-    own = row is None
-    if row is None:
-        row = tx.execute(_BY_TOKEN, {"stop": digest(token)}).first()
-    if row is None:
-        return None
-    pieces = pieces_of(tx, row.case_ref)
-    stops = not own or own_address_may_stop(
-        seen=newest_visit(pieces) is not None,
-        level=level_reached(pieces, policies.evidence, policies.profiles),
-        old_level=row.identity_level,
-    )
-    return Link(
-        ref=row.ref, case_ref=row.case_ref, account_ref=row.account_ref, due_at=row.due_at,
-        stops=stops,
-    )  # fmt: skip
+    if row is not None:
+        return _stoppable(tx, policies, row, own=False)
+    row = tx.execute(_BY_TOKEN, {"stop": digest(token)}).first()
+    return _stoppable(tx, policies, row, own=True) if row else None
+
+
+def find_into(tx: Transaction, policies: Policies, account_ref: str) -> Stoppable | None:
+    """Find the way back into an account, as who is signed in to it may stop it."""
+    row = tx.execute(_INTO_MINE, {"account": account_ref}).first()
+    return _stoppable(tx, policies, row, own=True) if row else None
+
+
+def last_stopped(tx: Transaction, account_ref: str) -> datetime | None:
+    """When the last way back into an account that was stopped was."""
+    found: datetime | None = tx.execute(_LAST_STOPPED, {"old": account_ref}).scalar()
+    return found
 
 
 def stop(tx: Transaction, keyring: Keyring, policies: Policies, token: str) -> Stopped:
@@ -130,15 +145,18 @@ def stop(tx: Transaction, keyring: Keyring, policies: Policies, token: str) -> S
     The case behind it is closed too: whoever it was has to begin anew, and at a counter. From
     the old account's own address it is only written down where an officer's eyes weigh more.
     """
-    link = find_link(tx, policies, token)
-    if link is None:
-        return Stopped.GONE
-    if not link.stops:
-        person = tx.execute(_PERSON_OF, {"case": link.case_ref}).scalar_one()
-        detail = {"way_back": link.ref, "case": link.case_ref}
-        record(tx, Entry(kind=Stopped.SEEN, person=person, detail=detail))
-        return Stopped.SEEN
-    return Stopped.STOPPED if _end(tx, keyring, link.ref) else Stopped.GONE
+    return _press(tx, keyring, find_link(tx, policies, token))
+
+
+def stop_into(
+    tx: Transaction, keyring: Keyring, policies: Policies, *, account_ref: str, way_back_ref: str
+) -> Stopped:
+    """Stop the way back into an account, from its own page: as `stop` does from its address.
+
+    `way_back_ref` is the one that the page showed: another, begun since, is not meant.
+    """
+    found = find_into(tx, policies, account_ref)
+    return _press(tx, keyring, found if found and found.ref == way_back_ref else None)
 
 
 def overtake(tx: Transaction, keyring: Keyring, case: Case, old_ref: str) -> bool:
@@ -193,6 +211,31 @@ def tell(
         weaker = contact.address == own and own not in registered
         link = {"link": links[1 if weaker else 0]} if links else {}
         send(tx, keyring, contact, notice, told | link)
+
+
+def _stoppable(tx: Transaction, policies: Policies, row: Any, *, own: bool) -> Stoppable:
+    pieces = pieces_of(tx, row.case_ref)
+    stops = not own or own_address_may_stop(
+        visit=newest_visit(pieces),
+        stopped=last_stopped(tx, row.account_ref),
+        level=level_reached(pieces, policies.evidence, policies.profiles),
+        old_level=row.identity_level,
+    )
+    return Stoppable(
+        ref=row.ref, case_ref=row.case_ref, account_ref=row.account_ref, due_at=row.due_at,
+        due=row.due_at <= tx.now(), stops=stops,
+    )  # fmt: skip
+
+
+def _press(tx: Transaction, keyring: Keyring, found: Stoppable | None) -> Stopped:
+    if found is None:
+        return Stopped.GONE
+    if not found.stops:
+        person = tx.execute(_PERSON_OF, {"case": found.case_ref}).scalar_one()
+        detail = {"way_back": found.ref, "case": found.case_ref}
+        record(tx, Entry(kind=Stopped.SEEN, person=person, detail=detail))
+        return Stopped.SEEN
+    return Stopped.STOPPED if _end(tx, keyring, found.ref) else Stopped.GONE
 
 
 def _is_overtaken(tx: Transaction, case: Case, way: Any) -> bool:

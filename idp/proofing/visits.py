@@ -1,11 +1,12 @@
 """Visits to a counter: what one officer saw counts once another has confirmed it.
 
-For the officers' console. An officer is named by their reference, and never decides what they
-entered themselves.
+For the officers' console. An officer is named by their reference, decides only what they looked
+at, and never what they entered themselves, or what was entered by somebody who let them in or whom
+they let in (`officers.rules.are_apart`).
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import bindparam, insert, select, update
@@ -14,8 +15,10 @@ from idp.accounts.records import AccountRecord
 from idp.assurance.policy import Policies
 from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
-from idp.keyring.sealing import random_ref
+from idp.keyring.sealing import Unreadable, random_ref
 from idp.notices.actions import Contact, Notice, send
+from idp.officers.actions import record_look_up, who_let_in
+from idp.officers.rules import are_apart
 from idp.proofing import cases, evidence, reaching
 from idp.proofing.records import CaseRecord, VisitRecord
 from idp.proofing.rules import COUNTER_VISIT, DOCUMENTS
@@ -23,6 +26,7 @@ from idp.register.records import PersonRecord
 from idp.storage import Transaction, db_now
 
 SOURCE = "officers"
+LOOK_LASTS = timedelta(minutes=30)  # the person is at the counter; a look of yesterday is none
 
 
 class Problem(StrEnum):
@@ -39,6 +43,8 @@ class Outcome(StrEnum):
     CONFIRMED = "visit-confirmed"
     REFUSED = "visit-refused"
     OWN = "visit-entered-by-the-same-officer"
+    NOT_APART = "visit-officers-not-apart"
+    UNSEEN = "visit-not-looked-at"
     GONE = "visit-not-waiting"
 
 
@@ -146,14 +152,33 @@ def enter_visit(tx: Transaction, *, spoken: str, document: str, officer: str) ->
 
 
 def waiting(tx: Transaction, *, officer: str) -> list[Visit]:
-    """List the visits this officer may decide, oldest first: others' visits, of open cases."""
-    rows = tx.execute(_WAITING, {"officer": officer}).mappings()
-    visits = []
-    for row in rows:
+    """List the visits this officer may decide, oldest first: open ones, of others who are apart."""
+    let_in_by, visits = who_let_in(tx), []
+    for row in tx.execute(_WAITING, {"officer": officer}).mappings():
         facts = dict(row)
         name = f"{facts.pop('given_name')} {facts.pop('family_name')}"
-        visits.append(Visit(**facts, name=name))
+        if are_apart(officer, facts["entered_by"], let_in_by):
+            visits.append(Visit(**facts, name=name))
     return visits
+
+
+def look_at(
+    tx: Transaction, keyring: Keyring, *, visit_ref: str, officer: str
+) -> tuple[Visit, str] | None:
+    """Show an officer a visit they may decide, and record it; None where there is none.
+
+    With it comes what `decide_visit` takes as proof of the look: sealed, for this officer and
+    visit, good for `LOOK_LASTS`.
+    """
+    found = next((one for one in waiting(tx, officer=officer) if one.ref == visit_ref), None)
+    if found is None:
+        return None
+    record_look_up(
+        tx, person_ref=found.person_ref, case_ref=found.case_ref, officer_ref=officer,
+        visit_ref=visit_ref,
+    )  # fmt: skip
+    until = str(int((tx.now() + LOOK_LASTS).timestamp()))
+    return found, keyring.sealer.seal(until, purpose=_look_purpose(visit_ref, officer))
 
 
 def decide_visit(
@@ -163,22 +188,38 @@ def decide_visit(
     *,
     visit_ref: str,
     officer: str,
+    look: str,
     confirmed: bool,
 ) -> Outcome:
-    """Confirm or refuse what another officer entered: once, and never one's own.
+    """Confirm or refuse what another officer entered: once, and only who looked at it.
 
-    A confirmed visit is evidence, weighed in the same transaction; the person is told either way.
+    `look` is what `look_at` gave this officer. The two must be apart; that they were not is
+    recorded. A confirmed visit is evidence, weighed in the same transaction; the person is told
+    either way.
     """
+    entered_by = tx.execute(_ENTERED_BY, {"visit": visit_ref}).scalar()
+    if entered_by == officer:
+        return Outcome.OWN
+    let_in_by = who_let_in(tx)
+    if entered_by is not None and not are_apart(officer, entered_by, let_in_by):
+        detail = {"visit": visit_ref, "entered_by": entered_by}
+        record(tx, Entry(kind=Outcome.NOT_APART, actor=officer, detail=detail))
+        return Outcome.NOT_APART
+    if entered_by is not None and not _looked(tx, keyring, visit_ref, officer, look):
+        return Outcome.UNSEEN
     values = {"visit": visit_ref, "officer": officer, "agrees": confirmed}
     row = tx.execute(_DECIDE, values).first()
     if row is None:
-        entered_by = tx.execute(_ENTERED_BY, {"visit": visit_ref}).scalar()
-        return Outcome.OWN if entered_by == officer else Outcome.GONE
+        return Outcome.GONE
     outcome = Outcome.CONFIRMED if confirmed else Outcome.REFUSED
     case = cases.lock_case(tx, row.case_ref)
     if case is None:  # its account is closed: the decision stands and leads nowhere
         return outcome
-    detail = {"case": case.ref, "visit": visit_ref, "entered_by": row.entered_by}
+    # Who let each of the two in: that it was the same administrator shows at a glance.
+    detail = {
+        "case": case.ref, "visit": visit_ref, "entered_by": row.entered_by,
+        "let_in_by": [let_in_by.get(one) for one in (row.entered_by, officer)],
+    }  # fmt: skip
     record(tx, Entry(kind=outcome, person=case.account_ref, actor=officer, detail=detail))
     notice = Notice.VISIT_CONFIRMED if confirmed else Notice.VISIT_REFUSED
     send(tx, keyring, Contact("email", case.email), notice, {"account": case.sign_in_name})
@@ -189,3 +230,15 @@ def decide_visit(
         )  # fmt: skip
         reaching.settle(tx, keyring, policies, case.ref)
     return outcome
+
+
+def _looked(tx: Transaction, keyring: Keyring, visit_ref: str, officer: str, look: str) -> bool:
+    try:
+        until = keyring.sealer.open(look, purpose=_look_purpose(visit_ref, officer))
+    except Unreadable:
+        return False
+    return tx.now().timestamp() < int(until)
+
+
+def _look_purpose(visit_ref: str, officer: str) -> str:
+    return f"visit-looked-at:{visit_ref}:{officer}"

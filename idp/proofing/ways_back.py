@@ -98,12 +98,6 @@ _OPEN_CASE = select(WayBackRecord.case_ref).where(
     WayBackRecord.account_ref == bindparam("old"), _UNENDED
 )
 _LIVE_CASE = _OPEN_CASE.where(WayBackRecord.expires_at > db_now())
-_LAST_STOPPED = (
-    select(WayBackRecord.ended_at)
-    .where(WayBackRecord.account_ref == bindparam("old"), WayBackRecord.outcome == "stopped")
-    .order_by(WayBackRecord.ended_at.desc())
-    .limit(1)
-)
 _LAST_BEGUN = select(func.max(WayBackRecord.created_at)).where(
     WayBackRecord.account_ref == bindparam("old"), WayBackRecord.case_ref == bindparam("case")
 )
@@ -313,7 +307,7 @@ def _may_go_on(tx: Transaction, person_ref: str) -> bool:
 def _needs_counter(tx: Transaction, case: Case, old_ref: str) -> bool:
     asked = {"old": old_ref, "case": case.ref}
     return needs_counter(
-        stopped=tx.execute(_LAST_STOPPED, {"old": old_ref}).scalar(),
+        stopped=stopping.last_stopped(tx, old_ref),
         visit=newest_visit(pieces_of(tx, case.ref)),
         begun=tx.execute(_LAST_BEGUN, asked).scalar(),
     )

@@ -51,6 +51,13 @@ def brought_up_to_date(
     return {**stored(email, phone), **({"changed": changed} if changed else {})}
 
 
+def differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """List the kinds of contact of which one was changed, added or taken away."""
+    return [
+        kind for kind in KINDS if before.get(kind, "").casefold() != now.get(kind, "").casefold()
+    ]
+
+
 def all_of(held: Mapping[str, Any]) -> Contacts:
     """Answer all contacts, however young."""
     return Contacts(email=held.get("email"), phone=held.get("phone"))

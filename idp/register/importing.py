@@ -22,6 +22,7 @@ from idp.register.records import ImportRecord
 from idp.register.rejects import Rejected, RejectsFile
 from idp.register.seen import SeenNumbers
 from idp.register.storing import Line, Stored, store
+from idp.register.telling import tell_moved
 from idp.storage import Database, Transaction, db_now
 
 BATCH_LINES = 10_000
@@ -202,6 +203,7 @@ class Import:
         if tx.execute(_HOLD, {"import_ref": at.ref}).scalar() != at.byte_offset:
             raise ImportProblem("somebody else imports this file at this moment")
         stored = store(tx, self._keyring, batch.lines, given, at.ref)
+        tell_moved(tx, self._keyring, stored.moved)
         refused = [
             *batch.rejected,
             *(Rejected(line, reason, batch.texts[line]) for line, reason in stored.refused),

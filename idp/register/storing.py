@@ -79,6 +79,8 @@ class Stored:
     changed: int = 0
     unchanged: int = 0
     refused: list[tuple[int, Reason]] = field(default_factory=list)
+    # Contacts before and now of who has an account, by person: for `telling.tell_moved`.
+    moved: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = field(default_factory=dict)
 
 
 def store(
@@ -141,7 +143,7 @@ def _change(
 ) -> None:
     """Lock who changes, look again, and write: what somebody else did meanwhile stays."""
     known = _ask(tx, _LOCKED, [line.number_index for line in lines])
-    written, told = [], {}
+    written, told, moved = [], {}, {}
     for line in lines:
         held = known[line.number_index]
         now = brought_up_to_date(held, line.row, given, tx.now())
@@ -154,17 +156,25 @@ def _change(
             record(tx, Entry(kind=Death.RECORDED, person=held.ref, detail=by))
         if fields := changed_fields(held, now):
             told[held.ref] = fields
+            if "contacts" in fields:
+                moved[held.ref] = held.contacts, now.contacts
     update_rows(tx, _TABLE, Held._fields, written)
     done.changed += len(written)
-    _journal(tx, told, import_ref)
+    joined = _journal(tx, told, import_ref)
+    done.moved = {ref: moved[ref] for ref in joined if ref in moved}
 
 
-def _journal(tx: Transaction, told: Mapping[str, list[str]], import_ref: str) -> None:
+def _journal(tx: Transaction, told: Mapping[str, list[str]], import_ref: str) -> Sequence[str]:
     """Record what changed under those who have an account: services know them by it."""
-    joined = tx.execute(_JOINED.on(tx), {"asked": _asked(tx, list(told))}).scalars() if told else ()
+    if not told:
+        return ()
+    joined: Sequence[str] = (
+        tx.execute(_JOINED.on(tx), {"asked": _asked(tx, list(told))}).scalars().all()
+    )
     for ref in joined:
         detail = {"by": "register-import", "import": import_ref, "fields": told[ref]}
         record(tx, Entry(kind=CHANGED, person=ref, detail=detail))
+    return joined
 
 
 def _ask(tx: Transaction, statement: ByEngine[Any], indexes: list[str]) -> dict[str, Held]:

@@ -23,6 +23,7 @@ from idp.web import (
     house,
     needed_browser_secret,
     notice,
+    retry_after,
     see_other,
     session_secret,
 )
@@ -170,9 +171,7 @@ def _go_on(found: Position, step: Step, new: str | None) -> ResponseReturnValue:
 
 def _refused(found: Position, step: Step, refusal: Refusal, email: str = "") -> ResponseReturnValue:
     status = {Reason.BUSY: 503, Reason.WAIT: 429, Reason.SHUT: 429}.get(refusal.reason, 422)
-    headers = {}
-    if refusal.wait is not None:
-        headers["Retry-After"] = str(max(1, int(refusal.wait.total_seconds())))
+    headers = {} if refusal.wait is None else retry_after(refusal.wait)
     return page(found, step, texts.proof_refused(refusal, step), email), status, headers
 
 

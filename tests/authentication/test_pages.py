@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -9,16 +10,18 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from werkzeug.test import TestResponse
 
-from idp.authentication import actions
+from idp.authentication import actions, adding, sessions
 from idp.authentication.records import (
     OneTimeCodeRecord,
     PasskeyRecord,
+    PasswordRecord,
     RecoveryCodeRecord,
     SessionRecord,
 )
 from idp.journal.records import JournalEntry
 from idp.notices.actions import Notice, unseal
 from idp.outbox.records import OutboxRecord
+from idp.storage import Transaction
 from tests.authentication.visits import ONE_ENGINE_SITE
 from tests.build import BOTH, ISSUER, PASSWORD, Site
 from tests.rig.authenticator import Authenticator
@@ -210,12 +213,12 @@ def test_a_new_password_ends_other_sessions_and_the_old_one_is_worth_nothing(sit
     site.sign_in("sian", BOTH, browser=elsewhere)
     site.sign_in("sian", BOTH)
     page = site.get("/methods/password")
-    done = site.submit(page, password="kettle harbour violet")
+    sian = site.world.people["sian"]
+    done = site.submit(page, current=sian.password, password="kettle harbour violet")
     assert done.request.path == "/account/methods"
     assert site.get("/account", browser=elsewhere).request.path != "/account"
     assert told(site) == [Notice.PASSWORD_CHANGED]
     assert "password-changed" in kinds(site)
-    sian = site.world.people["sian"]
     old, new = (
         actions.check_password(
             site.database, site.house.keyring, site.house.gate, sign_in_name=sian.email,
@@ -230,15 +233,77 @@ def test_a_new_password_ends_other_sessions_and_the_old_one_is_worth_nothing(sit
 @ONE_ENGINE_SITE
 def test_a_password_that_is_easy_to_guess_is_not_taken(site: Site) -> None:
     site.sign_in("sian", BOTH)
-    page = site.get("/methods/password")
+    page, current = site.get("/methods/password"), site.world.people["sian"].password
     for typed in ("", "short", "password1", "Hughes1979!", "x" * 129, "12345678"):
-        refused = site.submit(page, password=typed)
+        refused = site.submit(page, current=current, password=typed)
         assert refused.status_code == 422, typed
         assert "Error:" in refused.text
     # Where nothing else would ever be asked it has to be longer.
     site.sign_in("nobody", (PASSWORD,))
     page = site.get("/methods/password")
-    assert "at least 15" in site.submit(page, password="harbour tea").text
+    assert "at least 15" in site.submit(page, current="x", password="harbour tea").text
+    assert told(site) == []
+
+
+@ONE_ENGINE_SITE
+def test_a_password_is_changed_by_who_knows_the_one_there_is_however_fresh_the_sign_in(
+    site: Site,
+) -> None:
+    """A browser left open, or a stolen cookie, is no password (ASVS 5.0, 6.2.3)."""
+    site.sign_in("sian", BOTH)
+    page = site.get("/methods/password")
+    before = site.rows(PasswordRecord)
+    assert 'autocomplete="current-password"' in page.text
+    for current in ("", "violet", "x" * 2000, site.world.people["margaret"].password):
+        refused = site.submit(page, current=current, password="kettle harbour violet")
+        assert refused.status_code == 422, current
+        assert 'href="#current"' in refused.text
+        assert 'autocomplete="current-password"' in refused.text
+    assert site.rows(PasswordRecord) == before
+    assert told(site) == []
+
+
+@ONE_ENGINE_SITE
+def test_wrong_tries_at_the_password_there_is_are_counted_as_at_sign_in(site: Site) -> None:
+    site.sign_in("sian", BOTH)
+    page = site.get("/methods/password")
+    for _try in range(10):
+        assert site.submit(page, current="no", password="kettle harbour violet").status_code == 422
+    right = site.world.people["sian"].password
+    waits = site.submit(page, current=right, password="kettle harbour violet")
+    assert waits.status_code == 429
+    assert 0 < int(waits.headers["Retry-After"]) <= 30
+    assert told(site) == []
+
+
+def test_a_password_proved_before_another_tab_changed_it_changes_nothing(site: Site) -> None:
+    ref = site.sign_in("sian", BOTH)
+    sian, here = site.world.people["sian"], site.house
+    account = site.account("sian")["ref"]
+    current = actions.check_password(
+        site.database, here.keyring, here.gate, sign_in_name=sian.email,
+        password=sian.password, address="192.0.2.1",
+    )  # fmt: skip
+    assert isinstance(current, actions.PasswordProved)
+    new = actions.hash_password(here.gate, "kettle harbour violet")
+
+    def change(proved: actions.PasswordProved | None) -> str | None:
+        def work(tx: Transaction) -> str | None:
+            secret = site.browser.get_cookie("gatehouse_session")
+            session = sessions.find(tx, secret.value if secret else "")
+            assert session is not None
+            assert session.ref == ref
+            return adding.change_password(tx, here.keyring, session, new, proved)
+
+        return site.database.transaction(work)
+
+    assert change(None) is None  # there is one
+    other = replace(current, account_ref=site.account("nobody")["ref"])
+    assert change(other) is None
+    site.database.transaction(
+        lambda tx: actions.set_password(tx, here.keyring, account, site.world.hashes["tom"])
+    )
+    assert change(current) is None
     assert told(site) == []
 
 
@@ -249,9 +314,10 @@ def test_of_two_tabs_one_changes_something_and_the_other_is_told(site: Site) -> 
     page = site.get("/methods/password")
     stale = site.browser.get_cookie("gatehouse_session")
     assert stale is not None
-    site.submit(page, password="kettle harbour violet")
+    current = site.world.people["sian"].password
+    site.submit(page, current=current, password="kettle harbour violet")
     site.browser.set_cookie("gatehouse_session", stale.value, domain="localhost")
-    back = site.submit(page, password="another harbour tea")
+    back = site.submit(page, current=current, password="another harbour tea")
     assert back.request.path.endswith("/password")
     assert back.request.path.startswith("/sign-in/")
     assert told(site) == [Notice.PASSWORD_CHANGED]
@@ -339,6 +405,9 @@ def test_a_slow_hand_may_take_most_of_an_hour_over_a_form(site: Site) -> None:
     site.later(minutes=25)
     site.get("/account")
     site.later(minutes=25)
-    done = site.submit(page, password="kettle harbour violet", shown=field(page, "shown"))
+    current = site.world.people["sian"].password
+    done = site.submit(
+        page, current=current, password="kettle harbour violet", shown=field(page, "shown")
+    )
     assert done.request.path == "/account/methods"
     assert told(site) == [Notice.PASSWORD_CHANGED]

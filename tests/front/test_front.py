@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder
 
-from idp.app import UndeclaredRoutes, create_app
+from idp.app import create_app
+from idp.application import UndeclaredRoutes
 from idp.front import MOST_FIELDS, Front, Refused, caller_address, read_fields
 from idp.oidc.records import AuthorizationCodeRecord
 from idp.routes import DOORS, PAGES, ROUTES, SANDBOX, match, undeclared

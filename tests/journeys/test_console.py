@@ -153,8 +153,9 @@ def test_an_administrator_ends_an_officer_who_is_out_at_the_next_click(window: O
     huw = window()
     huw.go(address)
     pull_out = plug_in(huw, synced=True)
-    huw.press("Set up the key").look()
-    assert "This key can be copied to other devices." in huw.text()
+    huw.press("Set up the key")
+    huw.page.get_by_text("This key can be copied to other devices.").first.wait_for()
+    huw.look()
     pull_out()
     plug_in(huw)
     huw.press("Set up the key")
@@ -167,8 +168,9 @@ def test_an_administrator_ends_an_officer_who_is_out_at_the_next_click(window: O
     assert "Ended on" in boss.text()
     huw.page.reload()
     assert huw.heading() == "Sign in to the console"
-    huw.press("Use my security key").look()
-    assert "This key was not recognised." in huw.text()
+    huw.press("Use my security key")
+    huw.page.get_by_text("This key was not recognised.").first.wait_for()
+    huw.look()
     listed = operator(huw, "list")
     assert "Huw Lloyd: counter-officer (disabled)" in listed
 

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from werkzeug.test import EnvironBuilder
 
+from idp.application import UndeclaredRoutes
 from idp.front import Front
 from idp.officers.records import (
     OfficerChallengeRecord,
     OfficerRecord,
     OfficerSessionRecord,
 )
-from idp.operators import UndeclaredRoutes, create_console, create_listener
+from idp.operators import create_console, create_listener
 from idp.proofing.records import VisitRecord
 from idp.routes import CONSOLE, PUBLIC_TABLE, Route, differences
 from idp.settings import Settings
@@ -358,10 +359,18 @@ def test_a_visit_is_entered_when_all_was_looked_at_and_counts_when_another_confi
     assert "Asha Patel" in listed
     assert "Margaret" not in listed
     seen = len(lookups(console))
-    assert "Margaret Hughes" in console.post(f"/console/visits/{visit}").text
+    decide = {"decision": "confirm"}
+    unseen = console.post(f"/console/visits/{visit}/decide", **decide)
+    assert unseen.status_code == 422
+    assert "Look at the visit first" in unseen.text
+    page = console.post(f"/console/visits/{visit}")
+    assert "Margaret Hughes" in page.text
     assert len(lookups(console)) == seen + 1
+    shown = re.search(r'name="look" value="([^"]+)"', page.text)
+    assert shown is not None
+    decide["look"] = shown[1]
     assert console.post(f"/console/visits/{visit}/decide", decision="").status_code == 422
-    done = console.post(f"/console/visits/{visit}/decide", decision="confirm")
+    done = console.post(f"/console/visits/{visit}/decide", **decide)
     assert "You confirmed the visit" in done.text
     assert console.post(f"/console/visits/{visit}/decide", decision="refuse").status_code == 422
     (row,) = console.site.rows(VisitRecord)

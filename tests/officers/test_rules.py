@@ -12,6 +12,7 @@ from idp.officers.rules import (
     Officer,
     Role,
     Verdict,
+    are_apart,
     judge,
     judge_removal,
     may,
@@ -92,3 +93,12 @@ def test_roles_are_all_known_or_none_is_given() -> None:
     assert read_roles([role.value for role in Role] * 2) == frozenset(Role)
     for given in ([], ["root"], ["administrator", "root"], ["ADMINISTRATOR"], [""]):
         assert read_roles(given) is None, given
+
+
+def test_two_officers_of_a_visit_are_apart_unless_one_stands_behind_the_other() -> None:
+    let_in_by = {"a": "command", "b": "a", "c": "b", "d": "a", "e": "command", "x": "y", "y": "x"}
+    together = {("a", "b"), ("a", "c"), ("a", "d"), ("b", "c"), ("x", "y")}
+    for one, other in product(let_in_by, repeat=2):
+        near = one == other or (one, other) in together or (other, one) in together
+        assert are_apart(one, other, let_in_by) == (not near), (one, other)
+    assert are_apart("unknown", "a", {})

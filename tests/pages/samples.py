@@ -110,6 +110,10 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "form-post": ("signin/form_post.html",
                   {"redirect_uri": "/landed", "fields": {"code": "abc", "state": "x&y"}}),
     "home": ("account/home.html", HOME),
+    "home-way-back": ("account/home.html", {
+        **HOME, "way_back": {"due_at": NOON, "due": False, "stops": True}}),
+    "home-way-back-seen": ("account/home.html", {
+        **HOME, "way_back": {"due_at": NOON, "due": True, "stops": False}}),
     "helpers": ("account/helpers.html", {"mandates": [MANDATE, ENDED]}),
     "helpers-nobody": ("account/helpers.html", {"mandates": []}),
     "mandate": ("account/mandate.html", {"mandate": MANDATE, "uses": DONE}),

@@ -13,7 +13,8 @@ OPTIONS = {"challenge": "Y2hhbGxlbmdl", "rp": {"id": "localhost", "name": "Gateh
 APP = {**STEP, "qr": "the picture", "secret": "GEZD GNBV GY3T QOJQ", "offer": "1.sealed",
        "address": "otpauth://totp/Gatehouse:margaret?secret=GEZD&issuer=Gatehouse",
        "replaces": False}  # fmt: skip
-PASSWORD = {**STEP, "account": "margaret@example.test", "changes": True}
+PASSWORD = {**STEP, "account": "margaret@example.test", "changes": True,
+            "forgot": "/recover", "field": "password"}  # fmt: skip
 CODES = [f"2345{n}-ABCDE-FGHJK" for n in range(10)]
 HELD = [
     Facts(name="Password", about=["Set on 1 June 2030"], change="/methods/password",
@@ -40,8 +41,11 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "method-printed": ("methods/printed.html", {"account": "margaret@example.test", "made": NOON,
                                                 "codes": CODES, "kept": "/account/methods"}),
     "method-password": ("methods/password.html", PASSWORD),
-    "method-password-first": ("methods/password.html", {**PASSWORD, "changes": False}),
+    "method-password-first": ("methods/password.html",
+                              {**PASSWORD, "changes": False, "forgot": ""}),
     "method-password-wrong": ("methods/password.html", {**PASSWORD, "error": "Too short."}),
+    "method-password-not-that": ("methods/password.html",
+                                 {**PASSWORD, "error": "Not that one.", "field": "current"}),
     "methods": ("account/methods.html", {"methods": HELD, "enough": True, "add": ADD}),
     "methods-too-few": ("account/methods.html",
                         {"methods": HELD[:1], "enough": False, "add": ADD}),

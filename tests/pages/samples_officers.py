@@ -29,6 +29,7 @@ WAITING = [
 DECIDE = {
     "name": "Margaret Hughes", "birth_date": BORN, "document": "Passport",
     "entered_by": "Asha Patel", "entered_at": NOON, "action": "/console/visits/v-1/decide",
+    "look": "1.sealed-look",
 }  # fmt: skip
 ROLES = {"counter-officer": "Counter officer: sees people", "administrator": "Administrator: adds"}
 OFFICERS: dict[str, Any] = {

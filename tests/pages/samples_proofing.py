@@ -40,6 +40,7 @@ WAITING: dict[str, Any] = {
 NO_DAY = "There is no such day. Look at the date again"
 NO_NUMBER = "Type in your National Insurance number"
 
+WAY = {"ref": "x", "due_at": NOON, "due": False}
 PROOFING: dict[str, tuple[str, dict[str, Any]]] = {
     "identity-first": ("proofing/first.html", {
         "service_name": "Tax", "start": "/identity/claim", "claim_minutes": 4}),
@@ -95,7 +96,10 @@ PROOFING: dict[str, tuple[str, dict[str, Any]]] = {
     "way-back-take": ("proofing/take.html", {
         "action": "/identity/way-back/take", "sign_in_name": "liz@example.test",
         "back": "/identity/way-back"}),
-    "way-back-stop": ("proofing/stop.html", {"action": "/way-back/stop/x", "due": NOON}),
+    "way-back-stop": ("proofing/stop.html", {"action": "/way-back/stop/x", "way": WAY}),
+    "way-back-stop-due": ("proofing/stop.html", {
+        "action": "/account/way-back", "way": {**WAY, "due": True}, "back": "/account",
+        "fields": {"way": "x"}}),
     "way-back-stop-seen": ("proofing/stop_seen.html", {
-        "action": "/way-back/stop/x", "due": NOON}),
+        "action": "/way-back/stop/x", "way": WAY}),
 }  # fmt: skip

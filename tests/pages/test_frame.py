@@ -11,9 +11,10 @@ from flask.testing import FlaskClient
 from werkzeug.exceptions import MethodNotAllowed, NotFound, TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
+from idp.journal.actions import SPOKEN
 from idp.pages import language
 from idp.pages.assets import STATIC, content_hash
-from idp.pages.errors import REFERENCE_LETTERS, error_page, new_reference
+from idp.pages.errors import error_page, new_reference
 from idp.pages.frame import install_pages
 from idp.pages.headers import ALWAYS, PAGE
 from tests.pages.conftest import page_app
@@ -278,7 +279,7 @@ def test_a_fault_shows_a_reference_and_logs_the_rest_under_it(
 def test_a_reference_can_be_read_out_and_comes_once() -> None:
     made = {new_reference() for _time in range(1000)}
     assert len(made) == 1000
-    assert set("".join(made)) <= set(REFERENCE_LETTERS + "-")
+    assert set("".join(made)) <= set(SPOKEN + "-")
 
 
 def test_the_error_page_shows_what_it_is_given(app: Flask) -> None:

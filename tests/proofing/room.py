@@ -173,9 +173,11 @@ class Room:
         def work(tx: Transaction) -> visits.Outcome:
             ref = visits.enter_visit(tx, spoken=case.spoken, document="passport", officer="asha")
             assert not isinstance(ref, visits.Problem), ref
+            seen = visits.look_at(tx, self.keyring, visit_ref=ref, officer="ben")
+            assert seen is not None
             return visits.decide_visit(
                 tx, self.keyring, self.site.house.policies, visit_ref=ref, officer="ben",
-                confirmed=confirmed,
+                look=seen[1], confirmed=confirmed,
             )  # fmt: skip
 
         return self.site.database.transaction(work)

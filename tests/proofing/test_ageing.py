@@ -3,12 +3,18 @@
 import pytest
 
 from idp.journal.records import JournalEntry
-from idp.proofing import evidence, visits, ways_back
+from idp.proofing import evidence, stopping, visits, ways_back
 from idp.proofing.cases import Case
 from idp.proofing.reaching import Reached
-from idp.proofing.records import CaseRecord, ContactCodeRecord, WayBackRecord
+from idp.proofing.records import (
+    CaseRecord,
+    ContactCodeRecord,
+    EvidenceRecord,
+    VisitRecord,
+    WayBackRecord,
+)
 from idp.proofing.ways_back import Taken
-from idp.work import clear
+from idp.work import clear, forget
 from tests.proofing.room import ON_ONE_ENGINE, Room
 
 
@@ -130,3 +136,52 @@ def test_a_code_that_ran_out_is_cleared_and_every_case_has_tries_of_its_own(room
     room.site.change(CaseRecord, {"closed_at": room.site.database.now()}, account_ref=room.account)
     room.claim()
     assert room.site.submit(page, code="123456").status_code == 422
+
+
+def rows_of(room: Room, case: Case) -> dict[str, int]:
+    tables = (EvidenceRecord, ContactCodeRecord, VisitRecord, WayBackRecord)
+    return {
+        table.__tablename__: len(room.site.rows(table, case_ref=case.ref)) for table in tables
+    } | {"proofing_case": len(room.site.rows(CaseRecord, ref=case.ref))}
+
+
+def test_a_closed_case_is_forgotten_after_half_a_year_and_an_open_one_is_not(room: Room) -> None:
+    room.old_account(2)
+    case = room.open_case()
+    room.hold(case, "fraud-check")
+    room.visit(case)
+    room.site.later(hours=49)
+    (way,) = room.site.rows(WayBackRecord)
+    assert taken(room, way["ref"]) is Taken.TAKEN
+    mine = room.open_case(account=str(room.site.account("sian")["ref"]))
+    room.site.later(days=180, seconds=-1)
+    assert forget(room.site.database) == 0
+    entries = len(room.site.rows(JournalEntry))
+    room.site.later(seconds=2)
+    assert forget(room.site.database) == 1
+    assert set(rows_of(room, case).values()) == {0}
+    assert rows_of(room, mine)["proofing_case"] == 1
+    assert len(room.site.rows(JournalEntry)) == entries
+    assert forget(room.site.database) == 0
+
+
+def test_of_a_way_back_that_was_stopped_only_the_stop_is_kept(room: Room) -> None:
+    old = room.old_account(2)
+    case = room.open_case()
+    assert room.hold(case, "document-check", "fraud-check").reached is Reached.WAY_BACK
+    (way,) = room.site.rows(WayBackRecord)
+    stopped = room.site.database.transaction(
+        lambda tx: stopping.stop_into(
+            tx, room.keyring, room.site.house.policies, account_ref=old, way_back_ref=way["ref"]
+        )
+    )
+    assert stopped is stopping.Stopped.STOPPED
+    room.site.later(days=200)
+    assert forget(room.site.database) == 1
+    assert forget(room.site.database) == 0
+    assert rows_of(room, case) == {
+        "evidence": 0, "contact_code": 0, "counter_visit": 0, "way_back": 1, "proofing_case": 1,
+    }  # fmt: skip
+    assert room.case_row(case.ref)["claim_sealed"] == ""
+    again = room.open_case()
+    assert room.hold(again, "document-check", "fraud-check").reached is Reached.COUNTER

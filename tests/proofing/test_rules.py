@@ -145,24 +145,26 @@ def test_after_a_stop_only_a_visit_since_or_a_way_begun_since_leads_on() -> None
     assert not rules.needs_counter(stopped=None, visit=None, begun=None)
 
 
+def own_address(visit: datetime | None, stopped: datetime | None = None, *levels: int) -> bool:
+    level, old = levels or (2, 2)
+    return rules.own_address_may_stop(visit=visit, stopped=stopped, level=level, old_level=old)
+
+
 def test_the_old_address_stops_all_but_who_was_seen_and_proved_more() -> None:
     for level in range(4):
         for old in range(4):
-            assert rules.own_address_may_stop(seen=False, level=level, old_level=old)
-            may = rules.own_address_may_stop(seen=True, level=level, old_level=old)
-            assert may == (level <= old)
+            assert own_address(None, None, level, old)
+            assert own_address(None, NOON, level, old)
+            assert own_address(NOON, None, level, old) == (level <= old)
 
 
-@pytest.mark.parametrize(
-    ("address", "masked"),
-    [("beth@old.example", "b•••@o•••.example"), ("a@b.co.uk", "a•••@b•••.uk")],
-)
-def test_an_address_is_masked_down_to_what_its_owner_knows(address: str, masked: str) -> None:
-    assert rules.masked_email(address) == masked
-
-
-def test_a_telephone_number_shows_two_digits() -> None:
-    assert rules.masked_phone("+447700900123") == "••• 23"
+def test_who_was_seen_since_a_stop_is_stopped_at_a_counter_only() -> None:
+    moment, month = timedelta(microseconds=1), rules.COUNTS_FOR
+    assert own_address(NOON, NOON)  # that stop answered this very visit
+    assert own_address(NOON - moment, NOON)
+    assert not own_address(NOON + moment, NOON)
+    assert not own_address(NOON + month - moment, NOON)
+    assert own_address(NOON + month, NOON)  # an old quarrel takes no stop away
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from idp.journal.records import JournalEntry
 from idp.notices.rules import Notice
+from idp.officers.actions import COMMAND, Invited, add_officer, replace_keys
 from idp.proofing import visits
 from idp.proofing.records import EvidenceRecord, VisitRecord
 from idp.proofing.visits import Outcome, Problem
@@ -14,11 +15,22 @@ def enter(room: Room, spoken: str, officer: str = "asha", document: str = "passp
     )
 
 
-def decide(room: Room, ref: str, officer: str = "ben", *, confirmed: bool = True) -> Outcome:
+def look(room: Room, ref: str, officer: str) -> str:
+    """Look at a visit; answer the proof of it, "" where it is not shown."""
+    found = room.site.database.transaction(
+        lambda tx: visits.look_at(tx, room.keyring, visit_ref=ref, officer=officer)
+    )
+    return found[1] if found else ""
+
+
+def decide(
+    room: Room, ref: str, officer: str = "ben", *, confirmed: bool = True, seen: str | None = None
+) -> Outcome:
+    looked = look(room, ref, officer) if seen is None else seen
     return room.site.database.transaction(
         lambda tx: visits.decide_visit(
             tx, room.keyring, room.site.house.policies, visit_ref=ref, officer=officer,
-            confirmed=confirmed,
+            look=looked, confirmed=confirmed,
         )
     )  # fmt: skip
 
@@ -63,8 +75,10 @@ def test_a_refused_visit_counts_for_nothing_and_another_may_be_made(room: Room) 
 def test_of_two_who_decide_at_once_one_does(room: Room) -> None:
     case = room.open_case()
     ref = enter(room, case.spoken)
+    bens, caras = look(room, ref, "ben"), look(room, ref, "cara")
     answers = both(
-        lambda: decide(room, ref, "ben"), lambda: decide(room, ref, "cara", confirmed=False)
+        lambda: decide(room, ref, "ben", seen=bens),
+        lambda: decide(room, ref, "cara", confirmed=False, seen=caras),
     )
     assert answers.count(Outcome.GONE) == 1
     (row,) = room.site.rows(VisitRecord)
@@ -89,8 +103,53 @@ def test_a_closed_case_takes_no_visit(room: Room) -> None:
 
     case = room.open_case()
     ref = enter(room, case.spoken)
+    bens = look(room, ref, "ben")
     room.site.database.transaction(lambda tx: cases.close_case(tx, case.ref, cases.Ending.GIVEN_UP))
-    assert decide(room, ref) is Outcome.GONE
+    assert decide(room, ref, seen=bens) is Outcome.GONE
     assert enter(room, case.spoken) is Problem.UNKNOWN
     assert room.site.database.read(lambda tx: visits.waiting(tx, officer="ben")) == []
     assert room.site.rows(EvidenceRecord, kind="counter-visit") == []
+
+
+def test_nobody_decides_a_visit_they_have_not_looked_at(room: Room) -> None:
+    case = room.open_case()
+    ref = enter(room, case.spoken)
+    bens = look(room, ref, "ben")
+    other = enter(room, room.open_case(account=str(room.site.account("tom")["ref"])).spoken)
+    for seen in ("", "1.made-up", look(room, ref, "cara"), look(room, other, "ben")):
+        assert decide(room, ref, "ben", seen=seen) is Outcome.UNSEEN
+    room.site.later(minutes=30)
+    assert decide(room, ref, "ben", seen=bens) is Outcome.UNSEEN  # the person has gone home
+    assert all(row["decided_at"] is None for row in room.site.rows(VisitRecord))
+    assert decide(room, ref, "ben") is Outcome.CONFIRMED
+    seen_by = [row["actor"] for row in room.site.rows(JournalEntry, kind="officer-looked-up")
+               if row["detail"]["visit"] == ref]  # fmt: skip
+    assert seen_by == ["ben", "cara", "ben"]
+
+
+def test_who_let_an_officer_in_is_not_the_other_one_of_a_visit(room: Room) -> None:
+    def add(name: str, by: str = COMMAND) -> str:
+        done = room.site.database.transaction(
+            lambda tx: add_officer(tx, name=name, roles=["administrator", "counter-officer"], by=by)
+        )
+        assert isinstance(done, Invited)
+        return done.officer_ref
+
+    boss, rival = add("Boss"), add("Rival")
+    clerk = add("Clerk", by=boss)
+    puppet = add("Puppet", by=clerk)
+    spoken = room.open_case().spoken
+    for first, second in ((boss, clerk), (clerk, boss), (boss, puppet), (puppet, boss)):
+        ref = enter(room, spoken, first)
+        assert look(room, ref, second) == ""
+        assert decide(room, ref, second) is Outcome.NOT_APART
+        assert decide(room, ref, rival, confirmed=False) is Outcome.REFUSED
+    tried = room.site.rows(JournalEntry, kind="visit-officers-not-apart")
+    assert [row["actor"] for row in tried] == [clerk, boss, puppet, boss]
+    ref = enter(room, spoken, clerk)
+    # Whoever gives somebody a new key stands behind them from then on.
+    room.site.database.transaction(lambda tx: replace_keys(tx, officer_ref=clerk, by=rival))
+    assert decide(room, ref, rival) is Outcome.NOT_APART
+    assert decide(room, ref, boss) is Outcome.CONFIRMED
+    (entry,) = room.site.rows(JournalEntry, kind="visit-confirmed")
+    assert entry["detail"]["let_in_by"] == [rival, COMMAND]

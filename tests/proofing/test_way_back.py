@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import insert, select
+from werkzeug.test import TestResponse
 
 from idp.accounts.actions import account_of_person, create_account
 from idp.accounts.records import AccountRecord
@@ -542,15 +543,33 @@ def test_the_old_accounts_own_address_does_not_undo_what_officers_saw(room: Room
     assert stop(room, links(room)["beth@old.example"])  # the register's contact still does
 
 
-def test_the_old_accounts_own_address_stops_what_proves_no_more_than_it(room: Room) -> None:
-    begun(room)
-    assert stopped_by(room, links(room)["beth@old-account.example"]) is Stopped.STOPPED
+def seen_again(room: Room) -> Case:
+    """Come again after a stop, with a visit to a counter and nothing more."""
     room.site.later(seconds=1)
     case = room.open_case()
-    room.visit(case)  # seen, but that proves as much as the account: no more
+    room.visit(case)
     assert ways(room)[case.ref]["ended_at"] is None
+    return case
+
+
+def test_the_old_accounts_own_address_stops_a_visit_once_and_not_for_ever(room: Room) -> None:
+    room.old_account()
+    seen_again(room)  # that proves as much as the account: no more
     assert stopped_by(room, links(room)["beth@old-account.example"]) is Stopped.STOPPED
     assert stopped_by(room, links(room)["beth@old-account.example"]) is Stopped.GONE
+    case = seen_again(room)
+    assert stopped_by(room, links(room)["beth@old-account.example"]) is Stopped.SEEN
+    assert ways(room)[case.ref]["ended_at"] is None
+    room.site.later(hours=49)
+    assert take_of(room, case, room.account) is Taken.TAKEN
+
+
+def test_a_contact_of_the_register_stops_whoever_was_seen_since_a_stop(room: Room) -> None:
+    begun(room)
+    assert stopped_by(room, links(room)["beth@old-account.example"]) is Stopped.STOPPED
+    seen_again(room)
+    assert stopped_by(room, links(room)["beth@old-account.example"]) is Stopped.SEEN
+    assert stopped_by(room, links(room)["beth@old.example"]) is Stopped.STOPPED
 
 
 def take_of(room: Room, case: Case, account: str) -> Taken:
@@ -558,3 +577,71 @@ def take_of(room: Room, case: Case, account: str) -> Taken:
         room.site.database, room.keyring, room.site.house.policies,
         way_back_ref=ways(room)[case.ref]["ref"], account_ref=account,
     )  # fmt: skip
+
+
+def at_the_old_account(room: Room, old: str) -> None:
+    """Be signed in to Elizabeth's account of before, in a browser of its own."""
+    room.site.browser = browser = room.site.new_browser()
+
+    def work(tx: Transaction) -> str:
+        now = tx.now()
+        proofs = dict.fromkeys(("password", "one-time-code"), int(now.timestamp() * 1000))
+        return sessions.start(tx, old, proofs, now)[1]
+
+    secret = room.site.database.transaction(work)
+    browser.set_cookie("gatehouse_session", secret, domain="localhost")
+
+
+def press(room: Room, page: TestResponse, way: str | None = None) -> TestResponse:
+    """Press the button of the account's page, which names the way back that it showed."""
+    return room.site.submit(page, way=the_way(room)["ref"] if way is None else way)
+
+
+def test_the_account_page_says_who_comes_and_stops_it_signed_in(room: Room) -> None:
+    old, case = begun(room)
+    at_the_old_account(room, old)
+    home = room.site.get("/account")
+    assert "Somebody wants to get into your account" in home.text
+    assert "They can get into it from" in home.text
+    page = room.site.get("/account/way-back")
+    assert "Do you want to stop it?" in page.text
+    assert the_way(room)["ended_at"] is None  # looking stops nothing
+    assert "It is stopped" in press(room, page).text
+    assert the_way(room)["outcome"] == "stopped"
+    assert room.case_row(case.ref)["outcome"] == "stopped"
+    assert "Somebody wants" not in room.site.get("/account").text
+    assert press(room, page).request.path == "/account"  # pressed again: it is over
+    assert len(room.site.rows(JournalEntry, kind="way-back-stopped")) == 1
+
+
+def test_a_page_that_showed_another_way_back_stops_nothing(room: Room) -> None:
+    old, _case = begun(room)
+    at_the_old_account(room, old)
+    page = room.site.get("/account/way-back")
+    for other in ("", "x" * 43, "\u00e9", the_way(room)["case_ref"]):
+        assert press(room, page, other).request.path == "/account"
+    assert the_way(room)["ended_at"] is None
+
+
+def test_nobody_elses_account_page_shows_or_stops_it(room: Room) -> None:
+    old, _case = begun(room)
+    at_the_old_account(room, old)
+    page = room.site.get("/account/way-back")
+    again(room)  # the account that proved again has its own page for it
+    assert "Somebody wants" not in room.site.get("/account").text
+    assert room.site.get("/account/way-back").request.path == "/account"
+    assert press(room, page).request.path == "/account"
+    assert the_way(room)["ended_at"] is None
+
+
+def test_signed_in_weighs_no_more_than_the_accounts_own_address(room: Room) -> None:
+    old = room.old_account()
+    case = room.open_case()
+    room.hold(case, "fraud-check")
+    room.visit(case)
+    at_the_old_account(room, old)
+    page = room.site.get("/account/way-back")
+    assert "Two officers have seen them with a document" in page.text
+    assert "We wrote down that it is not you" in press(room, page).text
+    assert the_way(room)["ended_at"] is None
+    assert len(room.site.rows(JournalEntry, kind="way-back-objected")) == 1

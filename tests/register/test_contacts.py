@@ -8,10 +8,16 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import update
 
+from idp.accounts.actions import create_account, join_person
+from idp.accounts.records import AccountRecord
+from idp.notices.actions import Notice, Sealed, unseal
+from idp.outbox.records import OutboxRecord
 from idp.register import actions, contacts
 from idp.register.contacts import BEFORE_IS_TOLD_FOR, UNUSED_FOR
 from idp.register.rules import Contacts
+from idp.storage import Transaction
 from tests.build import POLICIES
 from tests.register.conftest import Importer
 
@@ -146,3 +152,58 @@ def test_another_change_of_the_person_makes_no_contact_young(register: Importer)
     register.load(line(OLD), header=HEADER)
     assert register.load(line(OLD).replace("Hughes", "Pugh"), header=HEADER).changed == 1
     assert asked(register)[0] == Contacts(email=OLD)
+
+
+def account_of(register: Importer, name: str, number: str, *, disabled: bool = False) -> None:
+    ref = register.known(number).ref
+
+    def join(tx: Transaction) -> None:
+        account = create_account(tx, sign_in_name=name, email=f"{name}@account.example")
+        assert isinstance(account, str)
+        join_person(tx, account_ref=account, person_ref=ref, identity_level=2)
+        if disabled:
+            gone = update(AccountRecord).where(AccountRecord.ref == account)
+            tx.execute(gone.values(disabled_at=tx.now()))
+
+    register.database.transaction(join)
+
+
+def notices(register: Importer) -> list[Sealed]:
+    rows = register.all(OutboxRecord.payload)
+    return [unseal(register.keyring, row[0]) for row in rows]
+
+
+def test_who_has_an_account_hears_at_the_old_contact_and_their_own_of_a_changed_one(
+    register: Importer,
+) -> None:
+    tom = "CE100701A,Tom,Barker,1960-01-01,"
+    gwen = "CE100702A,Gwen,Rees,1960-01-01,"
+    register.load(line(OLD, "+447700900123"), tom + "t@old.example,", gwen + "g@old.example,",
+                  header=HEADER)  # fmt: skip
+    account_of(register, "margaret", "CS100700")
+    account_of(register, "gwen", "CE100702", disabled=True)
+    register.load(line(OLD.upper(), "+447700900123"), header=HEADER)  # as good as the same
+    assert notices(register) == []
+    register.load(line(NEW, "+447700900123"), tom + "t@new.example,", gwen + "g@new.example,",
+                  header=HEADER)  # fmt: skip
+    told = notices(register)
+    assert [(one.contact.channel, one.contact.address) for one in told] == [
+        ("email", OLD.upper()), ("email", "margaret@account.example"), ("text", "+447700900123"),
+    ]  # fmt: skip
+    assert {one.notice for one in told} == {Notice.CONTACT_CHANGED}
+    assert {one.values["contact"] for one in told} == {"M•••@E•••.TEST"}
+    assert all(one.values["account"] == "margaret" for one in told)
+    register.load(line(NEW, "+447700900123"), header=HEADER, again=True)
+    assert len(notices(register)) == 3  # what is the same is no news
+
+
+def test_one_added_or_taken_away_is_told_too_and_the_one_of_before_still_hears(
+    register: Importer,
+) -> None:
+    register.load(line(OLD), header=HEADER)
+    account_of(register, "margaret", "CS100700")
+    register.load(line(NEW), header=HEADER)
+    register.load(line("", "+447700900199"), header=HEADER)
+    told = notices(register)[2:]
+    assert {one.values["contact"] for one in told} == {"t•••@e•••.test, ••• 99"}
+    assert [one.contact.address for one in told] == [OLD, "margaret@account.example", NEW]

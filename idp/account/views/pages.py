@@ -8,6 +8,7 @@ from idp.account.views.common import bp, signed_in
 from idp.authentication.sessions import SessionFacts
 from idp.delegation import actions as delegation
 from idp.delegation.actions import HeldMandate
+from idp.proofing import stopping
 from idp.storage import Transaction
 from idp.web import house, see_other
 from idp.words import gettext as _
@@ -19,7 +20,7 @@ def home() -> ResponseReturnValue:
     session = signed_in()
     if not isinstance(session, SessionFacts):
         return session
-    proved = session.identity_level > 0
+    proved, here = session.identity_level > 0, house()
     return render_template(
         "account/home.html",
         person_name=_name(session),
@@ -28,6 +29,9 @@ def home() -> ResponseReturnValue:
         if proved
         else _("You have not yet proved who you are."),
         links=None,
+        way_back=here.database.read(
+            lambda tx: stopping.find_into(tx, here.policies, session.account_ref)
+        ),
     )
 
 

@@ -1,16 +1,21 @@
 """What the pages of this room share: the blueprint, and what waits for a person here."""
 
+from collections.abc import Callable, Collection
 from datetime import timedelta
 
 from flask import Blueprint, make_response, request, url_for
 from flask.typing import ResponseReturnValue
 
+from idp.authentication.actions import HashedPassword, hash_password
+from idp.authentication.common import common_passwords
+from idp.authentication.hashing import Busy
+from idp.authentication.rules import password_problem
 from idp.enrolment import texts
 from idp.enrolment.actions import Stop
 from idp.enrolment.addresses import shown_address
 from idp.signin import actions as signin
 from idp.signin.asking import locate
-from idp.web import notice
+from idp.web import house, notice, retry_after
 from idp.words import gettext as _
 
 bp = Blueprint("enrolment", __name__)
@@ -43,5 +48,23 @@ def stopped(stop: Stop, again: str) -> ResponseReturnValue:
 
 def too_often(page: str, wait: timedelta, status: int = 429) -> ResponseReturnValue:
     """Answer a page that says to wait."""
-    seconds = str(max(1, int(wait.total_seconds())))
-    return make_response(page, status, {"Retry-After": seconds})
+    return make_response(page, status, retry_after(wait))
+
+
+def take_password(
+    words: Collection[str], again: Callable[[str], str]
+) -> HashedPassword | ResponseReturnValue:
+    """Read the new password of a form and hash it, outside any transaction; else its page `again`.
+
+    `words` are what others know of its owner. It has to do alone, for nothing else may be asked.
+    """
+    typed = request.form.get("password", "")[:LONGEST_FIELD]
+    problem = password_problem(typed, common=common_passwords(), own_words=words, alone=True)
+    if not typed or problem is not None:
+        said = texts.password_refused(problem) if typed and problem else _("Choose a password")
+        return again(said), 422
+    try:
+        return hash_password(house().gate, typed)
+    except Busy as busy:
+        wait = timedelta(seconds=busy.retry_after_seconds)
+        return too_often(again(texts.busy()), wait, status=503)

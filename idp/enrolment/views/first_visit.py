@@ -7,11 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from idp.accounts.actions import NameProblem
 from idp.authentication import sessions
-from idp.authentication.actions import HashedPassword, hash_password
-from idp.authentication.common import common_passwords
+from idp.authentication.actions import HashedPassword
 from idp.authentication.devices import device_words
-from idp.authentication.hashing import Busy
-from idp.authentication.rules import password_problem
 from idp.enrolment import actions, limits, texts
 from idp.enrolment.actions import CodeAnswer, Enrolment, Made, Stop
 from idp.enrolment.addresses import AddressProblem, read_address, shown_address
@@ -22,6 +19,7 @@ from idp.enrolment.views.common import (
     own_words,
     sign_in_address,
     stopped,
+    take_password,
     too_often,
     waiting_journey,
 )
@@ -165,18 +163,11 @@ def give_password(ref: str) -> ResponseReturnValue:
         return found
     if request.form.get("instead") == "passkey":
         return _make(found, None)
-    typed = request.form.get("password", "")[:LONGEST_FIELD]
-    problem = password_problem(
-        typed, common=common_passwords(), own_words=own_words(found.name, found.email), alone=True
+    hashed = take_password(
+        own_words(found.name, found.email), lambda said: _password_page(found, said)
     )
-    if not typed or problem is not None:
-        said = texts.password_refused(problem) if typed and problem else _("Choose a password")
-        return _password_page(found, said), 422
-    try:
-        hashed = hash_password(house().gate, typed)
-    except Busy as busy:
-        wait = timedelta(seconds=busy.retry_after_seconds)
-        return too_often(_password_page(found, texts.busy()), wait, status=503)
+    if not isinstance(hashed, HashedPassword):
+        return hashed
     return _make(found, hashed)
 
 

@@ -8,10 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from idp.authentication import actions as authentication
 from idp.authentication import passkeys, recovery_codes, webauthn
-from idp.authentication.actions import HashedPassword, hash_password
-from idp.authentication.common import common_passwords
-from idp.authentication.hashing import Busy
-from idp.authentication.rules import password_problem
+from idp.authentication.actions import HashedPassword
 from idp.authentication.tries import Refusal
 from idp.enrolment import limits, recovering, texts
 from idp.enrolment.actions import CodeAnswer, Stop
@@ -25,6 +22,7 @@ from idp.enrolment.views.common import (
     own_words,
     sign_in_address,
     stopped,
+    take_password,
     too_often,
     waiting_journey,
 )
@@ -171,18 +169,12 @@ def give_recover_password(ref: str) -> ResponseReturnValue:
     found = _at(ref, ResetStep.PASSWORD)
     if not isinstance(found, Reset):
         return found
-    typed = request.form.get("password", "")[:LONGEST_FIELD]
-    words = own_words(found.sign_in_name or "", found.email)
-    problem = password_problem(typed, common=common_passwords(), own_words=words, alone=True)
-    if not typed or problem is not None:
-        said = texts.password_refused(problem) if typed and problem else _("Choose a password")
-        return _password_page(found, said), 422
+    hashed = take_password(
+        own_words(found.sign_in_name or "", found.email), lambda said: _password_page(found, said)
+    )
+    if not isinstance(hashed, HashedPassword):
+        return hashed
     here, binding = house(), needed_browser_secret()
-    try:
-        hashed: HashedPassword = hash_password(here.gate, typed)
-    except Busy as busy:
-        wait = timedelta(seconds=busy.retry_after_seconds)
-        return too_often(_password_page(found, texts.busy()), wait, status=503)
     here.database.transaction(
         lambda tx: recovering.finish(tx, here.keyring, found, hashed, browser_secret=binding)
     )

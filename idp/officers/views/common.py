@@ -10,7 +10,7 @@ from idp.officers import actions, sessions, texts
 from idp.officers.rules import Act, Verdict, judge
 from idp.officers.sessions import OfficerSession
 from idp.storage import Transaction
-from idp.web import house, notice, see_other, session_secret
+from idp.web import house, notice, retry_after, see_other, session_secret
 from idp.words import gettext as _
 
 bp = Blueprint("console", __name__)
@@ -41,7 +41,7 @@ def console_link() -> tuple[str, str]:
 def wait_page(wait: timedelta) -> ResponseReturnValue:
     """Say that it was too often, and when to go on."""
     page = notice(429, _("There were too many tries"), [texts.wait(wait)], link=console_link())
-    page.headers["Retry-After"] = str(max(1, int(wait.total_seconds())))
+    page.headers.update(retry_after(wait))
     return page
 
 

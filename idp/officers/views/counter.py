@@ -93,19 +93,14 @@ def look_at_visit(ref: str) -> ResponseReturnValue:
     if wait is not None:
         return wait_page(wait)
 
-    def work(tx: Transaction) -> tuple[Visit, str] | None:
-        for visit in visits.waiting(tx, officer=officer):
-            if visit.ref == ref:
-                actions.record_look_up(
-                    tx, person_ref=visit.person_ref, case_ref=visit.case_ref, officer_ref=officer
-                )
-                return visit, name_of(tx, visit.entered_by)
-        return None
+    def work(tx: Transaction) -> tuple[Visit, str, str] | None:
+        found = visits.look_at(tx, house().keyring, visit_ref=ref, officer=officer)
+        return (*found, name_of(tx, found[0].entered_by)) if found else None
 
     found = house().database.transaction(work)
     if found is None:
         return _visits_page(session, texts.visit_gone()), 422
-    visit, by = found
+    visit, look, by = found
     return render_template(
         "officers/decide.html",
         name=visit.name,
@@ -114,6 +109,7 @@ def look_at_visit(ref: str) -> ResponseReturnValue:
         entered_by=by,
         entered_at=visit.entered_at,
         action=url_for("console.decide", ref=ref),
+        look=look,
     )
 
 
@@ -133,10 +129,13 @@ def decide(ref: str) -> ResponseReturnValue:
             house().policies,
             visit_ref=ref,
             officer=session.officer.ref,
+            look=request.form.get("look", ""),
             confirmed=decision == "confirm",
         )
     )
-    if outcome in {Outcome.GONE, Outcome.OWN}:
+    if outcome is Outcome.UNSEEN:
+        return _visits_page(session, texts.look_first()), 422
+    if outcome not in {Outcome.CONFIRMED, Outcome.REFUSED}:
         return _visits_page(session, texts.visit_gone()), 422
     title, said = texts.decided(confirmed=decision == "confirm")
     return notice(200, title, said, link=console_link())

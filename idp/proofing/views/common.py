@@ -32,6 +32,7 @@ from idp.web import (
     house,
     needed_browser_secret,
     notice,
+    retry_after,
     see_other,
     session_secret,
 )
@@ -40,7 +41,6 @@ from idp.words import gettext as _
 bp = Blueprint("proofing", __name__)
 USUAL_LEVEL = 2  # what most services that need to know a person ask for
 HIGHEST_LEVEL = 3
-SECOND = timedelta(seconds=1)
 LONGEST_FIELD = 60
 
 
@@ -129,7 +129,7 @@ def too_often(who: Visitor, wait: timedelta, more: str = "") -> ResponseReturnVa
         [texts.wait_for(wait), more or _("Nothing is lost. You can also go to a counter.")],
         link=(to("home", who), _("Go back to the list")),
     )
-    page.headers["Retry-After"] = str(max(1, -(-wait // SECOND)))
+    page.headers.update(retry_after(wait))
     return page
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from idp.notices.rules import masked_email
 from idp.proofing import contacts, reaching, stopping, ways_back
 from idp.proofing.cases import Case
 from idp.proofing.contacts import CODE_MINUTES, OLD_ACCOUNT
-from idp.proofing.rules import Standing, masked_email, standing
+from idp.proofing.rules import Standing, standing
 from idp.proofing.stopping import Stopped
 from idp.proofing.views.common import (
     Visitor,
@@ -168,7 +169,7 @@ def stop(token: str) -> ResponseReturnValue:
     return render_template(
         "proofing/stop.html" if link.stops else "proofing/stop_seen.html",
         action=url_for("proofing.stop_it", token=token),
-        due=link.due_at,
+        way=link,
     )
 
 
@@ -179,8 +180,11 @@ def stop_it(token: str) -> ResponseReturnValue:
     stopped = here.database.transaction(
         lambda tx: stopping.stop(tx, here.keyring, here.policies, token)
     )
-    if stopped is Stopped.GONE:
-        return _no_longer()
+    return _no_longer() if stopped is Stopped.GONE else say_stopped(stopped)
+
+
+def say_stopped(stopped: Stopped) -> ResponseReturnValue:
+    """Say that it is stopped, or that it is only written down."""
     if stopped is Stopped.SEEN:
         return _written_down()
     return notice(
