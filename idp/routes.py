@@ -151,7 +151,7 @@ PAGES = (
     _form("/identity/way-back/take", who="account", audit=("way-back-taken", "signed-out")),
     _page("/way-back/stop/<token>", "GET", who="anybody"),
     _form("/way-back/stop/<token>", who="anybody",
-          audit=("way-back-stopped", "way-back-objected")),
+          audit=("way-back-stopped", "way-back-objected", "way-back-taken-back")),
     _page("/methods/app", "GET", who="account"),
     _form("/methods/app", who="account", audit=("method-added", "signed-out")),
     _page("/methods/passkey", "GET", who="account"),

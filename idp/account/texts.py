@@ -60,6 +60,7 @@ def _about_identity() -> dict[str, str]:
         "way-back-begun": _("Somebody asked to get back into this account"),
         "way-back-objected": _("Somebody told us that it was not them who asked to get back"),
         "way-back-stopped": _("Getting back into this account was stopped"),
+        "way-back-taken-back": _("Whoever asked to get back into this account took it back"),
         "way-back-taken": _("Somebody got back into this account"),
         "way-back-wait-ended": _("The wait to get back into this account ended"),
     }

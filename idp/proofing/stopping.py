@@ -1,15 +1,15 @@
 """What ends a way back before it is taken: a link in a notice, the account's own page, or
 somebody seen at a counter.
 
-Every notice has a link that stops it. The one that goes to the old account's own address is
-another, and weighs what being signed in to that account weighs: whoever made it, or took it over,
-may be the thief, so neither undoes for good what two officers saw (`rules.own_address_may_stop`).
+Every notice has a link that stops it, and what it weighs depends on where it went (`Whose`). The
+old account's own address weighs what being signed in to that account weighs: whoever made it, or
+took it over, may be the thief, so neither undoes for good what two officers saw
+(`rules.own_address_may_stop`). Whoever began it only takes it back.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
@@ -33,12 +33,23 @@ from idp.proofing.rules import (
 from idp.register.actions import contacts_to_warn
 from idp.storage import Transaction, db_now
 
+STOP_PATH = "/way-back/stop/"
+
+
+class Whose(IntEnum):
+    """Where a link went. Each token is the digest of the one before: nobody gets to a stronger."""
+
+    REGISTER = 0  # a contact that the register holds
+    OWN = 1  # the old account's own address, or its page
+    BEGUN_BY = 2  # the address of whoever began it
+
 
 class Stopped(StrEnum):
     """How pressing "Stop it" ended; the value is also its journal code."""
 
     STOPPED = "way-back-stopped"
     SEEN = "way-back-objected"  # two officers saw its person: only a counter can undo that
+    TAKEN_BACK = "way-back-taken-back"  # by whoever began it
     GONE = "way-back-gone"
 
 
@@ -46,7 +57,8 @@ class Stopped(StrEnum):
 class Stoppable:
     """What a link of a notice, or the account's page, would stop, and whether the button does.
 
-    `due` says that its wait is over: whoever began it may come in at any moment.
+    `due` says that its wait is over: whoever began it may come in at any moment. `taken_back` says
+    that it is they who stop it: that sends nobody to a counter.
     """
 
     ref: str
@@ -55,6 +67,7 @@ class Stoppable:
     due_at: datetime
     due: bool
     stops: bool
+    taken_back: bool
 
 
 _LIVE = (WayBackRecord.ended_at.is_(None), WayBackRecord.expires_at > db_now())
@@ -83,7 +96,7 @@ _LAST_STOPPED = (
 _STOP = (
     update(WayBackRecord)
     .where(WayBackRecord.ref == bindparam("way_back"), *_LIVE)
-    .values(ended_at=db_now(), outcome="stopped")
+    .values(ended_at=db_now(), outcome=bindparam("how"))
     .returning(
         WayBackRecord.ref,
         WayBackRecord.case_ref,
@@ -108,29 +121,33 @@ _ADDRESS_OF = select(AccountRecord.sign_in_name, AccountRecord.email).where(
 )
 
 
-def own_token(token: str) -> str:
-    """Make the token for the old account's own address: nobody comes from it to the other."""
-    return digest(token)
+def token_of(token: str, whose: Whose) -> str:
+    """Make the token of the links that go there."""
+    for _ in range(whose):
+        token = digest(token)
+    return token
 
 
 def stored(token: str) -> str:
-    """What is kept of both tokens: enough to know either, and to make neither."""
-    return digest(own_token(token))
+    """What is kept of all tokens: enough to know each, and to make none."""
+    return digest(token_of(token, Whose.BEGUN_BY))
 
 
 def find_link(tx: Transaction, policies: Policies, token: str) -> Stoppable | None:
     """Find the way back that a notice's link is about; None once it has ended."""
-    row = tx.execute(_BY_TOKEN, {"stop": stored(token)}).first()
-    if row is not None:
-        return _stoppable(tx, policies, row, own=False)
-    row = tx.execute(_BY_TOKEN, {"stop": digest(token)}).first()
-    return _stoppable(tx, policies, row, own=True) if row else None
+    kept = token
+    for whose in reversed(Whose):
+        kept = digest(kept)
+        row = tx.execute(_BY_TOKEN, {"stop": kept}).first()
+        if row is not None:
+            return _stoppable(tx, policies, row, whose)
+    return None
 
 
 def find_into(tx: Transaction, policies: Policies, account_ref: str) -> Stoppable | None:
     """Find the way back into an account, as who is signed in to it may stop it."""
     row = tx.execute(_INTO_MINE, {"account": account_ref}).first()
-    return _stoppable(tx, policies, row, own=True) if row else None
+    return _stoppable(tx, policies, row, Whose.OWN) if row else None
 
 
 def last_stopped(tx: Transaction, account_ref: str) -> datetime | None:
@@ -194,28 +211,29 @@ def tell(
     notice: Notice,
     told: dict[str, str],
     person_ref: str,
-    addresses: Iterable[str],
-    links: tuple[str, str] | None = None,
+    *,
+    own: str,
+    begun_by: str,
+    token: str | None = None,
 ) -> None:
-    """Tell every channel known: both accounts' addresses and what the register holds.
+    """Tell every channel known: the register's, the account's `own` address, and `begun_by`.
 
-    `links` are the path for all and the path for the first address, unless the register holds
-    that one too.
+    With a `token` each gets the link of where it goes; one address that is several gets the
+    strongest.
     """
     known = contacts_to_warn(tx, person_ref)
-    registered = {one.email for one in known if one.email}
-    own, *more = addresses
-    to = [Contact("email", one) for one in sorted(registered | {own, *more})]
-    to += [Contact("text", phone) for phone in sorted({one.phone for one in known if one.phone})]
-    for contact in to:
-        weaker = contact.address == own and own not in registered
-        link = {"link": links[1 if weaker else 0]} if links else {}
-        send(tx, keyring, contact, notice, told | link)
+    links = {Contact("email", begun_by): Whose.BEGUN_BY} | {Contact("email", own): Whose.OWN}
+    for one in known:
+        links |= {Contact("email", one.email): Whose.REGISTER} if one.email else {}
+        links |= {Contact("text", one.phone): Whose.REGISTER} if one.phone else {}
+    for contact in sorted(links, key=lambda one: (one.channel, one.address)):
+        path = f"{STOP_PATH}{token_of(token, links[contact])}" if token else ""
+        send(tx, keyring, contact, notice, told | ({"link": path} if path else {}))
 
 
-def _stoppable(tx: Transaction, policies: Policies, row: Any, *, own: bool) -> Stoppable:
+def _stoppable(tx: Transaction, policies: Policies, row: Any, whose: Whose) -> Stoppable:
     pieces = pieces_of(tx, row.case_ref)
-    stops = not own or own_address_may_stop(
+    stops = whose is not Whose.OWN or own_address_may_stop(
         visit=newest_visit(pieces),
         stopped=last_stopped(tx, row.account_ref),
         level=level_reached(pieces, policies.evidence, policies.profiles),
@@ -223,7 +241,7 @@ def _stoppable(tx: Transaction, policies: Policies, row: Any, *, own: bool) -> S
     )
     return Stoppable(
         ref=row.ref, case_ref=row.case_ref, account_ref=row.account_ref, due_at=row.due_at,
-        due=row.due_at <= tx.now(), stops=stops,
+        due=row.due_at <= tx.now(), stops=stops, taken_back=whose is Whose.BEGUN_BY,
     )  # fmt: skip
 
 
@@ -235,7 +253,9 @@ def _press(tx: Transaction, keyring: Keyring, found: Stoppable | None) -> Stoppe
         detail = {"way_back": found.ref, "case": found.case_ref}
         record(tx, Entry(kind=Stopped.SEEN, person=person, detail=detail))
         return Stopped.SEEN
-    return Stopped.STOPPED if _end(tx, keyring, found.ref) else Stopped.GONE
+    if not _end(tx, keyring, found.ref, taken_back=found.taken_back):
+        return Stopped.GONE
+    return Stopped.TAKEN_BACK if found.taken_back else Stopped.STOPPED
 
 
 def _is_overtaken(tx: Transaction, case: Case, way: Any) -> bool:
@@ -247,17 +267,27 @@ def _is_overtaken(tx: Transaction, case: Case, way: Any) -> bool:
     )
 
 
-def _end(tx: Transaction, keyring: Keyring, way_back: str, *, by_case: str | None = None) -> bool:
-    row = tx.execute(_STOP, {"way_back": way_back}).first()
+def _end(
+    tx: Transaction,
+    keyring: Keyring,
+    way_back: str,
+    *,
+    by_case: str | None = None,
+    taken_back: bool = False,
+) -> bool:
+    how = "lapsed" if taken_back else "stopped"
+    row = tx.execute(_STOP, {"way_back": way_back, "how": how}).first()
     if row is None:
         return False
     person = tx.execute(_PERSON_OF, {"case": row.case_ref}).scalar_one()
     old = tx.execute(_ADDRESS_OF, {"account": row.account_ref}).one()
     by = tx.execute(_ADDRESS_OF, {"account": row.by_account_ref}).one()
-    cases.close_case(tx, row.case_ref, Ending.STOPPED)
+    cases.close_case(tx, row.case_ref, Ending.GIVEN_UP if taken_back else Ending.STOPPED)
     detail = {"way_back": row.ref, "case": row.case_ref}
     detail |= {"overtaken_by": by_case} if by_case else {}
-    record(tx, Entry(kind=Stopped.STOPPED, person=person, detail=detail))
+    kind = Stopped.TAKEN_BACK if taken_back else Stopped.STOPPED
+    record(tx, Entry(kind=kind, person=person, detail=detail))
     told = {"account": old.sign_in_name}
-    tell(tx, keyring, Notice.WAY_BACK_STOPPED, told, person, [old.email, by.email])
+    notice = Notice.WAY_BACK_STOPPED
+    tell(tx, keyring, notice, told, person, own=old.email, begun_by=by.email)
     return True

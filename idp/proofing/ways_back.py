@@ -39,8 +39,6 @@ from idp.register.records import PersonRecord
 from idp.storage import Database, Transaction, db_now
 from idp.storage.dialects import Duration, upsert
 
-STOP_PATH = "/way-back/stop/"
-
 
 class Begun(StrEnum):
     """How beginning a way back ended."""
@@ -200,9 +198,10 @@ def begin(tx: Transaction, keyring: Keyring, *, case: Case, old: Held, level: in
     detail = {"way_back": values["ref"], "case": case.ref, "level": level}
     record(tx, Entry(kind="way-back-begun", person=case.person_ref, detail=detail))
     told = {"account": old.sign_in_name, "when": due_at.isoformat()}
-    links = (f"{STOP_PATH}{token}", f"{STOP_PATH}{stopping.own_token(token)}")
-    to = [old.email, case.email]
-    stopping.tell(tx, keyring, Notice.WAY_BACK_BEGUN, told, case.person_ref, to, links)
+    stopping.tell(
+        tx, keyring, Notice.WAY_BACK_BEGUN, told, case.person_ref,
+        own=old.email, begun_by=case.email, token=token,
+    )  # fmt: skip
     return Begun.BEGUN
 
 
@@ -279,8 +278,10 @@ def _take(
     }  # fmt: skip
     record(tx, Entry(kind=Taken.TAKEN, person=case.person_ref, detail=detail))
     told = {"account": case.sign_in_name}  # by which the account is known from now on
-    to = [old.email, case.email]
-    stopping.tell(tx, keyring, Notice.WAY_BACK_TAKEN, told, case.person_ref, to)
+    stopping.tell(
+        tx, keyring, Notice.WAY_BACK_TAKEN, told, case.person_ref,
+        own=old.email, begun_by=case.email,
+    )  # fmt: skip
     return Taken.TAKEN
 
 

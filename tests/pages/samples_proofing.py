@@ -100,6 +100,8 @@ PROOFING: dict[str, tuple[str, dict[str, Any]]] = {
     "way-back-stop-due": ("proofing/stop.html", {
         "action": "/account/way-back", "way": {**WAY, "due": True}, "back": "/account",
         "fields": {"way": "x"}}),
+    "way-back-taken-back": ("proofing/stop.html", {
+        "action": "/way-back/stop/x", "way": {**WAY, "taken_back": True}}),
     "way-back-stop-seen": ("proofing/stop_seen.html", {
         "action": "/way-back/stop/x", "way": WAY}),
 }  # fmt: skip

@@ -15,6 +15,7 @@ from idp.authentication import sessions
 from idp.authentication.actions import enrol_totp, new_seed, set_password
 from idp.authentication.records import ClientSessionRecord, PasswordRecord, SessionRecord
 from idp.journal.records import JournalEntry
+from idp.keyring.sealing import digest
 from idp.notices.rules import Notice
 from idp.oidc.records import GrantRecord
 from idp.proofing import cases, stopping, ways_back
@@ -530,7 +531,7 @@ def test_the_old_accounts_own_address_does_not_undo_what_officers_saw(room: Room
     room.hold(case, "fraud-check")
     room.visit(case)
     own = links(room)["beth@old-account.example"]
-    assert len(set(links(room).values())) == 2
+    assert len(set(links(room).values())) == 3
     room.site.browser = room.site.new_browser()
     page = room.site.get(f"/way-back/stop/{own}")
     assert "Two officers have seen them with a document" in page.text
@@ -645,3 +646,32 @@ def test_signed_in_weighs_no_more_than_the_accounts_own_address(room: Room) -> N
     assert "We wrote down that it is not you" in press(room, page).text
     assert the_way(room)["ended_at"] is None
     assert len(room.site.rows(JournalEntry, kind="way-back-objected")) == 1
+
+
+def test_whoever_began_it_takes_it_back_and_sends_nobody_to_a_counter(room: Room) -> None:
+    """Else a thief stops one of their own, and the owner's address stops their next no more."""
+    old, case = begun(room)
+    room.site.browser = room.site.new_browser()
+    page = room.site.get(f"/way-back/stop/{links(room)['nobody@example.test']}")
+    assert "You can take it back" in page.text
+    assert "You took it back" in room.site.submit(page).text
+    assert (the_way(room)["outcome"], room.case_row(case.ref)["outcome"]) == ("lapsed", "given-up")
+    assert len(room.site.rows(JournalEntry, kind="way-back-taken-back")) == 1
+    room.site.later(seconds=1)
+    assert room.hold(room.open_case(), *PROOF).reached is Reached.WAY_BACK  # no counter asked for
+    assert stopped_by(room, links(room)["nobody@example.test"]) is Stopped.TAKEN_BACK
+    seen = seen_again(room)
+    assert ways(room)[seen.ref]["account_ref"] == old
+    assert stopped_by(room, links(room)["beth@old-account.example"]) is Stopped.STOPPED
+
+
+def test_from_no_link_does_one_get_to_a_stronger_one(room: Room) -> None:
+    begun(room)
+    strong, own, begun_by = (
+        links(room)[to]
+        for to in ("+447700900123", "beth@old-account.example", "nobody@example.test")
+    )
+    assert links(room)["beth@old.example"] == strong
+    assert digest(strong) == own
+    assert digest(own) == begun_by
+    assert not stop(room, digest(begun_by))  # what is stored opens nothing

@@ -187,6 +187,10 @@ def say_stopped(stopped: Stopped) -> ResponseReturnValue:
     """Say that it is stopped, or that it is only written down."""
     if stopped is Stopped.SEEN:
         return _written_down()
+    if stopped is Stopped.TAKEN_BACK:
+        said = [_("You can begin again at any time."),
+                _("We sent a message about it to every address we know.")]  # fmt: skip
+        return notice(200, _("You took it back"), said)
     return notice(
         200,
         _("It is stopped"),
