@@ -591,10 +591,9 @@ def world_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         file.write_bytes(request.getfixturevalue("sqlite_world").read_bytes())
         yield f"sqlite:///{file}"
         return
-    server = request.getfixturevalue("pg_server")
-    address = server.create(request.getfixturevalue("pg_world"))
-    yield address
-    server.drop(address)
+    lender = request.getfixturevalue("pg_lender")
+    with lender.lend(request.getfixturevalue("pg_world")) as address:
+        yield address
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ import pytest
 from tests.rig import canary, ports
 from tests.rig.browser import ARGUMENTS, find_chromium
 from tests.rig.cluster import Cluster
+from tests.rig.lending import Lender
 from tests.rig.postgres import Server, any_server
 
 if TYPE_CHECKING:
@@ -72,12 +73,17 @@ def pg_template(pg_server: Server) -> Iterator[str]:
     pg_server.drop(address)
 
 
+@pytest.fixture(scope="session")
+def pg_lender(pg_server: Server) -> Lender:
+    """Copies of the templates, used again."""
+    return Lender(pg_server)
+
+
 @pytest.fixture
-def pg_url(pg_server: Server, pg_template: str) -> Iterator[str]:
+def pg_url(pg_lender: Lender, pg_template: str) -> Iterator[str]:
     """The address of a fresh, migrated PostgreSQL database."""
-    address = pg_server.create(pg_template)
-    yield address
-    pg_server.drop(address)
+    with pg_lender.lend(pg_template) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

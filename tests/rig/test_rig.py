@@ -57,6 +57,35 @@ def test_what_one_database_is_told_another_copy_never_hears(pg_server) -> None:
         pg_server.drop(address)
 
 
+def test_a_database_that_is_lent_again_holds_what_its_template_holds(pg_lender, pg_server) -> None:
+    template = pg_server.create()
+    with connect(template) as connection:
+        connection.execute("CREATE TABLE parent (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY)")
+        connection.execute("CREATE TABLE child (of int REFERENCES parent, word text)")
+        connection.execute("INSERT INTO parent DEFAULT VALUES")
+        connection.execute("INSERT INTO child VALUES (1, 'tab\t, line\n, NULL'), (1, NULL)")
+    used = []
+    for change in (
+        "DELETE FROM child",
+        "INSERT INTO parent DEFAULT VALUES",
+        "UPDATE child SET word = 'other'",
+        "ALTER TABLE child ADD COLUMN more int",
+        "SELECT 1",
+    ):
+        with pg_lender.lend(template) as address, connect(address) as connection:
+            assert connection.execute("SELECT * FROM parent").fetchall() == [(1,)]
+            rows = connection.execute("SELECT * FROM child ORDER BY word").fetchall()
+            assert rows == [(1, "tab\t, line\n, NULL"), (1, None)]
+            added = connection.execute("INSERT INTO parent DEFAULT VALUES RETURNING id").fetchone()
+            assert added == (2,), "sequences go back too"
+            connection.execute(change)
+            used.append(address)
+    assert len(set(used[:4])) == 1, "the same database"
+    assert used[4] != used[3], "one whose form was changed is thrown away"
+    pg_server.drop(used[4])
+    pg_server.drop(template)
+
+
 def test_killing_the_tests_leaves_no_server_and_no_folder() -> None:
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
