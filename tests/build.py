@@ -9,9 +9,11 @@ import base64
 import copy
 import re
 import secrets
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,7 @@ from idp.callers.clients import ClientBook
 from idp.callers.records import ClientRecord
 from idp.delegation import actions as delegation
 from idp.egress.actions import Gate
+from idp.front import Front
 from idp.house import ClientKeys, House
 from idp.identifiers.rules import NationalInsuranceNumber, parse
 from idp.keyring import jose
@@ -58,6 +61,7 @@ from idp.register.actions import NumberTaken, add_person
 from idp.settings import Settings
 from idp.storage import Database, Transaction
 from idp.storage.clock import Clock
+from idp.web import EXTENSION
 from tests.rig.authenticator import Authenticator
 from tests.rig.passkeys import give_passkey
 
@@ -269,7 +273,7 @@ def open_site(world: World, database_url: str, **more: Any) -> "Site":
     database = Database(database_url, pool_size=4)
     keyring = copy.copy(world.keyring)  # shares the parsed keys; the clock is this house's own
     keyring.clock = database.clock
-    egress = Gate(allowed_private_hosts=frozenset(settings.private_hosts))
+    egress = _gate(frozenset(settings.private_hosts))
     client_keys = ClientKeys(egress)
     services = Services(
         issuer=ISSUER,
@@ -283,9 +287,30 @@ def open_site(world: World, database_url: str, **more: Any) -> "Site":
         gate=world.gate, egress=egress, client_keys=client_keys, services=services,
         checkers=load_checkers(settings.checkers),
     )  # fmt: skip
-    app = create_app(house)
-    app.jinja_env.bytecode_cache = COMPILED
-    return Site(world, house, app)
+    wanted = repr(sorted(more.items()))
+    return Site(world, house, _application(house, wanted), wanted)
+
+
+@cache
+def _gate(private_hosts: frozenset[str]) -> Gate:
+    """The way out; what it costs is to read the system's certificates."""
+    return Gate(allowed_private_hosts=private_hosts)
+
+
+# Applications of houses that were closed, by what was set for them: making one compiles all routes.
+FREE: dict[str, list[Flask]] = defaultdict(list)
+
+
+def _application(house: House, wanted: str) -> Flask:
+    """An application for this house: a new one, or one whose own house was closed."""
+    if not FREE[wanted]:
+        app = create_app(house)
+        app.jinja_env.bytecode_cache = COMPILED
+        return app
+    app = FREE[wanted].pop()
+    app.extensions[EXTENSION] = house
+    app.wsgi_app = Front(house, Flask.wsgi_app.__get__(app))  # type: ignore[method-assign]
+    return app
 
 
 @dataclass
@@ -295,6 +320,7 @@ class Site:
     world: World
     house: House
     app: Flask
+    wanted: str = ""
     browser: FlaskClient = field(init=False)
 
     def __post_init__(self) -> None:
@@ -307,8 +333,9 @@ class Site:
         return self.house.database
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database, and leave the application to the next house."""
         self.house.database.close()
+        FREE[self.wanted].append(self.app)
 
     def new_browser(self) -> FlaskClient:
         """Open another browser."""

@@ -31,6 +31,11 @@ _FORM: LiteralString = """
      WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
     ORDER BY 1, 2
 """
+# A test that moves the clock changes one of these (`Database.move_clock`).
+_FUNCTIONS: LiteralString = """
+    SELECT oid::regprocedure::text, pg_get_functiondef(oid)
+      FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1
+"""
 _OTHERS: LiteralString = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
      WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -46,6 +51,7 @@ class _Contents:
     rows: dict[str, bytes]
     tables: list[str]
     sequences: dict[str, tuple[int, bool]]
+    functions: dict[str, str]
 
 
 @dataclass
@@ -97,6 +103,7 @@ def _read(address: str) -> _Contents:
             rows={table: data for table, data in rows.items() if data},
             tables=tables,
             sequences=sequences,
+            functions=_functions(connection),
         )
 
 
@@ -104,6 +111,10 @@ def _copied(connection: psycopg.Connection, table: str) -> bytes:
     statement = sql.SQL("COPY {} TO STDOUT").format(sql.Identifier(table))
     with connection.cursor().copy(statement) as copy:
         return b"".join(bytes(block) for block in copy)
+
+
+def _functions(connection: psycopg.Connection) -> dict[str, str]:
+    return dict(connection.execute(_FUNCTIONS).fetchall())
 
 
 def _size(connection: psycopg.Connection) -> int:
@@ -121,7 +132,13 @@ def _restored(address: str, contents: _Contents) -> bool:
                 return False
             if _size(connection) > contents.size + MOST_GROWTH_BYTES:
                 return False
+            functions = _functions(connection)
+            if functions.keys() != contents.functions.keys():
+                return False
             with connection.transaction():
+                for name, text in contents.functions.items():
+                    if functions[name] != text:
+                        connection.execute(text.encode())
                 # No foreign key is asked about while all the rows change.
                 connection.execute("SET LOCAL session_replication_role = replica")
                 for table in contents.tables:
