@@ -31,8 +31,8 @@ from idp.proofing.checking import MESSAGE as CHECK_MESSAGE
 from idp.proofing.checking import check_purpose
 from idp.proofing.records import CaseRecord
 from idp.register import indexing
-from idp.register.actions import number_purpose
 from idp.register.records import PersonNumberRecord
+from idp.register.rules import number_purpose
 
 # Every column that holds something sealed; a test finds those that are missing here.
 SEALED = (

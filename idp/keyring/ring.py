@@ -136,6 +136,11 @@ class Keyring:
         self.look()
         return name == NUMBER_INDEX and len(self._secrets.number_index.keys) > 1
 
+    def sealing_key(self) -> tuple[str, bytes]:
+        """Answer the id of the key that seals now, and the key: for a process of our own."""
+        self.look()
+        return self._secrets.seal.current, self._secrets.seal.keys[self._secrets.seal.current]
+
     def secret(self, name: str) -> bytes:
         """Answer the 32 bytes of the HMAC key `name`."""
         self.look()

@@ -55,6 +55,11 @@ class Sealer:
         except (InvalidTag, ValueError) as problem:
             raise Unreadable("the sealed value was altered") from problem
 
+    @property
+    def current(self) -> str:
+        """The id of the key that seals now."""
+        return self._current
+
     def is_current(self, sealed: str) -> bool:
         """Say whether a value was sealed with the key that seals now."""
         return sealed.partition(".")[0] == self._current

@@ -22,12 +22,12 @@ from idp.register.rules import (
     Name,
     PersonFacts,
     Status,
+    number_purpose,
     turned,
 )
 from idp.storage import Transaction, db_now
 from idp.storage.dialects import upsert
 
-PURPOSE = "national-insurance-number"
 NO_CONTACTS = Contacts()
 # Compared with in an empty register, where nobody can be drawn.
 NOBODY = PersonFacts(
@@ -284,11 +284,6 @@ def index_fits(tx: Transaction, keyring: Keyring) -> bool:
         return True
     number = open_number(keyring, row.person_ref, row.number_sealed)
     return row.number_index in _indexes(keyring, number)
-
-
-def number_purpose(person_ref: str) -> str:
-    """Answer what a person's number is sealed for: it opens as no other person's."""
-    return f"{PURPOSE}:{person_ref}"
 
 
 def _contacts(tx: Transaction, person_ref: str) -> Mapping[str, Any]:

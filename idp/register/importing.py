@@ -3,29 +3,31 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from contextlib import closing
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from idp.identifiers.rules import Problem
 from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
-from idp.keyring.sealing import keyed_index, random_ref
+from idp.keyring.sealing import random_ref
 from idp.register.actions import index_fits
-from idp.register.reading import LINE_MAX_BYTES, RowReader, read_header
-from idp.register.reasons import Reason
+from idp.register.batches import Batch, Expected, Reading
+from idp.register.beside import read_beside
+from idp.register.reading import LINE_MAX_BYTES, read_header
 from idp.register.records import ImportRecord
 from idp.register.rejects import Rejected, RejectsFile
-from idp.register.seen import SeenNumbers
-from idp.register.storing import Line, Stored, store
+from idp.register.storing import Stored, store
 from idp.register.telling import tell_moved
 from idp.storage import Database, Transaction, db_now
 
 BATCH_LINES = 10_000
+# What starting a process costs is as much as reading so much.
+BESIDE_FROM_BYTES = 4_000_000
 ATTEMPTS = 3
 BEGUN, FINISHED = "register-import-begun", "register-import-finished"
 
@@ -66,19 +68,6 @@ class Progress:
         return done == self.read_count
 
 
-@dataclass(slots=True)
-class Batch:
-    """Lines that are stored together, and where the file stands after them."""
-
-    lines: list[Line] = field(default_factory=list)
-    texts: dict[int, bytes] = field(default_factory=dict)  # by line, in case the line is refused
-    rejected: list[Rejected] = field(default_factory=list)
-    read_count: int = 0
-    byte_offset: int = 0
-    line: int = 0
-    last: bool = False
-
-
 _COUNTERS = (
     "byte_offset", "line", "rejects_bytes", "read_count", "added", "changed", "unchanged",
     "rejected",
@@ -113,6 +102,7 @@ class Import:
         self._by = by
         self._index_key = keyring.secret("number_index")
         self._today = database.now().date()
+        self._expected = Expected()
 
     def run(self, told: Callable[[Progress], None], *, again: bool = False) -> Progress:
         """Import the file, or the rest of it, and answer the counts of the whole.
@@ -132,9 +122,19 @@ class Import:
                 if at.finished:
                     return at
                 rejects.return_to(at.rejects_bytes)
-                reader = RowReader(header, self._today)
-                batches = self._batches(handle, reader, len(first), at.byte_offset)
-                return self._store_all(batches, rejects, reader.given, at, told)
+                reading = self._reading(header, len(first), at.byte_offset)
+                left = self._file.stat().st_size - at.byte_offset
+                read = read_beside if left >= BESIDE_FROM_BYTES else Reading.batches
+                with closing(read(reading, handle, self._expected)) as batches:
+                    return self._store_all(batches, rejects, reading, at, told)
+
+    def _reading(self, header: list[str], start: int, done: int) -> Reading:
+        seal_id, seal_key = self._keyring.sealing_key()
+        return Reading(
+            header=header, today=self._today, start=start, done=done, batch_lines=BATCH_LINES,
+            is_sqlite=self._database.is_sqlite, index_key=self._index_key, seal_id=seal_id,
+            seal_key=seal_key,
+        )  # fmt: skip
 
     def _begin(self, fingerprint: str, offset: int, again: bool, tx: Transaction) -> Progress:
         if not index_fits(tx, self._keyring):  # everybody would look new, and be added again
@@ -158,27 +158,27 @@ class Import:
         self,
         batches: Iterator[Batch],
         rejects: RejectsFile,
-        given: frozenset[str],
+        reading: Reading,
         at: Progress,
         told: Callable[[Progress], None],
     ) -> Progress:
-        """Store each batch while the next one is read: the database and we work side by side."""
+        """Store each batch while the next one is read and taken over: they work side by side."""
         with ThreadPoolExecutor(1) as storing:
             waiting: Future[Progress] | None = None
             for batch in batches:
                 if waiting is not None:
                     at = waiting.result()
                     told(at)
-                waiting = storing.submit(self._store, batch, rejects, given, at)
+                waiting = storing.submit(self._store, batch, rejects, reading, at)
             assert waiting is not None, "the last batch is stored even when it is empty"
             at = waiting.result()
         told(at)
         return at
 
     def _store(
-        self, batch: Batch, rejects: RejectsFile, given: frozenset[str], at: Progress
+        self, batch: Batch, rejects: RejectsFile, reading: Reading, at: Progress
     ) -> Progress:
-        work = partial(self._store_batch, batch, rejects, given, at)
+        work = partial(self._store_batch, batch, rejects, reading, at)
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return self._database.transaction(work)
@@ -191,23 +191,25 @@ class Import:
         self,
         batch: Batch,
         rejects: RejectsFile,
-        given: frozenset[str],
+        reading: Reading,
         at: Progress,
         tx: Transaction,
     ) -> Progress:
         """Store a batch, its refused lines and how far it came: all of it or nothing."""
-        if self._keyring.turning("number_index"):
+        turning = self._keyring.turning("number_index")
+        if turning or self._keyring.secret("number_index") != reading.index_key:
             raise ImportProblem(
                 "the register is being indexed anew; run the same command again when that is done"
             )
         if tx.execute(_HOLD, {"import_ref": at.ref}).scalar() != at.byte_offset:
             raise ImportProblem("somebody else imports this file at this moment")
-        stored = store(tx, self._keyring, batch.lines, given, at.ref)
+        stored = store(tx, self._keyring, reading, batch.lines, at.ref)
         tell_moved(tx, self._keyring, stored.moved)
         refused = [
             *batch.rejected,
-            *(Rejected(line, reason, batch.texts[line]) for line, reason in stored.refused),
+            *(Rejected(line.line, reason, line.text) for line, reason in stored.refused),
         ]
+        self._expected.known = stored.added < len(batch.lines) / 2
         # On the disk before the commit that counts them; cut off again if that never comes.
         end = rejects.write(at.rejects_bytes, sorted(refused))
         now = _advanced(at, batch, stored, len(refused), end)
@@ -219,44 +221,6 @@ class Import:
             tx.execute(_FINISH, {"import_ref": at.ref})
             record(tx, Entry(kind=FINISHED, detail=self._detail(now, **now.counts())))
         return now
-
-    def _batches(
-        self, handle: BinaryIO, reader: RowReader, start: int, done: int
-    ) -> Iterator[Batch]:
-        """Read the file; what was stored before is read for its numbers only."""
-        seen = SeenNumbers()
-        batch = Batch(byte_offset=start, line=1)
-        handle.seek(start)
-        while text := handle.readline(LINE_MAX_BYTES + 1):
-            start += len(text)
-            while len(text) > LINE_MAX_BYTES and not text.endswith(b"\n"):
-                rest = handle.readline(LINE_MAX_BYTES)  # too long: kept in part, passed over whole
-                start += len(rest)
-                if not rest or rest.endswith(b"\n"):
-                    break
-            batch.line += 1
-            batch.byte_offset = start
-            if text.strip():
-                self._take(batch, text, reader, seen)
-            if start <= done:
-                batch = Batch(byte_offset=start, line=batch.line)
-            elif batch.read_count >= BATCH_LINES:
-                yield batch
-                batch = Batch(byte_offset=start, line=batch.line)
-        batch.last = True
-        yield batch
-
-    def _take(self, batch: Batch, text: bytes, reader: RowReader, seen: SeenNumbers) -> None:
-        batch.read_count += 1
-        row = reader.read(text)
-        if not isinstance(row, Reason | Problem):
-            if seen.add(row.key):
-                index = keyed_index(self._index_key, row.key)
-                batch.lines.append(Line(batch.line, index, row))
-                batch.texts[batch.line] = text
-                return
-            row = Reason.NUMBER_TWICE
-        batch.rejected.append(Rejected(batch.line, row, text))
 
 
 def _advanced(

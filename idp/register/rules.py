@@ -6,6 +6,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+PURPOSE = "national-insurance-number"
+
 
 class Status(StrEnum):
     """What the source of the register says a record is. Only an active one joins an account."""
@@ -60,6 +62,11 @@ class ClaimFacts:
     person: PersonFacts | None
     compared: PersonFacts
     others: tuple[PersonFacts, ...]
+
+
+def number_purpose(person_ref: str) -> str:
+    """Answer what a person's number is sealed for: it opens as no other person's."""
+    return f"{PURPOSE}:{person_ref}"
 
 
 def turned(day: date) -> date:

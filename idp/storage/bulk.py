@@ -4,10 +4,10 @@ Every value is text as both engines read it, or None: a day as 2000-01-31, JSON 
 `moment_text` gives it. A million rows would spend most of their time in the drivers' adaptation.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from psycopg import sql
@@ -18,6 +18,7 @@ from idp.storage.columns import to_microseconds
 from idp.storage.engine import DRIVER_ERRORS, Transaction
 
 Row = Sequence[str | None]
+Packed = bytes | tuple[str | None, ...]
 STAGED = "staged"
 ROWS_OF_A_BLOCK = 1_000
 # COPY's text format: what divides rows and fields is escaped inside them.
@@ -30,19 +31,31 @@ def moment_text(tx: Transaction, moment: datetime) -> str:
     return str(to_microseconds(moment)) if tx.is_sqlite else moment.isoformat()
 
 
-def insert_rows(tx: Transaction, table: Table, columns: Sequence[str], rows: Iterable[Row]) -> None:
-    """Insert rows, each with the values of `columns` in that order.
+def packed(row: Row, is_sqlite: bool) -> Packed:
+    """Write the values of a row, all but its last, as the engine takes them from `insert_packed`.
 
-    Raises what the engine says of it (`IntegrityError` and the like).
+    It needs no connection, so a process that has none may do it.
+    """
+    return tuple(row) if is_sqlite else _fields(row).encode()
+
+
+def insert_packed(
+    tx: Transaction, table: Table, columns: Sequence[str], rows: Iterable[Packed], last: str
+) -> None:
+    """Insert rows that `packed` wrote, each with the values of `columns` in that order.
+
+    `last` is the value of the last column in all of them. Raises what the engine says of it
+    (`IntegrityError` and the like).
     """
     driver: Any = tx.connection.connection.driver_connection
     try:
         if tx.is_sqlite:
             names, places = ", ".join(columns), ", ".join("?" * len(columns))
             statement = f"INSERT INTO {table.name} ({names}) VALUES ({places})"  # noqa: S608 - ours
-            driver.executemany(statement, rows)
+            driver.executemany(statement, [(*row, last) for row in rows])
         else:
-            _copy(driver, table.name, columns, rows)
+            end = f"\t{last.translate(_ESCAPES)}\n".encode()
+            _copy(driver, table.name, columns, (row + end for row in cast(Iterable[bytes], rows)))
     except DRIVER_ERRORS as problem:
         raise _named(tx, problem, f"rows into {table.name}") from None
 
@@ -51,7 +64,7 @@ def update_rows(tx: Transaction, table: Table, columns: Sequence[str], rows: Ite
     """Set `columns` of rows that are known by the first of them, their key.
 
     On PostgreSQL the rows are copied to a table of this transaction alone, and written by one
-    statement. Raises as `insert_rows` does.
+    statement. Raises as `insert_packed` does.
     """
     driver: Any = tx.connection.connection.driver_connection
     key, *others = columns
@@ -67,24 +80,21 @@ def update_rows(tx: Transaction, table: Table, columns: Sequence[str], rows: Ite
 
 
 def _copy(
-    driver: psycopg.Connection[Any], table: str, columns: Sequence[str], rows: Iterable[Row]
+    driver: psycopg.Connection[Any], table: str, columns: Sequence[str], lines: Iterator[bytes]
 ) -> None:
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), _names(columns))
-    lines = (_line(row) for row in rows)
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        while block := "".join(islice(lines, ROWS_OF_A_BLOCK)):
+        while block := b"".join(islice(lines, ROWS_OF_A_BLOCK)):
             copy.write(block)
 
 
-def _line(row: Row) -> str:
+def _fields(row: Row) -> str:
     """Write a row in COPY's text format. Few rows need escapes, so those are looked for first."""
     line = "\t".join([_NULL if value is None else value for value in row])
     plain = line.count("\\") == row.count(None) and line.count("\t") == len(row) - 1
     if plain and "\n" not in line and "\r" not in line:
-        return line + "\n"
-    return (
-        "\t".join([_NULL if value is None else value.translate(_ESCAPES) for value in row]) + "\n"
-    )
+        return line
+    return "\t".join([_NULL if value is None else value.translate(_ESCAPES) for value in row])
 
 
 def _merge(
@@ -97,7 +107,7 @@ def _merge(
             "CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA"
         ).format(staged, names, target)
     )
-    _copy(driver, STAGED, columns, rows)
+    _copy(driver, STAGED, columns, (f"{_fields(row)}\n".encode() for row in rows))
     changes = sql.SQL(", ").join(sql.SQL("{0} = {1}.{0}").format(name, staged) for name in others)
     driver.execute(
         sql.SQL("UPDATE {0} SET {1} FROM {2} WHERE {0}.{3} = {2}.{3}").format(

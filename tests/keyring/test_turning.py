@@ -33,6 +33,7 @@ from idp.outbox.records import OutboxRecord
 from idp.proofing.checking import check_purpose
 from idp.register import actions as register
 from idp.register.records import PersonNumberRecord
+from idp.register.rules import number_purpose
 from idp.storage import Base, Database, Transaction
 from idp.storage.clock import Clock
 
@@ -245,7 +246,7 @@ def test_a_number_that_stands_twice_is_reported_and_left_for_somebody_to_settle(
     refs = fill(house, keyring, people=2)
     # As if another worker had added the same person under a key of its own.
     second = refs[number(1).key]
-    sealed = keyring.sealer.seal(number(0).canonical, purpose=register.number_purpose(second))
+    sealed = keyring.sealer.seal(number(0).canonical, purpose=number_purpose(second))
     spoilt = update(PersonNumberRecord).where(PersonNumberRecord.person_ref == second)
     house.transaction(lambda tx: tx.execute(spoilt.values(number_sealed=sealed)))
     done = CliRunner().invoke(keys, ["reindex"])

@@ -298,6 +298,21 @@ def test_a_batch_that_fails_leaves_no_refused_line_behind_and_is_stored_later(
     assert [row[0] for row in register.rejects()] == ["3", "5", "7"]
 
 
+@pytest.mark.parametrize("beside_from", [0, 10**9])
+def test_who_is_new_and_who_is_known_may_take_turns(
+    register: Importer, monkeypatch: pytest.MonkeyPatch, beside_from: int
+) -> None:
+    """Whoever reads ahead guesses by the batch before, and is wrong in every other one."""
+    monkeypatch.setattr(importing, "BATCH_LINES", 2)
+    monkeypatch.setattr(importing, "BESIDE_FROM_BYTES", beside_from)
+    people = [f"CS1007{place:02d}A,Ann,Hughes,1951-03-14,f,LL00 1AA,,," for place in range(24)]
+    register.load(*(line for place, line in enumerate(people) if place // 4 % 2))
+    done = register.load(*people)
+    assert (done.added, done.unchanged) == (12, 12)
+    found = register.all(PersonNumberRecord.number_index)
+    assert len(set(found)) == len(found) == 24
+
+
 def test_a_number_twice_is_seen_across_a_stop(
     register: Importer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,7 @@ from idp.register import importing
 from idp.storage import Database
 from idp.storage.clock import Clock
 importing.BATCH_LINES = 20
+importing.BESIDE_FROM_BYTES = 0
 url, keys, file, rejects = sys.argv[1:]
 keyring = Keyring(Path(keys), Clock())
 work = importing.Import(Database(url), keyring, Path(file), Path(rejects), by="x")

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from idp.register.records import PersonRecord
 from idp.storage import Base, Database, Transaction
-from idp.storage.bulk import insert_rows, moment_text, update_rows
+from idp.storage.bulk import insert_packed, moment_text, packed, update_rows
 
 PERSON: Table = Base.metadata.tables["person"]
 COLUMNS = ("ref", "given_name", "family_name", "birth_date", "sex", "address", "died_on",
@@ -24,7 +24,12 @@ def row(tx: Transaction, ref: str, name: str, address: dict[str, str]) -> tuple[
 
 
 def put(database: Database, ref: str, name: str, address: dict[str, str]) -> None:
-    database.transaction(lambda tx: insert_rows(tx, PERSON, COLUMNS, [row(tx, ref, name, address)]))
+    def write(tx: Transaction) -> None:
+        *values, last = row(tx, ref, name, address)
+        assert last is not None
+        insert_packed(tx, PERSON, COLUMNS, [packed(values, tx.is_sqlite)], last)
+
+    database.transaction(write)
 
 
 @given(name=st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"])))
