@@ -47,6 +47,7 @@ def good(folder: Path) -> Settings:
         (MAIL | {"smtp_user": "me"}, "IDP_SMTP_PASSWORD"),
         (MAIL | {"smtp_password": "s3cret"}, "IDP_SMTP_USER"),
         (MAIL | {"smtp_ca": Path("/nowhere.pem")}, "IDP_SMTP_CA"),
+        ({"networks": Path("/nowhere.tsv")}, "IDP_NETWORKS"),
         (MAIL | {"mail_from": None}, "IDP_MAIL_FROM"),
         (MAIL | {"mail_from": "Gatehouse"}, "IDP_MAIL_FROM"),
         (MAIL | {"mail_from": "Gate\r\nBcc: x@y.test <a@b.test>"}, "IDP_MAIL_FROM"),
