@@ -5,6 +5,7 @@ from idp.authentication import records as authentication
 from idp.callers import records as callers
 from idp.delegation import records as delegation
 from idp.enrolment import records as enrolment
+from idp.figures import records as figures
 from idp.journal import records as journal
 from idp.officers import records as officers
 from idp.oidc import records as oidc
@@ -16,7 +17,7 @@ from idp.storage import Base
 from idp.throttle import records as throttle
 
 ROOMS = (
-    accounts, authentication, callers, delegation, enrolment, journal, officers, oidc, outbox,
+    accounts, authentication, callers, delegation, enrolment, figures, journal, officers, oidc, outbox,
     proofing, register, signin, throttle,
 )  # fmt: skip
 TABLES = tuple(Base.metadata.sorted_tables)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import update
 
+from idp.assurance.rules import Level
 from idp.authentication import sessions
 from idp.authentication.sessions import SessionFacts
 from idp.errors import Refusal
@@ -19,7 +20,7 @@ from idp.oidc.tokens import read_hint
 from idp.signin import actions as signin
 from idp.signin.actions import Journey, Position, milliseconds
 from idp.signin.records import JourneyRecord
-from idp.signin.rules import Asked, Step, lowest_first
+from idp.signin.rules import NOTHING, Asked, Step, lowest_first
 from idp.storage import Database, Transaction
 
 # OpenID Connect Core 3.1.2.6. What could be had with pages is said to need them; only what no
@@ -91,7 +92,12 @@ def begin(
             request=journey.request,
             now=now,
         )
-        detail = {"journey": ref, **asked_detail(valid, asked)}
+        detail = {
+            "journey": ref,
+            **asked_detail(valid, asked),
+            "demand": str(position.next.demand),
+            "stands": str(_stands(call, journey, asked, session, now)),
+        }
         record(tx, Entry(kind="sign-in-started", client_id=valid.client.client_id, detail=detail))
         return Started(journey=ref)
 
@@ -160,6 +166,19 @@ def _asked(call: Call, valid: Validated, session: SessionFacts | None, now: date
         or (session is not None and needs_consent(call, valid, session)),
         started=milliseconds(now),
     )
+
+
+def _stands(
+    call: Call, journey: Journey, asked: Asked, session: SessionFacts | None, now: datetime
+) -> Level:
+    """What this browser's session amounts to before anything is asked: what a review of the
+    journeys needs to know, to say which of their pages was one too many."""
+    if session is None:
+        return NOTHING
+    policies = call.services.policies
+    methods = signin.methods_of(policies, journey, session)
+    sign_in, _ = signin.standing_of(asked, session, methods, policies.levels, now=now)
+    return Level(identity=session.identity_level, sign_in=sign_in)
 
 
 def _ask_consent(tx: Transaction, journey: Journey) -> None:

@@ -86,12 +86,13 @@ def issue(call: Call, valid: Validated, position: Position, now: datetime) -> An
 
 
 def asked_detail(valid: Validated, asked: Asked) -> dict[str, Any]:
-    """What the journal keeps of a request: the floor, what was named, and what of it was cut
-    down to what the service's own assessment says (`trimmed`)."""
+    """What the journal keeps of a request: the floor and the ceiling of the service's own
+    assessment, what was named, and what of it was cut down to the ceiling (`trimmed`)."""
     most = (asked.ceiling or asked.floor).join(asked.floor)
     named = list(zip(valid.wanted.acr, valid.wanted.acr_levels, strict=True))
     return {
         "floor": str(asked.floor),
+        "ceiling": str(most),
         "asked": [value for value, _ in named],
         "essential": asked.essential,
         "trimmed": [value for value, level in named if not (asked.essential or most.covers(level))],

@@ -68,8 +68,8 @@ def test_asking_too_much_is_trimmed_or_served_and_kept_either_way(site: Site) ->
     page = site.authorize("library", claims=essential(TIER_2))
     started = last_row(site, "sign-in-started")
     assert started == {
-        "journey": started["journey"], "floor": "P1.C1", "asked": [TIER_2], "essential": True,
-        "trimmed": [],
+        "journey": started["journey"], "floor": "P1.C1", "ceiling": "P1.C1", "asked": [TIER_2],
+        "essential": True, "trimmed": [], "demand": "P2.C2", "stands": "P2.C1",
     }  # fmt: skip
     got = read_answer(site.submit(page, code=site.code_now("sian")))
     met = claims_of((site.redeem("library", got["code"]).json or {})["id_token"])
