@@ -86,16 +86,27 @@ def read_file(directory: Path, name: str, model: type[M], fallback: Path | None)
     if fallback is not None and not path.exists():
         path = fallback / name
     try:
-        content = tomllib.loads(path.read_bytes().decode())
+        text = path.read_bytes().decode()
     except FileNotFoundError:
         return _unread(name, "", "This file is missing.")
     except OSError as error:
         return _unread(name, "", f"This file cannot be read: {error.strerror}.")
     except UnicodeDecodeError as error:
         return _unread(name, f"byte {error.start}", "This is not UTF-8 text.")
+    return read_text(text, name, model)
+
+
+def read_text(text: str, name: str, model: type[M]) -> Read[M]:
+    """Read what somebody wrote or pasted, whatever it is; `name` is the file it is meant to be."""
+    try:
+        content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         said, _, place = str(error).removesuffix(")").partition(" (at ")
         return _unread(name, place, f"This is not TOML: {said}.")
+    except RecursionError:
+        return _unread(name, "", "This is not TOML that can be read: it is nested too deep.")
+    except ValueError as error:  # what Python itself refuses: a number of thousands of figures
+        return _unread(name, "", f"This is not TOML that can be read: {error}.")
     return parse(content, name, model)
 
 
