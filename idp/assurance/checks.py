@@ -202,7 +202,7 @@ def check_services(
             yield Problem(name, f"{place} > signature > date", sentence)
         for action in service.action:
             exception = action.override
-            if exception and exception.until > _in_twelve_months(today):
+            if exception and exception.until > in_twelve_months(today):
                 where = f'{place} > action "{action.id}" > override > until'
                 sentence = (
                     f"An override lasts 12 months at most; this one lasts to {exception.until}."
@@ -210,7 +210,7 @@ def check_services(
                 yield Problem(name, where, sentence)
 
 
-def _in_twelve_months(today: date) -> date:
+def in_twelve_months(today: date) -> date:
     """The same day next year; the 29th of February ends on the 28th."""
     try:
         return today.replace(year=today.year + 1)
