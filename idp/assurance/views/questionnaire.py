@@ -139,7 +139,6 @@ def _questions_page(typed: Typed, near: Near | None) -> str:
         threats=texts.threats(),
         shut_out=texts.shut_out(),
         mitigations=texts.mitigations(),
-        number=len(answers.FIRST) + len(answers.USUAL),
         more_wrong=bool(said.keys() & set(answers.MORE)),
         mended=bool(typed.fields.keys() & {*answers.MITIGATED, *answers.EXCEPTION}),
     )
