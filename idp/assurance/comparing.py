@@ -71,7 +71,8 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diff:
-    """Everything that a change does. `methods` says in sentences what counts otherwise."""
+    """Everything that a change does. `methods` says in sentences what counts otherwise, or longer;
+    that needs no acknowledgement, for no level falls by it."""
 
     changes: tuple[Change, ...]
     cells: tuple[Cell, ...]
@@ -93,7 +94,7 @@ def diff(old: Policies, new: Policies) -> Diff:
     return Diff(
         changes=tuple(_changes(old, new)),
         cells=tuple(_cells(old, new)),
-        methods=tuple(_methods(old, new)),
+        methods=(*_methods(old, new), *_fading(old, new)),
     )
 
 
@@ -201,3 +202,15 @@ def _methods(old: Policies, new: Policies) -> Iterator[str]:
                 )
             if before.usable != after.usable:
                 yield f"{name} {'counts from now on' if after.usable else 'counts no more'}."
+
+
+def _fading(old: Policies, new: Policies) -> Iterator[str]:
+    before, after = old.levels.fades_after, new.levels.fades_after
+    for sign_in in sorted({*before, *after}):
+        if before.get(sign_in) != after.get(sign_in):
+            was, now = _lasting(before.get(sign_in)), _lasting(after.get(sign_in))
+            yield f"A proof for C{sign_in} counts {now}, not {was}."
+
+
+def _lasting(seconds: int | None) -> str:
+    return "until the session ends" if seconds is None else f"for {seconds // 60} minutes"

@@ -42,15 +42,19 @@ actions = st.fixed_dictionaries({
 })  # fmt: skip
 services = st.dictionaries(
     st.sampled_from(CLIENTS),
-    st.dictionaries(st.sampled_from(ACTIONS), actions, min_size=1),
+    st.dictionaries(st.sampled_from(ACTIONS), actions, min_size=1).flatmap(
+        lambda of: st.fixed_dictionaries(
+            {"actions": st.just(of), "entry": st.none() | st.sampled_from(sorted(of))}
+        )
+    ),
 )
 
 
 def policies(sample: Policies, chosen: dict) -> Policies:
     """The sample's levels with these services and no others."""
     entries = [
-        {"client_id": c, "name": c, "owner": "o",
-         "action": [{"id": a, **answers} for a, answers in of.items()]}
+        {"client_id": c, "name": c, "owner": "o", "entry": of.get("entry"),
+         "action": [{"id": a, **answers} for a, answers in of.get("actions", of).items()]}
         for c, of in chosen.items()
     ]  # fmt: skip
     bare = replace(sample, services=ServicesFile(), assessments={})
@@ -145,6 +149,22 @@ def test_the_same_policies_change_nothing(sample) -> None:
     assert not found.cells
     assert not found.methods
     assert not found.unacknowledged
+
+
+def test_a_proof_that_counts_longer_is_said(sample) -> None:
+    levels = replace(sample.levels, fades_after={**sample.levels.fades_after, 2: 36000})
+    found = diff(sample, replace(sample, levels=levels))
+    assert found.methods == ("A proof for C2 counts for 600 minutes, not for 480 minutes.",)
+
+
+def test_a_plain_sign_in_moved_to_a_lesser_action_is_a_lowering(sample) -> None:
+    answers = {
+        "pay": {"wrong_person": {"legal": 2}, "taken_over": {"legal": 2}},
+        "look": {"wrong_person": {}, "taken_over": {"privacy": 1}},
+    }
+    old, new = ({"rates": {"actions": answers, "entry": entry}} for entry in ("pay", "look"))
+    found = diff(policies(sample, old), policies(sample, new))
+    assert found.unacknowledged == ("rates/all",)
 
 
 def test_a_fall_in_one_part_is_a_lowering_whatever_the_other_part_does(sample) -> None:

@@ -1,8 +1,14 @@
 """Where the next designer starts: the nearest published assessment, and who can help."""
 
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
 import pytest
 
+from idp.assurance.assessment import FAILURES, assess
 from idp.assurance.experts_file import NAMED_AT_MOST, experts_for
+from idp.assurance.harms import CATEGORIES
 from idp.assurance.nearest import nearest, worst_harms
 from idp.assurance.proposals import published
 
@@ -68,3 +74,21 @@ def test_the_experts_named_know_the_customers_and_the_worst_harms(sample) -> Non
 def test_every_group_of_customers_has_somebody_to_ask(sample) -> None:
     for group in ("people", "families", "older_people", "businesses", "helpers", "public_servants"):
         assert experts_for(sample.experts, customers=group), group
+
+
+def test_one_answer_a_step_off_moves_no_level_by_more_than_a_step(sample) -> None:
+    """Why a newcomer can be near: for every published assessment and every answer of it."""
+    tried = 0
+    for entry in published(sample):
+        for failure, category, off in product(FAILURES, CATEGORIES, (-1, 1)):
+            answers = dict(getattr(entry.asked, failure))
+            if 0 <= answers[category] + off <= 4:
+                answers[category] += off
+                changed: dict[str, Any] = {failure: answers}
+                asked = replace(entry.asked, **changed)
+                got = assess(asked, levels=sample.levels, today=sample.today).level
+                was = entry.assessment.level
+                assert abs(got.identity - was.identity) <= 1, (entry.client_id, category)
+                assert abs(got.sign_in - was.sign_in) <= 1, (entry.client_id, category)
+                tried += 1
+    assert tried > 300
