@@ -178,6 +178,18 @@ PAGES = (
     _form("/account/sessions/end-others", who="account", audit=("signed-out",)),
     _form("/account/sign-out", who="account", audit=("signed-out",)),
     _page("/account/signed-out", "GET", who="anybody"),
+    # The questionnaire keeps nothing: no page of it writes a row.
+    _page("/questionnaire", "GET", who="anybody"),
+    _page("/questionnaire/questions", "GET", who="anybody"),
+    _form("/questionnaire/questions", who="anybody"),
+    _page("/questionnaire/result", "GET", who="anybody"),
+    _form("/questionnaire/result", who="anybody"),
+    _page("/questionnaire/file", "GET", who="anybody"),
+    _form("/questionnaire/file", who="anybody"),
+    _page("/questionnaire/published", "GET", who="anybody"),
+    _page("/questionnaire/published/explained", "GET", who="anybody"),
+    _page("/questionnaire/check", "GET", who="anybody"),
+    _form("/questionnaire/check", who="anybody"),
 )  # fmt: skip
 SANDBOX = (
     _page("/demo/register", "GET", who="sandbox"),

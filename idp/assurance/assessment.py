@@ -17,13 +17,14 @@ from idp.assurance.harms import (
     MOST_STEPS_SAFETY,
     SERIOUS,
     TAKEN_OVER,
-    WORDS,
     WRONG_PERSON,
+    Said,
     Tables,
 )
 from idp.assurance.rules import Level, Levels, tier_of
 
 Severities = Mapping[str, int]  # by category, 0-4; a category left out is 0
+Words = Mapping[str, Said]  # T1 by category, as the sentences say it
 FAILURES = (WRONG_PERSON, TAKEN_OVER)
 WHEN = {
     WRONG_PERSON: "if we let in the wrong person",
@@ -83,10 +84,12 @@ class Questionnaire:
 class Assessment:
     """The level an action needs, the lowest tier that covers it, and the working in sentences.
 
+    `answers` is the pair that the answers alone call for, before coupling and override.
     `uncounted` lists the mitigations that took nothing off for want of evidence, owner or review.
     """
 
     level: Level
+    answers: Level
     tier: int
     reasons: tuple[str, ...]
     uncounted: tuple[str, ...] = ()
@@ -111,9 +114,14 @@ def assess(
     shut-out. Source: risk-model.md T1-T3.
     """
     tables = tables or Tables()
-    working = _mitigate(asked, today)
-    identity, identity_why = _worst(working.left[WRONG_PERSON], tables.identity, asked.threat, "P")
-    sign_in, sign_in_why = _worst(working.left[TAKEN_OVER], tables.sign_in, asked.threat, "C")
+    words = tables.words
+    working = _mitigate(asked, today, words)
+    identity, identity_why = _worst(
+        working.left[WRONG_PERSON], tables.identity, asked.threat, "P", words
+    )
+    sign_in, sign_in_why = _worst(
+        working.left[TAKEN_OVER], tables.sign_in, asked.threat, "C", words
+    )
     reasons = [
         identity_why,
         sign_in_why,
@@ -121,20 +129,21 @@ def assess(
         *working.uncounted,
         *_threat_reasons(asked.threat, working.left, tables),
     ]
-    level = Level(identity=identity, sign_in=sign_in)
+    level = answers = Level(identity=identity, sign_in=sign_in)
     for step in (_without_account, _with_coupling, _with_override):
         level, said = step(level, asked, levels, today)
         reasons += said
     reasons += _shut_out(asked)
     return Assessment(
         level=level,
+        answers=answers,
         tier=tier_of(level, levels),
         reasons=tuple(reasons),
         uncounted=tuple(working.uncounted),
     )
 
 
-def _mitigate(asked: Questionnaire, today: date) -> _Working:
+def _mitigate(asked: Questionnaire, today: date, words: Words) -> _Working:
     """Take each standing mitigation's steps off, as far as the caps allow, and say what it took."""
     given = {WRONG_PERSON: asked.wrong_person, TAKEN_OVER: asked.taken_over}
     working = _Working({f: {c: given[f].get(c, 0) for c in CATEGORIES} for f in FAILURES})
@@ -157,7 +166,7 @@ def _mitigate(asked: Questionnaire, today: date) -> _Working:
                 if taken:
                     room[failure, category] -= taken
                     working.left[failure][category] = before - taken
-                    step = f"{WORDS[category][0]} {before} to {before - taken}"
+                    step = f"{words[category][0]} {before} to {before - taken}"
                     took.setdefault(step, []).append(WHEN[failure])
         lowered = [
             step if len(whens) == len(FAILURES) else f"{step} {whens[0]}"
@@ -194,7 +203,7 @@ def _called_for(category: str, severity: int, row: Sequence[int], threat: str, p
 
 
 def _worst(
-    left: Severities, rows: Mapping[str, Sequence[int]], threat: str, part: str
+    left: Severities, rows: Mapping[str, Sequence[int]], threat: str, part: str, words: Words
 ) -> tuple[int, str]:
     """The highest level any category calls for, and the sentence that names the categories."""
     by_category = {c: _called_for(c, left[c], rows[c], threat, part) for c in CATEGORIES}
@@ -204,7 +213,7 @@ def _worst(
     if not highest:
         return 0, f"{what} {part}0: no harm {when} is great enough to ask for more."
     worst = [c for c in CATEGORIES if by_category[c] == highest]
-    harms = "; ".join(f"{WORDS[c][0]} {left[c]} ({WORDS[c][1][left[c] - 1]})" for c in worst)
+    harms = "; ".join(f"{words[c][0]} {left[c]} ({words[c][1][left[c] - 1]})" for c in worst)
     return highest, f"{what} {part}{highest}: the worst harm {when} is {harms}."
 
 
@@ -221,7 +230,9 @@ def _threat_reasons(threat: str, left: Mapping[str, Severities], tables: Tables)
             plain = rows[category][severity]
             level = _called_for(category, severity, rows[category], threat, part)
             if level != plain:
-                moved.append(f"{WORDS[category][0]} asks for {part}{level}, not {part}{plain}")
+                moved.append(
+                    f"{tables.words[category][0]} asks for {part}{level}, not {part}{plain}"
+                )
     cap = " Mitigations take at most one step off money." if threat == "high" else ""
     effect = "; ".join(moved) if moved else "no category asks for a different level"
     return [f"The threat is {threat}: {effect}.{cap}"]

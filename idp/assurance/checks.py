@@ -8,6 +8,7 @@ from datetime import date
 from itertools import pairwise, product
 
 from idp.assurance.evidence import EVIDENCE, EvidenceFile, check_evidence, check_household
+from idp.assurance.experts_file import EXPERTS, ExpertsFile, check_experts
 from idp.assurance.files import (
     LevelsFile,
     MethodEntry,
@@ -23,6 +24,7 @@ from idp.policy.rules import Problem, did_you_mean
 LEVELS = "levels.toml"
 METHODS = "methods.toml"
 SERVICES = "services.toml"
+EXAMPLES = "examples.toml"  # in the form of services.toml
 NUMBERS = range(4)
 
 
@@ -43,6 +45,7 @@ def check_levels(file: LevelsFile, *, whole: bool) -> Iterator[Problem]:
                 yield Problem(LEVELS, table, f"There is no [[{table}]] for {number}.")
     yield from _repeated(LEVELS, "alias", [entry.value for entry in file.alias])
     yield from _repeated(LEVELS, "table", [entry.category for entry in file.table])
+    yield from _repeated(LEVELS, "band", [entry.category for entry in file.band])
     yield from _profiles(file, whole=whole)
     yield from _tiers(file, whole=whole)
     yield from _coupling(file)
@@ -173,32 +176,41 @@ def check_phishing(levels: LevelsFile, methods: MethodsFile) -> Iterator[Problem
             yield Problem(METHODS, f'method "{method.id}"', sentence)
 
 
-def check_services(file: ServicesFile, *, whole: bool, today: date) -> Iterator[Problem]:
-    """Services and actions listed once, another route where it is owed, short exceptions."""
-    yield from _repeated(SERVICES, "service", [entry.client_id for entry in file.service])
+def check_services(
+    file: ServicesFile, *, whole: bool, today: date, name: str = SERVICES
+) -> Iterator[Problem]:
+    """Services and actions listed once, another route where it is owed, short exceptions.
+
+    `name` is the file's: examples.toml has the same form.
+    """
+    yield from _repeated(name, "service", [entry.client_id for entry in file.service])
     for service in file.service:
         place = f'service "{service.client_id}"'
         known = [action.id for action in service.action]
-        yield from _repeated(SERVICES, f"{place} > action", known)
+        yield from _repeated(name, f"{place} > action", known)
         if whole and not service.action:
-            yield Problem(SERVICES, place, "It has no action, so nothing was assessed.")
+            yield Problem(name, place, "It has no action, so nothing was assessed.")
         if whole and service.entry is not None and service.entry not in known:
             sentence = f'No action is called "{service.entry}".{did_you_mean(service.entry, known)}'
-            yield Problem(SERVICES, f"{place} > entry", sentence)
+            yield Problem(name, f"{place} > entry", sentence)
         if service.shut_out >= SERIOUS and not service.other_route.strip():
             sentence = f'shut_out is {service.shut_out}, so "other_route" must name another way in.'
-            yield Problem(SERVICES, place, sentence)
+            yield Problem(name, place, sentence)
+        signed = service.signature
+        if signed and signed.date > today:
+            sentence = f"Nobody can have signed on {signed.date}: that day is still to come."
+            yield Problem(name, f"{place} > signature > date", sentence)
         for action in service.action:
             exception = action.override
-            if exception and exception.until > _in_twelve_months(today):
+            if exception and exception.until > in_twelve_months(today):
                 where = f'{place} > action "{action.id}" > override > until'
                 sentence = (
                     f"An override lasts 12 months at most; this one lasts to {exception.until}."
                 )
-                yield Problem(SERVICES, where, sentence)
+                yield Problem(name, where, sentence)
 
 
-def _in_twelve_months(today: date) -> date:
+def in_twelve_months(today: date) -> date:
     """The same day next year; the 29th of February ends on the 28th."""
     try:
         return today.replace(year=today.year + 1)
@@ -213,6 +225,7 @@ def overdue(
     evidence: EvidenceFile | None,
     names: NamesFile | None,
     risk: RiskFile | None,
+    experts: ExpertsFile | None,
     today: date,
 ) -> Iterator[Problem]:
     """Dates that have passed and that somebody must act on.
@@ -236,6 +249,8 @@ def overdue(
         yield _past(NAMES, "meta > review_by", names.meta.review_by)
     if risk:
         yield from overdue_risk(risk, today)
+    if experts and experts.meta.review_by < today:
+        yield _past(EXPERTS, "meta > review_by", experts.meta.review_by)
 
 
 def _past(file: str, place: str, day: date) -> Problem:
@@ -255,6 +270,8 @@ def check_all(
     evidence: Read[EvidenceFile],
     names: Read[NamesFile],
     risk: Read[RiskFile],
+    examples: Read[ServicesFile],
+    experts: Read[ExpertsFile],
     today: date,
 ) -> list[Problem]:
     """All problems of the files, file by file, form first."""
@@ -281,4 +298,10 @@ def check_all(
     if risk.model:
         wrong = {problem.place.split(" > ")[0] for problem in risk.problems}
         found += check_risk(risk.model, wrong)
+    found += examples.problems
+    if examples.model:
+        found += check_services(examples.model, whole=examples.whole, today=today, name=EXAMPLES)
+    found += experts.problems
+    if experts.model:
+        found += check_experts(experts.model)
     return found

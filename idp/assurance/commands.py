@@ -1,4 +1,4 @@
-"""`idp policy`: check a set of policies before it counts, and explain the level of one action."""
+"""`idp policy`: check policies before they count, explain a level, compare sets, ask what if."""
 
 import json
 from datetime import UTC, datetime
@@ -7,7 +7,10 @@ from pathlib import Path
 import click
 
 from idp.assurance.assessment import Assessment
+from idp.assurance.comparing import Cell, Change, Diff, Direction, diff
 from idp.assurance.policy import NotAssessed, Policies, load_policies
+from idp.assurance.proposals import said_of
+from idp.assurance.whatif import Effect, WhatIf, what_if
 from idp.policy.files import packaged_directory, policies_directory
 from idp.policy.rules import PolicyProblems, Problem
 
@@ -22,7 +25,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Answer for a
 
 @click.group()
 def policy() -> None:
-    """Check and explain the policies: levels, methods, services."""
+    """Check, explain and compare the policies: levels, methods, services, risk."""
 
 
 @policy.command()
@@ -48,7 +51,7 @@ def check(context: click.Context, directory: Path | None, as_json: bool) -> None
             "problems": [_plain(problem) for problem in problems],
             "notes": [_plain(note) for note in notes],
         }
-        click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+        _print_json(answer)
     else:
         _print_problems(problems)
         for note in notes:
@@ -71,20 +74,86 @@ def explain(
 
     Exit code 1: the policies cannot be used; 2: there is no such service or action.
     """
+    policies = _loaded(context, policies_directory(directory))
     try:
-        assessment = _load(policies_directory(directory)).assessment(service, action)
-    except PolicyProblems as failure:
-        _print_problems(failure.problems)
-        context.exit(1)
+        assessment = policies.assessment(service, action)
     except NotAssessed as unknown:
         click.echo(str(unknown), err=True)
         context.exit(2)
+    entry = policies.service(service)
+    signature = entry.signature if entry else None
     if as_json:
-        click.echo(json.dumps(_facts(assessment), indent=2, ensure_ascii=False))
+        _print_json(_facts(assessment))
         return
     click.echo(f"{service}, {action}: {assessment.level}, tier {assessment.tier}.")
     for reason in assessment.reasons:
         click.echo(f"- {reason}")
+    if signature:
+        click.echo(said_of(signature))
+
+
+@policy.command("diff")
+@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@json_option
+@click.pass_context
+def compare(context: click.Context, old: Path, new: Path, as_json: bool) -> None:
+    """Say what changes between the policies in the folders OLD and NEW.
+
+    Exit code 0: nothing falls that is not named in [acknowledge_lowering] of NEW's risk.toml;
+    1: something does, or a set cannot be used.
+    """
+    found = diff(_loaded(context, old), _loaded(context, new))
+    if as_json:
+        _print_json(_compared(found))
+    else:
+        for line in _diff_lines(found):
+            click.echo(line)
+    for name in found.unacknowledged:
+        sentence = f'It asks for less. If that is meant, say why: "{name}" = "the reason".'
+        click.echo(f"risk.toml: acknowledge_lowering: {name}: {sentence}", err=True)
+    context.exit(1 if found.unacknowledged else 0)
+
+
+@policy.command()
+@click.argument("service")
+@click.argument("action")
+@directory_option
+@json_option
+@click.pass_context
+def whatif(
+    context: click.Context, service: str, action: str, directory: Path | None, as_json: bool
+) -> None:
+    """Say which single mitigation would lower the level of ACTION, and which holds it down.
+
+    Exit code 1: the policies cannot be used; 2: there is no such service or action.
+    """
+    policies = _loaded(context, policies_directory(directory))
+    try:
+        policies.assessment(service, action)
+    except NotAssessed as unknown:
+        click.echo(str(unknown), err=True)
+        context.exit(2)
+    entry = policies.service(service)
+    assert entry is not None
+    asked = next(entry.questionnaire(each) for each in entry.action if each.id == action)
+    found = what_if(asked, levels=policies.levels, today=policies.today, tables=policies.tables)
+    if as_json:
+        _print_json(_supposed(found))
+        return
+    now = found.now
+    click.echo(f"{service}, {action}: {now.level}, tier {now.tier}.")
+    for line in found.sentences:
+        click.echo(f"- {line}")
+
+
+def _loaded(context: click.Context, folder: Path) -> Policies:
+    """The policies in a folder; prints what is wrong with them and ends with 1 when they are."""
+    try:
+        return _load(folder)
+    except PolicyProblems as failure:
+        _print_problems(failure.problems)
+        context.exit(1)
 
 
 def _load(folder: Path) -> Policies:
@@ -98,6 +167,99 @@ def _facts(assessment: Assessment) -> dict[str, object]:
         "tier": assessment.tier,
         "reasons": list(assessment.reasons),
     }
+
+
+def _diff_lines(found: Diff) -> list[str]:
+    lines = []
+    for direction in Direction:
+        changes = found.of(direction)
+        if direction is not Direction.UNCHANGED:
+            lines += [f"{direction}: {_change_line(change)}" for change in changes]
+        elif changes:
+            lines.append(f"unchanged: {len(changes)}")
+    lines += [
+        f"held up by coupling: {change.service}, {change.action} stays at {change.after}."
+        for change in found.changes
+        if change.held_up
+    ]
+    lines += [f"lowered: {_cell_line(cell)}" for cell in found.cells]
+    return [*lines, *(f"methods: {sentence}" for sentence in found.methods)]
+
+
+def _change_line(change: Change) -> str:
+    action = change.action or "any sign-in"
+    why = f" ({change.acknowledged})" if change.acknowledged else ""
+    if change.before and change.after:
+        return f"{change.service}, {action}: from {change.before} to {change.after}.{why}"
+    return f"{change.service}, {action}: {change.before or change.after}."
+
+
+def _cell_line(cell: Cell) -> str:
+    why = f" ({cell.acknowledged})" if cell.acknowledged else ""
+    when = " in a wave of attacks" if cell.wave else ""
+    if cell.band == "enforce":
+        return f"unusual sign-ins at C{cell.sign_in} are only recorded{when}.{why}"
+    return (
+        f"{cell.band} at C{cell.sign_in} begins at {cell.to_nats:.2f} nats{when}, not at"
+        f" {cell.from_nats:.2f}.{why}"
+    )
+
+
+def _compared(found: Diff) -> dict[str, object]:
+    return {
+        "ok": not found.unacknowledged,
+        **{
+            str(direction): [
+                {
+                    "service": change.service,
+                    "action": change.action or None,
+                    "from": str(change.before) if change.before else None,
+                    "to": str(change.after) if change.after else None,
+                    "held_up_by_coupling": change.held_up,
+                    "acknowledged": change.acknowledged or None,
+                }
+                for change in found.of(direction)
+            ]
+            for direction in Direction
+        },
+        "thresholds_lowered": [
+            {
+                "sign_in": f"C{cell.sign_in}",
+                "band": cell.band,
+                "from_nats": cell.from_nats,
+                "to_nats": cell.to_nats,
+                "wave": cell.wave,
+                "acknowledged": cell.acknowledged or None,
+            }
+            for cell in found.cells
+        ],
+        "methods": list(found.methods),
+        "unacknowledged": list(found.unacknowledged),
+    }
+
+
+def _supposed(found: WhatIf) -> dict[str, object]:
+    def plain(effects: tuple[Effect, ...]) -> list[dict[str, object]]:
+        return [
+            {
+                "mitigation": effect.kind,
+                "identity": f"P{effect.level.identity}",
+                "sign_in": f"C{effect.level.sign_in}",
+                "tier": effect.tier,
+            }
+            for effect in effects
+        ]
+
+    return {
+        **_facts(found.now),
+        "lowered_by": plain(found.lowers),
+        "held_up_by_coupling": [effect.kind for effect in found.added if effect.held_up],
+        "raised_without": plain(found.raises),
+    }
+
+
+def _print_json(answer: dict[str, object]) -> None:
+    click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
 
 
 def _plain(problem: Problem) -> dict[str, str]:

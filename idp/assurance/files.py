@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from idp.assurance.assessment import Mitigation, Override, Questionnaire
-from idp.assurance.harms import CATEGORIES, IDENTITY, SIGN_IN, Row, Tables
+from idp.assurance.harms import CATEGORIES, IDENTITY, SIGN_IN, WORDS, Row, Said, Tables, money_words
 from idp.assurance.profiles import Profile
 from idp.assurance.rules import Level, Levels
 from idp.policy.files import FileModel
@@ -20,6 +20,9 @@ Part = Annotated[int, Field(ge=0, le=3)]
 Severity = Annotated[int, Field(ge=0, le=4)]
 Category = Literal[
     "distress", "money_person", "money_public", "privacy", "safety", "service", "legal"
+]
+CustomerGroup = Literal[
+    "people", "families", "older_people", "businesses", "helpers", "public_servants"
 ]
 MitigationKind = Literal[
     "own_card",
@@ -148,6 +151,21 @@ class TableEntry(FileModel):
         return self
 
 
+class BandEntry(FileModel):
+    """The money bands of T1, in pounds: where severities 1, 2 and 3 end."""
+
+    category: Literal["money_person", "money_public"]
+    upper: Annotated[tuple[Annotated[int, Field(ge=1, le=10**12)], ...], Field(strict=False)]
+
+    @model_validator(mode="after")
+    def _bands_rise(self) -> "BandEntry":
+        if len(self.upper) != 3:
+            raise ValueError('"upper" needs 3 amounts, where severities 1, 2 and 3 end.')
+        if sorted(set(self.upper)) != list(self.upper):
+            raise ValueError('"upper" must rise: more money is never a lesser harm.')
+        return self
+
+
 class LevelsFile(FileModel):
     """levels.toml."""
 
@@ -159,6 +177,7 @@ class LevelsFile(FileModel):
     coupling: CouplingEntry
     alias: Annotated[tuple[AliasEntry, ...], several()] = ()
     table: Annotated[tuple[TableEntry, ...], several()] = ()
+    band: Annotated[tuple[BandEntry, ...], several()] = ()
 
     def levels(self) -> Levels:
         """The facts that rules ask for."""
@@ -189,10 +208,19 @@ class LevelsFile(FileModel):
         )
 
     def tables(self) -> Tables:
-        """T2 with the rows this file sets otherwise."""
+        """T1 and T2 with the bands and rows this file sets otherwise."""
         identity: dict[str, Row] = {e.category: _row(e.identity) for e in self.table}
         sign_in: dict[str, Row] = {e.category: _row(e.sign_in) for e in self.table}
-        return Tables(identity={**IDENTITY, **identity}, sign_in={**SIGN_IN, **sign_in})
+        money: dict[str, Said] = {
+            entry.category: money_words(entry.category, (first, second, third))
+            for entry in self.band
+            for first, second, third in [entry.upper]
+        }
+        return Tables(
+            identity={**IDENTITY, **identity},
+            sign_in={**SIGN_IN, **sign_in},
+            words={**WORDS, **money},
+        )
 
 
 def _row(levels: tuple[int, ...]) -> Row:
@@ -326,21 +354,34 @@ class ActionEntry(FileModel):
     override: OverrideEntry | None = None
 
 
+class SignatureEntry(FileModel):
+    """The risk owner's word for the answers: who, as what, on which day."""
+
+    name: Text
+    role: Text
+    date: date
+
+
 class ServiceEntry(FileModel):
     """One service, joined to its registration by `client_id`.
 
     `entry` is the action that a plain sign-in is for. A service that names one checks the level in
     its tokens before any other action, and asks for more where it needs more (RFC 9470).
     `body` is the organisation whose certificates count here, where it is not the `owner` itself.
+    `about` says in a sentence what people do there and `customers` who they are: by them the
+    next designer finds this assessment to start from.
     """
 
     client_id: Text
     name: Text
     owner: Text
     body: Text | None = None
+    about: str = ""
+    customers: CustomerGroup | None = None
     shut_out: Severity = 0
     other_route: str = ""
     entry: Text | None = None
+    signature: SignatureEntry | None = None
     action: Annotated[tuple[ActionEntry, ...], several()] = ()
 
     def questionnaire(self, action: ActionEntry) -> Questionnaire:

@@ -6,10 +6,12 @@ from datetime import date
 from pathlib import Path
 
 from idp.assurance.assessment import Assessment, assess
-from idp.assurance.checks import LEVELS, METHODS, SERVICES, check_all, overdue
+from idp.assurance.checks import EXAMPLES, LEVELS, METHODS, SERVICES, check_all, overdue
 from idp.assurance.conditions import ANYBODY, Circumstances, methods_in
 from idp.assurance.evidence import EVIDENCE, EvidenceFile, evidence_notes
+from idp.assurance.experts_file import EXPERTS, ExpertEntry, ExpertsFile
 from idp.assurance.files import LevelsFile, MethodEntry, MethodsFile, ServiceEntry, ServicesFile
+from idp.assurance.harms import Tables
 from idp.assurance.names_file import NAMES, NamesFile
 from idp.assurance.profiles import EvidenceKinds, Profile, level_proved
 from idp.assurance.risk_file import RISK, RiskFile
@@ -20,7 +22,7 @@ from idp.policy.rules import PolicyProblems, Problem, fingerprint
 from idp.register.names import Names
 
 # Files other rooms read from the same folder; here only so that a misspelt name is noticed.
-KNOWN_FILES = (LEVELS, METHODS, SERVICES, EVIDENCE, NAMES, RISK, "powers.toml")
+KNOWN_FILES = (LEVELS, METHODS, SERVICES, EVIDENCE, NAMES, RISK, EXPERTS, EXAMPLES, "powers.toml")
 UNASSESSED_TIER = 2  # a client nobody assessed is never open
 ACCOUNT = "account"  # the assessment that Gatehouse's own pages run at
 
@@ -36,14 +38,18 @@ class Policies:
     `overdue` are dates that passed, `notes` what counts for less than it says; neither stops
     the house. `methods` is the whole list, each as it counts where a certificate is in force;
     `methods_for` is the list as it counts in one sign-in. `provable` is the highest identity
-    level (0-3) that all kinds of evidence reach together today. `fingerprint` names the set in the
-    journal beside each decision it made.
+    level (0-3) that all kinds of evidence reach together today. `examples` are assessments other
+    bodies published and `experts` people to ask: they help the next designer and decide nothing.
+    `fingerprint` names the set in the journal beside each decision it made.
     """
 
     levels: Levels
+    tables: Tables
     methods: Methods
     methods_file: MethodsFile
     services: ServicesFile
+    examples: ServicesFile
+    experts: tuple[ExpertEntry, ...]
     evidence: EvidenceKinds
     profiles: tuple[Profile, ...]
     provable: int
@@ -129,7 +135,12 @@ def load_policies(directory: Path, today: date, *, fallback: Path | None = None)
     evidence = read_file(directory, EVIDENCE, EvidenceFile, fallback)
     names = read_file(directory, NAMES, NamesFile, fallback)
     risk = read_file(directory, RISK, RiskFile, fallback)
-    problems = [*folder, *check_all(levels, methods, services, evidence, names, risk, today)]
+    examples = read_file(directory, EXAMPLES, ServicesFile, fallback)
+    experts = read_file(directory, EXPERTS, ExpertsFile, fallback)
+    problems = [
+        *folder,
+        *check_all(levels, methods, services, evidence, names, risk, examples, experts, today),
+    ]
     late = tuple(
         overdue(
             levels.model,
@@ -138,6 +149,7 @@ def load_policies(directory: Path, today: date, *, fallback: Path | None = None)
             evidence.model,
             names.model,
             risk.model,
+            experts.model,
             today,
         )
     )
@@ -146,15 +158,19 @@ def load_policies(directory: Path, today: date, *, fallback: Path | None = None)
         raise PolicyProblems([*problems, *late])
     if not (levels.model and methods.model and services.model and evidence.model):
         raise AssertionError("a file without a model always has a problem")
-    if not (names.model and risk.model):
+    if not (names.model and risk.model and examples.model and experts.model):
         raise AssertionError("a file without a model always has a problem")
-    assessments = _assessments(levels.model, services.model, today)
+    facts, tables = levels.model.levels(), levels.model.tables()
+    assessments = assess_services(services.model, facts, tables, today)
     kinds, profiles = evidence.model.kinds(today), levels.model.gpg45()
     return Policies(
-        levels=levels.model.levels(),
+        levels=facts,
+        tables=tables,
         methods={m.id: _method(m, methods.model, today) for m in methods.model.method},
         methods_file=methods.model,
         services=services.model,
+        examples=examples.model,
+        experts=experts.model.expert,
         evidence=kinds,
         profiles=profiles,
         provable=level_proved(kinds, kinds, profiles),
@@ -168,6 +184,8 @@ def load_policies(directory: Path, today: date, *, fallback: Path | None = None)
                 EVIDENCE: evidence.content,
                 NAMES: names.content,
                 RISK: risk.content,
+                EXAMPLES: examples.content,
+                EXPERTS: experts.content,
             }
         ),
         today=today,
@@ -181,14 +199,14 @@ def load_policies(directory: Path, today: date, *, fallback: Path | None = None)
     )
 
 
-def _assessments(
-    levels: LevelsFile, services: ServicesFile, today: date
+def assess_services(
+    services: ServicesFile, levels: Levels, tables: Tables, today: date
 ) -> dict[str, dict[str, Assessment]]:
-    facts, tables = levels.levels(), levels.tables()
+    """Work out every action of every service: by client_id, by action."""
     return {
         service.client_id: {
             action.id: assess(
-                service.questionnaire(action), levels=facts, tables=tables, today=today
+                service.questionnaire(action), levels=levels, tables=tables, today=today
             )
             for action in service.action
         }

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from idp.demo import joining_stories, stories
+from idp.demo import assessing_stories, joining_stories, stories
 from idp.demo.browser import BrowserError
 from idp.demo.commands import NEIGHBOURS, OPERATORS_AWAY, prepare
 from idp.demo.page import NotOnPageError
@@ -64,6 +64,8 @@ STORIES: tuple[tuple[str, Callable[[Scene], None], frozenset[int]], ...] = (
     ("A better key, and nothing proved again", joining_stories.better_key, frozenset({14})),
     ("One answer changed, and the same link asks for more", stories.flip, frozenset({4})),
     ("A method is withdrawn, and paper still lets in", joining_stories.withdrawn, frozenset({7})),
+    ("Twelve questions, and a level with its reasons", assessing_stories.designer, frozenset({3})),
+    ("Start from what others answered", assessing_stories.learning, frozenset({26})),
 )
 FAULTS = (NotProved, NotOnPageError, BrowserError, OSError, KeyError, click.ClickException)
 # What would point the check at somebody's own installation.

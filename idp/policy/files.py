@@ -16,6 +16,8 @@ from idp.policy.rules import Problem
 from idp.policy.sentences import place_of, sentence_of
 
 Content = dict[str, Any]
+DEEPEST = 20  # no file of ours nests a quarter as deep; what follows walks it by recursion
+TOO_DEEP = "This is not TOML that can be read: it is nested too deep."
 Cut = object()  # stands where a wrong list entry was until the list is closed up
 
 
@@ -86,17 +88,43 @@ def read_file(directory: Path, name: str, model: type[M], fallback: Path | None)
     if fallback is not None and not path.exists():
         path = fallback / name
     try:
-        content = tomllib.loads(path.read_bytes().decode())
+        text = path.read_bytes().decode()
     except FileNotFoundError:
         return _unread(name, "", "This file is missing.")
     except OSError as error:
         return _unread(name, "", f"This file cannot be read: {error.strerror}.")
     except UnicodeDecodeError as error:
         return _unread(name, f"byte {error.start}", "This is not UTF-8 text.")
+    return read_text(text, name, model)
+
+
+def read_text(text: str, name: str, model: type[M]) -> Read[M]:
+    """Read what somebody wrote or pasted, whatever it is; `name` is the file it is meant to be."""
+    try:
+        content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         said, _, place = str(error).removesuffix(")").partition(" (at ")
         return _unread(name, place, f"This is not TOML: {said}.")
+    except RecursionError:
+        return _unread(name, "", TOO_DEEP)
+    except ValueError as error:  # what Python itself refuses: a number of thousands of figures
+        return _unread(name, "", f"This is not TOML that can be read: {error}.")
+    if _deeper_than(content, DEEPEST):
+        return _unread(name, "", TOO_DEEP)
     return parse(content, name, model)
+
+
+def _deeper_than(content: Content, levels: int) -> bool:
+    """True when tables and lists stand in one another more than `levels` deep."""
+    layer: list[Any] = [content]
+    for _ in range(levels):
+        layer = [
+            value
+            for table in layer
+            for value in (table.values() if isinstance(table, dict) else table)
+            if isinstance(value, dict | list)
+        ]
+    return bool(layer)
 
 
 def _unread(name: str, place: str, sentence: str) -> Read[Any]:

@@ -2,16 +2,18 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idp.assurance.assessment import Mitigation, Override, Questionnaire, assess
-from idp.assurance.harms import CATEGORIES, MITIGATIONS, Tables
+from idp.assurance.harms import CATEGORIES, MITIGATIONS, WORDS, Tables, money_words
 from idp.assurance.rules import Level, Levels
 
 TODAY = date(2026, 12, 1)
+EXAMPLES = max(300, settings().max_examples)
 LEVELS = Levels(
     tiers={n: Level(identity=n, sign_in=n) for n in range(4)}, coupling={1: 1, 2: 2, 3: 2}
 )
@@ -179,6 +181,14 @@ def test_an_override_does_not_break_the_coupling() -> None:
     assert level({"privacy": 2}, {"privacy": 2}, override=down) == "P0.C1"
 
 
+def test_money_bands_of_a_body_are_the_words_of_the_sentences() -> None:
+    words = {**WORDS, "money_person": money_words("money_person", (50, 500, 1_500_000))}
+    asked = Questionnaire(wrong_person={"money_person": 3}, taken_over={"money_person": 4})
+    said = " ".join(assess(asked, levels=LEVELS, today=TODAY, tables=Tables(words=words)).reasons)
+    assert "the person's money 3 (£500 to £1.5m lost)" in said
+    assert "the person's money 4 (more than £1.5m or a home lost)" in said
+
+
 def test_shutting_people_out_names_the_other_route_and_never_raises_a_level() -> None:
     for severity in range(5):
         result = ask({"privacy": 1}, {}, shut_out=severity, other_route="By telephone")
@@ -233,7 +243,28 @@ questionnaires = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+def test_in_every_cell_more_risk_never_gives_a_lower_level() -> None:
+    """Property (c) over the whole of T2: category, severity, threat and each mitigation."""
+    threats = ("low", "normal", "high")
+
+    def cell(category, severity, threat, kinds) -> Level:
+        harm = {category: severity}
+        standing_kinds = [standing(kind) for kind in kinds]
+        return ask(harm, harm, threat=threat, mitigations=standing_kinds).level
+
+    singles = [(), *((kind,) for kind in MITIGATIONS)]
+    for category, severity, kinds in product(CATEGORIES, range(5), singles):
+        levels = [cell(category, severity, threat, kinds) for threat in threats]
+        where = (category, severity, kinds)
+        assert levels[1].covers(levels[0]), where
+        assert levels[2].covers(levels[1]), where
+        for threat, here in zip(threats, levels, strict=True):
+            assert cell(category, severity, threat, ()).covers(here), (*where, threat)
+            if severity < 4:
+                assert cell(category, severity + 1, threat, kinds).covers(here), (*where, threat)
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(questionnaires, st.sampled_from(CATEGORIES), st.data())
 def test_more_risk_never_gives_a_lower_level(asked, category, data) -> None:
     """Property (c): severity up, mitigation gone, threat up, people coming back."""
@@ -254,7 +285,7 @@ def test_more_risk_never_gives_a_lower_level(asked, category, data) -> None:
         assert assess(worse, levels=LEVELS, today=TODAY).level.covers(before), worse
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(questionnaires)
 def test_every_level_keeps_its_coupling_and_every_reason_is_a_sentence(asked) -> None:
     result = assess(asked, levels=LEVELS, today=TODAY)

@@ -103,6 +103,37 @@ BROKEN = {
         "levels.toml", "[[alias]]",
         '[[table]]\ncategory = "legal"\nidentity = [0, 1, 2, 1, 3]\nsign_in = [0, 1, 2, 2, 3]\n'
         "[[alias]]", ["table", '"identity" falls']),
+    "money bands that fall": (
+        "levels.toml", "upper = [100, 1000, 20000]", "upper = [100, 1000, 1000]",
+        ["band", '"upper" must rise']),
+    "two money bands only": (
+        "levels.toml", "upper = [100, 1000, 20000]", "upper = [100, 1000]",
+        ["band", "needs 3 amounts"]),
+    "money bands told twice": (
+        "levels.toml", 'category = "money_public"', 'category = "money_person"',
+        ["band", '"money_person" is listed more than once']),
+    "a misspelt money band": (
+        "levels.toml", 'category = "money_public"', 'category = "money_pubic"',
+        ["band", 'Did you mean "money_public"?']),
+    "a signature of tomorrow": (
+        "services.toml", "date = 2026-11-22", "date = 2026-12-02",
+        ['service "library" > signature > date', "still to come"]),
+    "a signature without a role": (
+        "services.toml", 'role = "Head of libraries"\n', "",
+        ['service "library" > signature > role', "missing"]),
+    "a customer group that is none": (
+        "services.toml", 'customers = "people"', 'customers = "peeple"',
+        ['service "library" > customers', 'Did you mean "people"?']),
+    "an example with a severity beyond 4": (
+        "examples.toml", "distress = 1, service = 1 }", "distress = 7, service = 1 }",
+        ['service "parking-permit"', "at most 4, not 7"]),
+    "an example shut out without another route": (
+        "examples.toml", 'other_route = "On paper at any school, at the same level"', "",
+        ['service "school-place"', "other_route"]),
+    "an expert listed twice": (
+        "experts.toml", "Ruth Adeyemi", "Idris Powell", ['"Idris Powell" is listed more than']),
+    "an expert who knows nothing": (
+        "experts.toml", 'knows = ["privacy", "safety"]', "knows = []", ["knows", "at least 1"]),
     "a row of four": (
         "levels.toml", "[[alias]]",
         '[[table]]\ncategory = "legal"\nidentity = [0, 1, 2, 2, 3]\nsign_in = [0, 1, 2, 2]\n'
@@ -235,6 +266,23 @@ def test_all_mistakes_in_all_files_are_told_at_once(spoil, problems) -> None:
     ), found
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x = " + "[" * 5000, "nested too deep"),
+        ("x = " + "9" * 5000, "not TOML that can be read"),
+        ("x = \x00", "not TOML"),
+    ],
+)
+def test_what_breaks_a_reader_of_toml_is_a_problem_like_another(
+    text, said, tmp_path, problems
+) -> None:
+    (tmp_path / "services.toml").write_text(text)
+    found = problems(tmp_path)
+    assert len(found) == 1
+    assert said in found[0]
+
+
 def reach(folder_text: str, tmp_path, problems) -> list[str]:
     (tmp_path / "methods.toml").write_text(folder_text)
     return [line for line in problems(tmp_path) if "level C" in line]
@@ -288,7 +336,7 @@ def test_dates_that_passed_are_told_and_do_not_stop_a_start(spoil) -> None:
     assert sum("certificate" in place for place in places) == 7
     assert 'service "tax" > action "file-return" > override > until' in places
     assert [p.file for p in after.overdue if p.place == "meta > review_by"] == [
-        "levels.toml", "evidence.toml", "names.toml", "risk.toml",
+        "levels.toml", "evidence.toml", "names.toml", "risk.toml", "experts.toml",
     ]  # fmt: skip
     assert str(after.assessment("tax", "file-return").level) == "P2.C2"
 

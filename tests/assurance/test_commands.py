@@ -112,3 +112,122 @@ def test_the_environment_names_the_folder(run, spoil, monkeypatch) -> None:
     assert json.loads(run("explain", "library", "borrow-books", "--json").stdout)["sign_in"] == "C2"
     words = ["explain", "library", "borrow-books", "--json", "--policies", packaged_directory()]
     assert json.loads(run(*words).stdout)["sign_in"] == "C1"
+
+
+# risk-model.md section 3, as it stands there: another body's own file.
+SAMPLE_SERVICES = """\
+[[service]]
+client_id = "self-assessment"
+name = "Self Assessment"
+owner = "HMRC"
+shut_out = 3                    # so another route is compulsory
+other_route = "Phone line, same level"
+[[service.action]]
+id = "file-return"
+threat = "normal"               # low, normal, high
+return_visits = true            # false together with P0: no account at all, C0
+wrong_person = { money_public = 3, money_person = 1, privacy = 2, legal = 2, distress = 2 }
+taken_over   = { money_public = 3, money_person = 1, privacy = 2, legal = 2, distress = 2 }
+[[service.action.mitigation]]
+kind = "known_account"
+evidence = "Repayments only to the account on file"
+owner = "Repayments team"
+review_by = 2027-06-30
+# no level here: the level is worked out. An exception needs this:
+# [service.action.override]  sign_in = 3  reason = "..."  owner = "..."  until = 2027-01-31
+"""
+SAMPLE_RISK = """\
+enforce = "shadow"              # recorded, floor enforced; until an operator turns it on
+[thresholds]                    # worked out from cost unless fixed here
+prior = 0.0001
+cost_step_up = 0.25
+cost_defer = 50
+cost_refuse = 500
+loss = { C1 = 100, C2 = 1000, C3 = 20000 }
+[history]
+half_life_days = 400
+min_logins_for_shortcut = 3
+[network]
+copycat = [0.05, 0.25, 0.70]
+trust_speed = [3, 5, 5]
+[agents]
+rows = [ { up_to = 1 }, { up_to = 10, identity = 2, sign_in = 2 }, \
+{ up_to = 100, identity = 2, sign_in = 2, org = 1 }, \
+{ up_to = 1000, identity = 2, sign_in = 3, org = 2 }, \
+{ up_to = 10000, identity = 2, sign_in = 3, device_bound = true, org = 2 }, \
+{ identity = 2, sign_in = 3, device_bound = true, org = 3, two_people = ["payment-details"] } ]
+[acknowledge_lowering]
+# "vat-return/submit" = "Known account check live since 1 Nov, signed A. Officer"
+"""
+
+
+def test_another_bodys_own_files_are_explained(run, tmp_path) -> None:
+    (tmp_path / "services.toml").write_text(SAMPLE_SERVICES)
+    (tmp_path / "risk.toml").write_text(SAMPLE_RISK)
+    assert run("check", "--policies", tmp_path).exit_code == 0
+    result = run("explain", "--policies", tmp_path, "self-assessment", "file-return", "--json")
+    answer = json.loads(result.stdout)
+    assert list(answer) == ["identity", "sign_in", "tier", "reasons"]
+    assert (answer["identity"], answer["sign_in"], answer["tier"]) == ("P2", "C2", 2)
+    assert len(answer["reasons"]) == 4
+
+
+def test_explain_says_who_signed(run) -> None:
+    said = run("explain", "library", "borrow-books").stdout.splitlines()[-1]
+    assert said == "Signed by Hannah Price, Head of libraries, on 2026-11-22."
+    assert "Signed" not in run("explain", "account", "manage-account").stdout
+
+
+def test_diff_fails_for_a_lowering_until_it_is_acknowledged(run, spoil, tmp_path) -> None:
+    folder = spoil("services.toml", ("privacy = 1", "privacy = 0"), ("legal = 2", "legal = 1"),
+                   ("privacy = 2", "privacy = 1"), ("distress = 2", "distress = 1"))  # fmt: skip
+    result = run("diff", packaged_directory(), folder)
+    assert result.exit_code == 1
+    assert "lowered: tax, file-return: from P2.C2 to P1.C2." in result.stdout
+    assert '"tax/file-return" = "the reason"' in result.stderr
+    spoil(
+        "risk.toml",
+        (
+            "[acknowledge_lowering]",
+            '[acknowledge_lowering]\n"tax/file-return" = "Masked since 1 November"',
+        ),
+    )
+    result = run("diff", packaged_directory(), folder)
+    assert result.exit_code == 0, result.output
+    assert "(Masked since 1 November)" in result.stdout
+    answer = json.loads(run("diff", packaged_directory(), folder, "--json").stdout)
+    assert answer["ok"] is True
+    assert [entry["acknowledged"] for entry in answer["lowered"]] == ["Masked since 1 November"] * 2
+    # The other way round everything is raised: nothing to acknowledge.
+    back = run("diff", folder, packaged_directory())
+    assert back.exit_code == 0
+    assert "raised: tax, file-return: from P1.C2 to P2.C2." in back.stdout
+
+
+def test_diff_lists_thresholds_that_moved_up(run, spoil) -> None:
+    folder = spoil("risk.toml", ("cost_step_up = 0.25", "cost_step_up = 2.5"))
+    result = run("diff", packaged_directory(), folder)
+    assert result.exit_code == 1
+    assert "lowered: step_up at C2 begins at 3.27 nats, not at 0.97." in result.stdout
+    assert result.stderr.count("acknowledge_lowering: thresholds/C") == 3
+    assert "in a wave of attacks, not at" in result.stdout
+
+
+def test_diff_of_broken_policies_says_what_is_wrong(run, spoil, tmp_path) -> None:
+    folder = spoil("services.toml", ("privacy = 1", "privacy = 5"))
+    result = run("diff", packaged_directory(), folder)
+    assert result.exit_code == 1
+    assert "at most 4, not 5" in result.stderr
+    assert run("diff", tmp_path / "nowhere", folder).exit_code == 1
+
+
+def test_whatif_names_the_single_mitigation_that_would_lower_it(run) -> None:
+    result = run("whatif", "tax", "file-return")
+    assert result.exit_code == 0
+    assert '- "in_person" would make it P1.C2, tier 2: ' in result.stdout
+    answer = json.loads(run("whatif", "tax", "file-return", "--json").stdout)
+    assert answer["lowered_by"] == [
+        {"mitigation": "in_person", "identity": "P1", "sign_in": "C2", "tier": 2}
+    ]
+    assert answer["raised_without"] == []
+    assert run("whatif", "tax", "pay").exit_code == 2

@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from idp.assurance.harms import WORDS
 from idp.assurance.policy import NotAssessed, load_policies
 from idp.assurance.rules import Level
 from idp.policy.files import packaged_directory
@@ -158,6 +159,8 @@ def test_a_file_the_folder_lacks_comes_from_the_fallback_or_is_missing(spoil, sa
         ("evidence.toml", "This file is missing."),
         ("names.toml", "This file is missing."),
         ("risk.toml", "This file is missing."),
+        ("examples.toml", "This file is missing."),
+        ("experts.toml", "This file is missing."),
     ]
 
 
@@ -168,3 +171,25 @@ def test_the_fingerprint_changes_with_what_is_said_not_with_how(spoil, sample) -
 
     assert mark(("privacy = 1   ", "privacy   =   1 # ")) == sample.fingerprint
     assert mark(("privacy = 1", "privacy = 2")) != sample.fingerprint
+
+
+def test_the_bands_that_come_with_gatehouse_are_those_of_the_model(sample) -> None:
+    assert sample.tables.words == WORDS
+    assert WORDS["money_public"][1] == (
+        "less than £1,000 lost in a case",
+        "£1,000 to £25,000 lost in a case",
+        "£25,000 to £1m lost in a case",
+        "more than £1m lost in a case",
+    )
+
+
+def test_a_changed_band_changes_the_words_and_no_level(spoil, sample) -> None:
+    folder = spoil("levels.toml", ("upper = [1000, 25000, 1000000]", "upper = [2000, 3000, 4000]"))
+    changed = load_policies(folder, TODAY, fallback=packaged_directory())
+    assert "less than £2,000 lost in a case" in " ".join(
+        changed.assessment("library", "borrow-books").reasons
+    )
+    for service, actions in sample.assessments.items():
+        for action, before in actions.items():
+            assert changed.assessment(service, action).level == before.level
+    assert changed.fingerprint != sample.fingerprint

@@ -23,7 +23,8 @@ from tests.docs.documents import ROOT, codes, named, read, table
 
 SERVICE = named("service-developer.md")
 OPERATOR = named("operator.md")
-WORDS = {5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"}
+WORDS = {5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten", 11: "eleven",
+         12: "twelve", 13: "thirteen", 14: "fourteen", 15: "fifteen", 16: "sixteen"}  # fmt: skip
 RISK = named("risk-owner.md")
 
 

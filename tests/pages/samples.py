@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from types import SimpleNamespace as Facts
 from typing import Any
 
+from tests.pages.samples_assurance import CASES as ASSURANCE
 from tests.pages.samples_enrolment import CASES as ENROLMENT
 from tests.pages.samples_methods import CASES as METHODS
 from tests.pages.samples_officers import CASES as OFFICERS
@@ -140,6 +141,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "registered": ("demo/registered.html", {"client_id": "test-4HFK", "key": KEY,
                                             "issuer": "http://localhost:8000", "sample": SAMPLE,
                                             "address": "http://localhost:8080/"}),
+    **ASSURANCE,
     **ENROLMENT,
     **METHODS,
     **OFFICERS,
