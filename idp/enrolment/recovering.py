@@ -24,6 +24,7 @@ from idp.authentication.records import (
     OneTimeCodeRecord,
     PasskeyRecord,
     PasswordRecord,
+    PhoneRecord,
     RecoveryCodeRecord,
 )
 from idp.authentication.rules import is_code
@@ -91,6 +92,7 @@ _OUTDATED = or_(
     _since(OneTimeCodeRecord, OneTimeCodeRecord.confirmed_at),
     _since(PasskeyRecord, PasskeyRecord.created_at),
     _since(RecoveryCodeRecord, RecoveryCodeRecord.created_at),
+    _since(PhoneRecord, PhoneRecord.added_at),
     func.coalesce(AccountRecord.email_confirmed_at > ResetRecord.created_at, false()),
 )
 # What was proved here must still be the account's: the very key, the very sheet of codes.
