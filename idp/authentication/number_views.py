@@ -7,9 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from idp.assurance.policy import ACCOUNT
 from idp.authentication import numbers, phones, texts
-from idp.authentication.adding import NotAdded
 from idp.authentication.held import EMAIL_CODE, SMS_CODE
-from idp.authentication.phones import Offered
+from idp.authentication.phones import NotConfirmed, Offered
 from idp.authentication.sessions import SessionFacts
 from idp.authentication.tries import Refusal
 from idp.authentication.views import bp, end, finish, let_in, shown, to
@@ -72,7 +71,7 @@ def confirm_number() -> ResponseReturnValue:
     added = here.database.transaction(
         lambda tx: phones.confirm(tx, here.keyring, session, waits, typed)
     )
-    if isinstance(added, NotAdded):
+    if isinstance(added, NotConfirmed):
         return _check_page(session, waits, texts.number_code_wrong()), 422
     return finish(added)
 

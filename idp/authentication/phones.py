@@ -7,13 +7,13 @@ policy says for how long after that, and after it was reported as moved, no code
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
 from idp.accounts.records import AccountRecord
 from idp.authentication import sessions
-from idp.authentication.adding import NotAdded
 from idp.authentication.ending import end_other_sessions
 from idp.authentication.held import EMAIL_CODE, SMS_CODE
 from idp.authentication.numbers import masked
@@ -41,6 +41,12 @@ from idp.throttle import actions as throttle
 
 NUMBER = "number"  # the purpose of a code that confirms a number
 MINUTES = str(CODE_LASTS // timedelta(minutes=1))
+
+
+class NotConfirmed(StrEnum):
+    """Why a number was not kept; the value names a message."""
+
+    WRONG_CODE = "wrong-code"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +195,7 @@ def reserve_confirm(
 
 def confirm(
     tx: Transaction, keyring: Keyring, session: SessionFacts, code: Offered, typed: str
-) -> str | NotAdded | None:
+) -> str | NotConfirmed | None:
     """Spend the code and keep its number; answer the session's new secret. A notice is sent.
 
     None where the session ended or changed meanwhile: then the code is
@@ -204,7 +210,7 @@ def confirm(
     if tx.execute(_SPEND, spent).rowcount != 1:
         detail = {"code": code.ref}
         record(tx, Entry(kind="number-code-refused", person=session.account_ref, detail=detail))
-        return NotAdded.WRONG_CODE
+        return NotConfirmed.WRONG_CODE
     secret = sessions.add_proof(tx, session, SMS_CODE, tx.now())
     if secret is None:
         return None
