@@ -8,7 +8,8 @@ from idp import web
 from idp.account.views import bp as account
 from idp.application import new_application, served, stop_on
 from idp.assurance.views import bp as assurance
-from idp.authentication.views import bp as methods
+from idp.assurance.views.approved import bp as approved
+from idp.authentication.number_views import bp as methods
 from idp.demo.views import bp as demo
 from idp.enrolment.views import bp as enrolment
 from idp.front import Front
@@ -29,7 +30,7 @@ def create_app(house: House | None = None) -> Flask:
     house = house or open_house()
     app = new_application(house, PUBLIC_TABLE, HSTS=house.settings.secure)
     app.add_url_rule("/", "start", _start)
-    rooms = (oidc, signin, proofing, enrolment, methods, account, assurance)
+    rooms = (oidc, signin, proofing, enrolment, methods, account, assurance, approved)
     for blueprint in (*rooms, *((demo,) if house.settings.sandbox else ())):
         app.register_blueprint(blueprint)
     stop_on(undeclared(served(app), sandbox=house.settings.sandbox))

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from idp.assurance import doors as assurance
 from idp.door import Door
 from idp.oidc import doors
 
@@ -57,6 +58,7 @@ DOORS = (
           cache="public, 5 minutes"),
     _door("/.well-known/vot", doors.trust, "GET", who="anybody", cache="public, 5 minutes"),
     _door("/jwks", doors.jwks, "GET", who="anybody", cache="public, 5 minutes"),
+    _door("/api/v1/methods", assurance.methods, "GET", who="anybody", cache="public, 5 minutes"),
     _door("/token", doors.token, "POST", audit=("tokens-issued", "tokens-refused", "grant-ended")),
     _door("/introspect", doors.introspect, "POST"),
     _door("/revoke", doors.revoke, "POST", audit=("grant-ended",)),
@@ -87,6 +89,18 @@ PAGES = (
           audit=("proof-given", "proof-refused", "recovery-code-used")),
     _page("/sign-in/<ref>/code", "GET", who="journey"),
     _form("/sign-in/<ref>/code", who="journey", throttle="account and address",
+          audit=("proof-given", "proof-refused")),
+    _page("/sign-in/<ref>/email-code", "GET", who="journey"),
+    _form("/sign-in/<ref>/email-code", who="journey", throttle="address and name",
+          audit=("sign-in-code-asked",)),
+    _page("/sign-in/<ref>/email-code/check", "GET", who="journey"),
+    _form("/sign-in/<ref>/email-code/check", who="journey", throttle="address and code",
+          audit=("proof-given", "proof-refused")),
+    _page("/sign-in/<ref>/text-code", "GET", who="journey"),
+    _form("/sign-in/<ref>/text-code", who="journey", throttle="address and account",
+          audit=("sign-in-code-sent",)),
+    _page("/sign-in/<ref>/text-code/check", "GET", who="journey"),
+    _form("/sign-in/<ref>/text-code/check", who="journey", throttle="address, code and account",
           audit=("proof-given", "proof-refused")),
     _page("/sign-in/<ref>/who", "GET", who="journey"),
     _form("/sign-in/<ref>/who", who="journey"),
@@ -152,6 +166,7 @@ PAGES = (
     _page("/way-back/stop/<token>", "GET", who="anybody"),
     _form("/way-back/stop/<token>", who="anybody",
           audit=("way-back-stopped", "way-back-objected", "way-back-taken-back")),
+    _page("/methods", "GET", who="anybody"),
     _page("/methods/app", "GET", who="account"),
     _form("/methods/app", who="account", audit=("method-added", "signed-out")),
     _page("/methods/passkey", "GET", who="account"),
@@ -161,6 +176,14 @@ PAGES = (
     _page("/methods/password", "GET", who="account"),
     _form("/methods/password", who="account",
           audit=("method-added", "password-changed", "signed-out")),
+    _page("/methods/text", "GET", who="account"),
+    _form("/methods/text", who="account", throttle="address, account and number",
+          audit=("number-code-sent",)),
+    _page("/methods/text/check", "GET", who="account"),
+    _form("/methods/text/check", who="account", throttle="address and code",
+          audit=("method-added", "number-code-refused", "signed-out")),
+    _page("/methods/email-code", "GET", who="account"),
+    _form("/methods/email-code", who="account", audit=("method-added",)),
     _page("/account", "GET", who="account"),
     _page("/account/way-back", "GET", who="account"),
     _form("/account/way-back", who="account", audit=("way-back-stopped", "way-back-objected")),
@@ -175,6 +198,7 @@ PAGES = (
     _page("/account/helping", "GET", who="account"),
     _page("/account/sessions", "GET", who="account"),
     _form("/account/sessions/<ref>/end", who="account", audit=("signed-out",)),
+    _form("/account/devices/<ref>/forget", who="account", audit=("device-forgotten",)),
     _form("/account/sessions/end-others", who="account", audit=("signed-out",)),
     _form("/account/sign-out", who="account", audit=("signed-out",)),
     _page("/account/signed-out", "GET", who="anybody"),

@@ -1,4 +1,4 @@
-"""What every page shares: the house, the two cookies, form tokens, notices. No decisions."""
+"""What every page shares: the house, the three cookies, form tokens, notices. No decisions."""
 
 import hmac
 from datetime import timedelta
@@ -14,6 +14,7 @@ from idp.keyring.sealing import random_token
 
 EXTENSION = "gatehouse"
 SECRET_CHARACTERS = 43  # 256 bits in base64url
+DEVICE_LASTS_SECONDS = 30 * 24 * 3600  # as `idp.authentication.remembered.LASTS`
 
 
 def house() -> House:
@@ -65,15 +66,25 @@ def forget_session() -> None:
     g.new_session_secret = ""
 
 
+def device_secret() -> str | None:
+    """Answer the secret of a browser that was remembered, as shown: it may be anybody's."""
+    return _cookie("device")
+
+
+def give_device(secret: str) -> None:
+    """Set the cookie of a browser that is remembered with this response."""
+    g.new_device_secret = secret
+
+
 def set_cookies(response: Response) -> Response:
     """Send the cookies that this request decided on; runs after every page."""
-    for kind in ("browser", "session"):
+    for kind, lasts in (("browser", None), ("session", None), ("device", DEVICE_LASTS_SECONDS)):
         value = g.pop(f"new_{kind}_secret", None)
         if value is not None:
             response.set_cookie(
                 cookie_name(kind),
                 value,
-                max_age=0 if value == "" else None,
+                max_age=0 if value == "" else lasts,
                 path="/",
                 secure=is_secure(),
                 httponly=True,

@@ -9,8 +9,13 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
+from idp.authentication import sent_codes
 from idp.authentication.ending import LOGOUT_MESSAGE
-from idp.authentication.records import PasskeyChallengeRecord
+from idp.authentication.records import (
+    PasskeyChallengeRecord,
+    RememberedDeviceRecord,
+    SignInCodeRecord,
+)
 from idp.callers.records import SpentAssertionRecord
 from idp.enrolment import recovering
 from idp.enrolment.records import AddressCodeRecord, EnrolmentRecord, ResetRecord
@@ -53,6 +58,8 @@ SHORT_LIVED: tuple[Any, ...] = (
     EnrolmentRecord,
     ResetRecord,
     ContactCodeRecord,
+    SignInCodeRecord,
+    RememberedDeviceRecord,
     OutboxRecord,  # what has run out is over: `deliver` marks it before it looks for more
 )
 
@@ -100,9 +107,14 @@ def handlers(house: House) -> Mapping[str, Callable[[dict[str, Any]], None]]:
     def reset(payload: dict[str, Any]) -> None:
         recovering.send_reset_code(house.database, house.keyring, payload)
 
+    def sign_in_code(payload: dict[str, Any]) -> None:
+        sent_codes.send_email_code(house.database, house.keyring, payload)
+
     clock = house.database.clock
     notices = delivery.handlers(house.settings, house.keyring, clock.now)
-    return {LOGOUT_MESSAGE: logout, recovering.ASKED: reset, **notices}
+    return {
+        LOGOUT_MESSAGE: logout, recovering.ASKED: reset, sent_codes.ASKED: sign_in_code, **notices,
+    }  # fmt: skip
 
 
 def ask_checkers(house: House) -> int:

@@ -1,6 +1,6 @@
 """What was done, in words: one sentence for each kind of journal entry a person sees."""
 
-from idp.authentication.held import ONE_TIME_CODE, PASSWORD, RECOVERY_CODE
+from idp.authentication.held import EMAIL_CODE, ONE_TIME_CODE, PASSWORD, RECOVERY_CODE, SMS_CODE
 from idp.authentication.texts import method_name
 from idp.words import gettext as _
 
@@ -37,6 +37,13 @@ def _about_the_account() -> dict[str, str]:
         "reset-code-sent": _("A code to choose a new password was sent"),
         "reset-code-right": _("The code to choose a new password was typed in"),
         "recovery-code-used": _("A recovery code was used"),
+        "sign-in-code-sent": _("A code to sign in was sent"),
+        "number-code-sent": _("A code was sent to a phone number you gave"),
+        "number-code-refused": _("A wrong code was typed in for a phone number"),
+        "number-moved": _("Your phone company said that your number was moved"),
+        "device-remembered": _("You asked us to remember a device"),
+        "device-forgotten": _("You asked us to forget a device"),
+        "device-copied": _("What we knew a device by was copied, so we forgot the device"),
     }
 
 
@@ -83,6 +90,8 @@ def add_method(method: str) -> str:
     return {
         PASSWORD: _("Choose a password"),
         ONE_TIME_CODE: _("Set up an app that makes codes"),
+        SMS_CODE: _("Get codes by text message"),
+        EMAIL_CODE: _("Get codes by email"),
         RECOVERY_CODE: _("Get recovery codes"),
     }[method]
 

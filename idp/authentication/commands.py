@@ -1,14 +1,41 @@
-"""`idp account`: open an account that wrong tries have shut."""
+"""`idp account`: open an account that wrong tries have shut; note that a number was moved."""
+
+from functools import partial
 
 import click
 
-from idp.authentication import actions
-from idp.house import open_house
+from idp.authentication import actions, numbers, phones
+from idp.house import House, open_house
+from idp.storage import Transaction
 
 
 @click.group()
 def account() -> None:
     """What people sign in with."""
+
+
+@account.command("number-moved")
+@click.argument("number")
+def number_moved(number: str) -> None:
+    """Note that a phone company said NUMBER went to another card or company.
+
+    Codes by text message to it count again after the time that methods.toml says
+    (not_after_move_hours). Each account that has it is told by e-mail. "-" reads numbers from
+    standard input, one a line.
+    """
+    house = open_house()
+    listed = click.get_text_stream("stdin").read().split("\n") if number == "-" else [number]
+    found = 0
+    for one in filter(None, (line.strip() for line in listed)):
+        read = numbers.read_number(one)
+        if read is None:
+            raise click.ClickException("that is no telephone number, like +447700900123")
+        found += house.database.transaction(partial(_report_move, house, read))
+    click.echo(f"{found} accounts have it.")
+
+
+def _report_move(house: House, number: str, tx: Transaction) -> int:
+    return phones.report_move(tx, house.keyring, number)
 
 
 @account.command()

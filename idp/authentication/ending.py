@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from sqlalchemy import String, bindparam, column, select, table, update
 
-from idp.authentication import sessions
+from idp.authentication import remembered, sessions
 from idp.authentication.records import ClientSessionRecord, SessionRecord
 from idp.callers.records import ClientRecord
 from idp.journal.actions import Entry, record
@@ -88,7 +88,11 @@ def end_session(tx: Transaction, session_ref: str, party: str) -> bool:
 def end_other_sessions(
     tx: Transaction, account_ref: str, party: str, *, keep: str | None = None
 ) -> int:
-    """End all of an account's sessions but `keep`, services told; answer how many."""
+    """End all of an account's sessions but `keep`, services told; answer how many.
+
+    Browsers that were remembered are so no more: whoever ends sessions may not trust one of them.
+    """
+    remembered.forget_all(tx, account_ref)
     others = tx.execute(_OTHERS, {"of_account": account_ref, "keep_ref": keep or ""}).scalars()
     return sum(end_session(tx, ref, party) for ref in others.all())
 

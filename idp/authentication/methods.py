@@ -12,19 +12,24 @@ from idp.assurance.rules import Methods
 from idp.authentication.actions import seed_purpose
 from idp.authentication.ending import end_other_sessions
 from idp.authentication.held import (
+    EMAIL_CODE,
     ONE_TIME_CODE,
     PASSKEY,
     PASSWORD,
     RECOVERY_CODE,
     SECURITY_KEY,
+    SMS_CODE,
     held_columns,
     held_of,
 )
+from idp.authentication.phones import phone_purpose
 from idp.authentication.records import (
+    EmailCodeRecord,
     OneTimeCodeRecord,
     PasskeyChallengeRecord,
     PasskeyRecord,
     PasswordRecord,
+    PhoneRecord,
     RecoveryCodeRecord,
 )
 from idp.authentication.rules import enough_ways_in
@@ -65,6 +70,10 @@ _ACCOUNT: BindParameter[str] = bindparam("of_account", type_=String())
 _HELD = select(*held_columns(_ACCOUNT))
 _PASSWORD = select(PasswordRecord.changed_at).where(PasswordRecord.account_ref == _ACCOUNT)
 _CODE = select(OneTimeCodeRecord.confirmed_at).where(OneTimeCodeRecord.account_ref == _ACCOUNT)
+_PHONE = select(PhoneRecord.added_at, PhoneRecord.number_sealed).where(
+    PhoneRecord.account_ref == _ACCOUNT
+)
+_EMAIL_CODE = select(EmailCodeRecord.added_at).where(EmailCodeRecord.account_ref == _ACCOUNT)
 _PASSKEYS = (
     select(
         PasskeyRecord.ref,
@@ -91,7 +100,10 @@ _VOID_CHALLENGES = (
     )
     .values(used_at=db_now())
 )
-_TABLES: tuple[Any, ...] = (PasswordRecord, OneTimeCodeRecord, PasskeyRecord, RecoveryCodeRecord)
+_TABLES: tuple[Any, ...] = (
+    PasswordRecord, OneTimeCodeRecord, PasskeyRecord, PhoneRecord, EmailCodeRecord,
+    RecoveryCodeRecord,
+)  # fmt: skip
 _DELETE = {
     table: delete(table).where(table.account_ref == bindparam("of_account")) for table in _TABLES
 }
@@ -105,6 +117,11 @@ _MOVE = {
     for table in _TABLES
 }
 _SEED = select(OneTimeCodeRecord.seed_sealed).where(OneTimeCodeRecord.account_ref == _ACCOUNT)
+_RESEAL_PHONE = (
+    update(PhoneRecord)
+    .where(PhoneRecord.account_ref == _ACCOUNT)
+    .values(number_sealed=bindparam("sealed"))
+)
 _RESEAL = (
     update(OneTimeCodeRecord)
     .where(OneTimeCodeRecord.account_ref == _ACCOUNT)
@@ -142,6 +159,12 @@ def list_methods(tx: Transaction, account_ref: str) -> list[HeldMethod]:
         )
         for row in tx.execute(_PASSKEYS, mine)
     ]
+    phone = tx.execute(_PHONE, mine).first()
+    if phone is not None:
+        found.append(HeldMethod(method=SMS_CODE, ref="", since=phone.added_at))
+    chosen = tx.execute(_EMAIL_CODE, mine).scalar()
+    if chosen is not None:
+        found.append(HeldMethod(method=EMAIL_CODE, ref="", since=chosen))
     codes = tx.execute(_RECOVERY_CODES, mine).one()
     if codes.unused:
         found.append(HeldMethod(method=RECOVERY_CODE, ref="", since=codes.since, left=codes.unused))
@@ -198,6 +221,7 @@ def move_methods(tx: Transaction, keyring: Keyring, *, from_account: str, to_acc
     tx.execute(_VOID_CHALLENGES, old)
     tx.execute(_VOID_CHALLENGES, new)
     sealed = tx.execute(_SEED, new).scalar()
+    phone = tx.execute(_PHONE, new).first()
     for table in _TABLES:
         tx.execute(_DELETE[table], old)
         tx.execute(_MOVE[table], new | {"to_account": to_account})
@@ -205,6 +229,10 @@ def move_methods(tx: Transaction, keyring: Keyring, *, from_account: str, to_acc
         seed = keyring.sealer.open(sealed, purpose=seed_purpose(from_account))
         again = keyring.sealer.seal(seed, purpose=seed_purpose(to_account))
         tx.execute(_RESEAL, old | {"sealed": again})
+    if phone is not None:
+        number = keyring.sealer.open(phone.number_sealed, purpose=phone_purpose(from_account))
+        again = keyring.sealer.seal(number, purpose=phone_purpose(to_account))
+        tx.execute(_RESEAL_PHONE, old | {"sealed": again})
     end_other_sessions(tx, to_account, to_account)
     for kind in LIMITED:
         throttle.clear(tx, keyring, account_limits(kind, to_account))
@@ -218,5 +246,7 @@ def move_methods(tx: Transaction, keyring: Keyring, *, from_account: str, to_acc
 _TABLE_OF: dict[str, Any] = {
     PASSWORD: PasswordRecord,
     ONE_TIME_CODE: OneTimeCodeRecord,
+    SMS_CODE: PhoneRecord,
+    EMAIL_CODE: EmailCodeRecord,
     RECOVERY_CODE: RecoveryCodeRecord,
 }

@@ -86,6 +86,80 @@ class RecoveryCodeRecord(Base):
     used_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
+class EmailCodeRecord(Base):
+    """Somebody who chose to sign in by codes sent to the account's e-mail address."""
+
+    __tablename__ = "email_code"
+
+    account_ref: Mapped[str] = mapped_column(ForeignKey("account.ref"), primary_key=True)
+    added_at: Mapped[datetime]
+
+
+class PhoneRecord(Base):
+    """The number that an account's text codes go to, sealed; `number_index` finds it again.
+
+    `added_at` is when its holder typed in a code sent to it, `moved_at` when a telephone company
+    last said that the number went to another card or company.
+    """
+
+    __tablename__ = "phone"
+    __table_args__ = (Index("ix_phone_number", "number_index"),)
+
+    account_ref: Mapped[str] = mapped_column(ForeignKey("account.ref"), primary_key=True)
+    number_sealed: Mapped[str]
+    number_index: Mapped[str]
+    added_at: Mapped[datetime]
+    moved_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class SignInCodeRecord(Base):
+    """A six-digit code that was sent to somebody. Kept as its HMAC, spent once.
+
+    `bound_to` is the journey it was asked for on, or the session that adds a number (purpose
+    "number", with that number). `account_ref` is None where the name typed is nobody's: they see
+    the same pages. `code_index` is empty until the code is made.
+    """
+
+    __tablename__ = "sign_in_code"
+    __table_args__ = (
+        Index("ix_sign_in_code_bound_to", "bound_to"),
+        Index("ix_sign_in_code_expires", "expires_at"),
+        CheckConstraint("purpose IN ('email-code', 'sms-code', 'number')", name="purpose"),
+    )
+
+    ref: Mapped[str] = mapped_column(primary_key=True)
+    purpose: Mapped[str]
+    bound_to: Mapped[str]
+    account_ref: Mapped[str | None] = mapped_column(ForeignKey("account.ref"), default=None)
+    number_sealed: Mapped[str | None] = mapped_column(default=None)
+    code_index: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class RememberedDeviceRecord(Base):
+    """A browser that its owner asked us to remember. Its secret is stored as a digest, and changed
+    at each use; `previous_digest` is the one before, which only a copy still shows."""
+
+    __tablename__ = "remembered_device"
+    __table_args__ = (
+        Index("ix_remembered_device_account", "account_ref"),
+        Index("ix_remembered_device_previous", "previous_digest"),
+        Index("ix_remembered_device_expires", "expires_at"),
+    )
+
+    ref: Mapped[str] = mapped_column(primary_key=True)
+    secret_digest: Mapped[str] = mapped_column(unique=True)
+    previous_digest: Mapped[str | None] = mapped_column(default=None)
+    account_ref: Mapped[str] = mapped_column(ForeignKey("account.ref"))
+    name: Mapped[str]
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
 class SessionRecord(Base):
     """One browser signed in to one account. The cookie's secret is stored as its digest.
 

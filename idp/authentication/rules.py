@@ -166,7 +166,7 @@ def begins_two_checks(held: Collection[str]) -> bool:
     `held` is what it holds before. Sessions that were begun by the one check then end: one of
     them may be the very thief the second is added against.
     """
-    return set(held) <= {"password"}
+    return set(held) <= {"password", "email-code"}
 
 
 def level_to_change_methods(identity: int, held: Collection[str], methods: Methods) -> int:

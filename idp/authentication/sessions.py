@@ -14,7 +14,7 @@ from sqlalchemy import and_, bindparam, insert, select, update
 
 from idp.accounts.records import AccountRecord
 from idp.assurance.conditions import Circumstances
-from idp.authentication.held import held_columns, held_of, without_held
+from idp.authentication.held import held_columns, held_of, number_since, without_held
 from idp.authentication.records import SessionRecord
 from idp.authentication.rules import SESSION_IDLES, SESSION_LASTS, SESSION_SEEN_EVERY
 from idp.keyring.sealing import digest, random_ref, random_token
@@ -28,7 +28,8 @@ class SessionFacts:
     """A live session, whose it is and what was proved in it, all as of `now`.
 
     `proofs` maps a method's id to the Unix millisecond it was last proved here; `held` names
-    the methods the account has (`held.METHODS`). The names are None until identity is proved.
+    the methods the account has (`held.METHODS`), `number_since` since when its telephone number is
+    what it is. The names are None until identity is proved.
     `now` is the database's clock.
     """
 
@@ -42,6 +43,7 @@ class SessionFacts:
     family_name: str | None
     proofs: Mapping[str, int]
     held: frozenset[str]
+    number_since: datetime | None = None
     created_at: datetime
     seen_at: datetime
     expires_at: datetime
@@ -55,7 +57,9 @@ class SessionFacts:
 
     def circumstances(self, *, agent: bool = False) -> Circumstances:
         """Answer what decides which methods count here (`Policies.methods_for`)."""
-        return Circumstances(identity=self.identity_level, agent=agent)
+        since = self.number_since
+        age = None if since is None else self.now - since
+        return Circumstances(identity=self.identity_level, agent=agent, number_age=age)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +96,7 @@ _FIND = (
         PersonRecord.family_name,
         SessionRecord.proofs,
         *held_columns(AccountRecord.ref),
+        number_since(AccountRecord.ref),
         SessionRecord.created_at,
         SessionRecord.seen_at,
         SessionRecord.expires_at,

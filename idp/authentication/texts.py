@@ -1,5 +1,7 @@
 """What the pages that set a method up say when something was not right."""
 
+from datetime import timedelta
+
 from idp.authentication.adding import NotAdded
 from idp.authentication.rules import (
     PASSWORD_ALONE_MIN_CHARACTERS,
@@ -8,6 +10,7 @@ from idp.authentication.rules import (
     PasswordProblem,
 )
 from idp.words import gettext as _
+from idp.words import ngettext
 
 
 def not_added(why: NotAdded) -> str:
@@ -54,6 +57,33 @@ def current_wrong() -> str:
     return _("That is not the password you have now. Type it in again.")
 
 
+def number_refused() -> str:
+    """Say what a phone number has to be."""
+    return _("Type in the number of a mobile phone, like 07700 900123 or +33 6 12 34 56 78")
+
+
+def no_number_waits() -> str:
+    """Say that there is no code to type in any more."""
+    return _("This code is too old, or it was used before. Ask for a new one.")
+
+
+def number_code_wrong() -> str:
+    """Say that the code of a number was wrong."""
+    return _("This code is not right. Look at your latest message, or ask for a new code.")
+
+
+def too_often(wait: timedelta) -> str:
+    """Say that too many codes were sent or tried."""
+    minutes = max(1, round(wait.total_seconds() / 60))
+    if minutes > 60:
+        return _("There were too many wrong tries. Ask for a new code.")
+    return ngettext(
+        "That was too often. Wait %(num)d minute, then try again",
+        "That was too often. Wait %(num)d minutes, then try again",
+        minutes,
+    )
+
+
 def busy() -> str:
     """Say that too many passwords are being checked."""
     return _("Too many people are doing this just now. Wait a moment and try again.")
@@ -74,5 +104,7 @@ def method_name(method: str) -> str:
         "one-time-code": _("App that makes codes"),
         "passkey": _("Passkey"),
         "security-key": _("Security key"),
+        "sms-code": _("Codes by text message"),
+        "email-code": _("Codes by email"),
         "recovery-code": _("Recovery codes"),
     }.get(method, method)

@@ -12,8 +12,13 @@ from idp.throttle.actions import Limit
 TRIES_IN_A_ROW = 100
 NEVER = timedelta(days=3650)
 # The kinds of tries that are counted by account; passwords are counted by the name typed.
-CODES, RECOVERY_CODES = "code", "recovery-code"
-LIMITED = (CODES, RECOVERY_CODES)
+CODES, RECOVERY_CODES, TEXT_CODES = "code", "recovery-code", "text-code"
+LIMITED = (CODES, RECOVERY_CODES, TEXT_CODES)
+# Six digits that we send: how long they work, and how often they may be tried.
+CODE_LASTS = timedelta(minutes=10)
+TRIES_PER_CODE = 5
+# Longer than any code lives: nobody gets a sixth try by waiting.
+NO_MORE = timedelta(days=1)
 
 
 class Reason(StrEnum):
@@ -56,6 +61,26 @@ def account_limits(method: str, account: str) -> list[Limit]:
     pace = Limit(kind=f"{method}-account", value=account, burst=10, per=timedelta(seconds=30))
     row = Limit(kind=f"{method}-in-a-row", value=account, burst=TRIES_IN_A_ROW, per=NEVER)
     return [pace, row]
+
+
+def per_code(kind: str, code_ref: str) -> Limit:
+    """Limit the tries at one code that was sent, wherever they come from."""
+    return Limit(kind=kind, value=code_ref, burst=TRIES_PER_CODE, per=NO_MORE)
+
+
+def send_limits(kind: str, address: str, whose: str) -> list[Limit]:
+    """Limit the codes sent for whoever `whose` names: from one network, from there for them, and
+    from everywhere together thirty and then six an hour.
+
+    Five tries at each are less than one chance in a thousand a day to guess one, even from
+    everywhere at once, and each is a message that its owner reads.
+    """
+    network = network_of(address)
+    return [
+        Limit(kind=f"{kind}-network", value=network, burst=50, per=timedelta(seconds=10)),
+        Limit(kind=f"{kind}-sent", value=f"{network} {whose}", burst=5, per=timedelta(minutes=15)),
+        Limit(kind=f"{kind}-everywhere", value=whose, burst=30, per=timedelta(minutes=10)),
+    ]
 
 
 def refused(wait: timedelta) -> Refusal:

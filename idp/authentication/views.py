@@ -1,4 +1,5 @@
-"""The pages that set a method up: an app for codes, a passkey, printed codes, a password.
+"""The pages that set a method up: an app for codes, a passkey, printed codes, a password. Those of
+codes that we send are in `number_views`.
 
 Each ends where `?to=` says: `enrol` goes on with the first visit, anything else to the page that
 lists the methods. Taking a method away is one of the account's pages.
@@ -69,7 +70,7 @@ def let_in(return_to: str | None = None) -> SessionFacts | ResponseReturnValue:
         max_age_seconds=int(FRESH.total_seconds()),
     )
     # We come back to a path of our own, and to nothing else that was sent with it.
-    back = return_to or quote(request.path) + _to()
+    back = return_to or quote(request.path) + to()
     wish = {"asked": signin.describe(asked), "return_to": back}
     binding = needed_browser_secret()
     ref = here.database.transaction(
@@ -106,7 +107,7 @@ def confirm_app() -> ResponseReturnValue:
     )
     if isinstance(done, NotAdded):
         return _app_page(session, offer, texts.not_added(done)), 422
-    return _done(done)
+    return finish(done)
 
 
 @bp.get("/methods/passkey")
@@ -136,7 +137,7 @@ def add_passkey() -> ResponseReturnValue:
     )
     if added is None:
         return _passkey_page(session, texts.passkey_refused()), 422
-    return _done(added.secret)
+    return finish(added.secret)
 
 
 @bp.get("/methods/recovery-codes")
@@ -147,10 +148,10 @@ def recovery_codes() -> ResponseReturnValue:
         return session
     return render_template(
         "methods/recovery_codes.html",
-        action=url_for("methods.print_codes") + _to(),
+        action=url_for("methods.print_codes") + to(),
         replaces=RECOVERY_CODE in session.held,
         shown=shown(session),
-        back=_end(),
+        back=end(),
     )
 
 
@@ -164,14 +165,14 @@ def print_codes() -> ResponseReturnValue:
         lambda tx: adding.print_codes(tx, house().keyring, session)
     )
     if printed is None:
-        return _done(None)
+        return finish(None)
     give_session(printed.secret)
     return render_template(
         "methods/printed.html",
         account=session.sign_in_name,
         made=session.now,
         codes=printed.codes,
-        kept=_end(),
+        kept=end(),
     )
 
 
@@ -212,7 +213,7 @@ def change_password() -> ResponseReturnValue:
     except Busy:
         wait = {"Retry-After": str(Busy.retry_after_seconds)}
         return _password_page(session, texts.busy()), 503, wait
-    return _done(
+    return finish(
         house().database.transaction(
             lambda tx: adding.change_password(tx, house().keyring, session, hashed, current)
         )
@@ -278,14 +279,14 @@ def _app_page(session: SessionFacts, offer: Offer, error: str | None = None) -> 
     drawn = code.svg_inline(scale=4, light="#fff", omitsize=True, svgclass="gatehouse-qr")
     return render_template(
         "methods/app.html",
-        action=url_for("methods.confirm_app") + _to(),
+        action=url_for("methods.confirm_app") + to(),
         qr=Markup(drawn),  # noqa: S704
         address=address,
         secret=" ".join(offer.seed[at : at + 4] for at in range(0, len(offer.seed), 4)),
         offer=offer.sealed,
         shown=shown(session),
         replaces=ONE_TIME_CODE in session.held,
-        back=_end(),
+        back=end(),
         error=error,
     )
 
@@ -303,10 +304,10 @@ def _passkey_page(session: SessionFacts, error: str | None = None) -> str:
     )
     return render_template(
         "methods/passkey.html",
-        action=url_for("methods.add_passkey") + _to(),
+        action=url_for("methods.add_passkey") + to(),
         options=options,
         shown=shown(session),
-        back=_end(),
+        back=end(),
         error=error,
     )
 
@@ -314,32 +315,34 @@ def _passkey_page(session: SessionFacts, error: str | None = None) -> str:
 def _password_page(session: SessionFacts, error: str | None = None, field: str = "password") -> str:
     return render_template(
         "methods/password.html",
-        action=url_for("methods.change_password") + _to(),
+        action=url_for("methods.change_password") + to(),
         account=session.sign_in_name,
         changes=PASSWORD in session.held,
         forgot=url_for("enrolment.recover"),
         shown=shown(session),
-        back=_end(),
+        back=end(),
         error=error,
         field=field,
     )
 
 
-def _done(secret: str | None) -> ResponseReturnValue:
+def finish(secret: str | None) -> ResponseReturnValue:
     """Go on with the session's new secret; None: it ended, or another tab was quicker."""
     if secret is None:
-        again = (request.path + _to(), _("Try again"))
+        again = (request.path + to(), _("Try again"))
         title, paragraphs = texts.changed_meanwhile()
         return notice(409, title, paragraphs, link=again)
     give_session(secret)
-    return see_other(_end())
+    return see_other(end())
 
 
-def _to() -> str:
+def to() -> str:
+    """Answer the query that says where the page leads when it is done."""
     return f"?to={ENROL}" if request.args.get("to") == ENROL else ""
 
 
-def _end() -> str:
+def end() -> str:
+    """Answer where these pages lead when they are done."""
     if request.args.get("to") == ENROL:
         return url_for("enrolment.resume")
     return url_for("account.methods")

@@ -12,13 +12,10 @@ is stopped by his own bucket and fills nobody else's.
 from datetime import timedelta
 
 from idp.authentication.rules import network_of
-from idp.authentication.tries import address_limit
+from idp.authentication.tries import CODE_LASTS, NO_MORE, TRIES_PER_CODE, address_limit, per_code
 from idp.throttle.actions import Limit
 
-CODE_LASTS = timedelta(minutes=10)
-TRIES_PER_CODE = 5
-# Longer than any code lives: nobody gets a sixth try by waiting.
-NO_MORE = timedelta(days=1)
+__all__ = ["CODE_LASTS", "NO_MORE", "TRIES_PER_CODE"]
 
 
 def start_limits(address: str) -> list[Limit]:
@@ -41,7 +38,7 @@ def mail_limits(address: str, email: str, enrolment_ref: str) -> list[Limit]:
 
 def try_limits(address: str, code_ref: str) -> list[Limit]:
     """Limit the tries at a code: from one network, and at that code."""
-    return [address_limit("mailed-code", address), _per_code(code_ref)]
+    return [address_limit("mailed-code", address), per_code("mailed-code", code_ref)]
 
 
 def name_limits(address: str, enrolment_ref: str) -> list[Limit]:
@@ -64,7 +61,3 @@ def reset_limits(address: str, name: str) -> list[Limit]:
 
 def _everywhere(kind: str, whose: str) -> Limit:
     return Limit(kind=kind, value=whose, burst=30, per=timedelta(minutes=10))
-
-
-def _per_code(code_ref: str) -> Limit:
-    return Limit(kind="mailed-code", value=code_ref, burst=TRIES_PER_CODE, per=NO_MORE)

@@ -28,7 +28,7 @@ from enum import StrEnum
 
 # In the order in which they are offered: what is at hand, what needs no device, what needs one.
 RECOVERY_CODE = "recovery-code"
-SECOND_METHODS = ("one-time-code", RECOVERY_CODE, "passkey", "security-key")
+SECOND_METHODS = ("one-time-code", "sms-code", RECOVERY_CODE, "passkey", "security-key")
 
 
 class ResetStep(StrEnum):

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, exists, false, func, insert, or_, select, upda
 from idp.accounts.records import AccountRecord
 from idp.accounts.rules import canonical_sign_in_name
 from idp.authentication import actions as authentication
-from idp.authentication import recovery_codes
+from idp.authentication import recovery_codes, sent_codes
 from idp.authentication.actions import HashedPassword, set_password
 from idp.authentication.ending import end_grants, end_other_sessions
 from idp.authentication.methods import held_methods
@@ -24,6 +24,7 @@ from idp.authentication.records import (
     OneTimeCodeRecord,
     PasskeyRecord,
     PasswordRecord,
+    PhoneRecord,
     RecoveryCodeRecord,
 )
 from idp.authentication.rules import is_code
@@ -43,7 +44,7 @@ from idp.throttle import actions as throttle
 
 RESET = timedelta(minutes=30)
 ASKED = "reset-asked"  # the outbox message that has a code made and sent
-CODE_APP, RECOVERY_CODE = "one-time-code", "recovery-code"
+CODE_APP, RECOVERY_CODE, TEXT_CODE = "one-time-code", "recovery-code", "sms-code"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,11 +92,14 @@ _OUTDATED = or_(
     _since(OneTimeCodeRecord, OneTimeCodeRecord.confirmed_at),
     _since(PasskeyRecord, PasskeyRecord.created_at),
     _since(RecoveryCodeRecord, RecoveryCodeRecord.created_at),
+    _since(PhoneRecord, PhoneRecord.added_at),
     func.coalesce(AccountRecord.email_confirmed_at > ResetRecord.created_at, false()),
 )
 # What was proved here must still be the account's: the very key, the very sheet of codes.
 _STILL_THERE = or_(
-    ResetRecord.second_method == CODE_APP,  # a new app would be newer, a lost one is not held
+    # A new app or number would be newer, one that was taken away is not held.
+    ResetRecord.second_method == CODE_APP,
+    ResetRecord.second_method == TEXT_CODE,
     exists().where(
         PasskeyRecord.ref == ResetRecord.second_ref,
         PasskeyRecord.account_ref == ResetRecord.account_ref,
@@ -267,7 +271,7 @@ def give_code(tx: Transaction, keyring: Keyring, reset: Reset, typed: str) -> Co
 
 
 def prove_code(tx: Transaction, keyring: Keyring, reset: Reset, *, method: str, typed: str) -> bool:
-    """Spend a code of the account's app or a printed one; its try has been counted before.
+    """Spend a code of the app, of a text message or a printed one; its try was counted before.
 
     With the same statements and the same counters as at sign-in.
     """
@@ -278,12 +282,21 @@ def prove_code(tx: Transaction, keyring: Keyring, reset: Reset, *, method: str, 
         spent = authentication.spend_code(
             tx, keyring, account_ref=account, code=typed, now=tx.now()
         )
+    elif method == TEXT_CODE:
+        spent = _spend_text(tx, keyring, reset.ref, typed) == account
     else:
         spent = recovery_codes.spend_recovery_code(tx, keyring, account_ref=account, typed=typed)
     if not spent:
         _record(tx, "proof-refused", reset, method=method)
         return False
     return _proved(tx, reset, method)
+
+
+def _spend_text(tx: Transaction, keyring: Keyring, ref: str, typed: str) -> str | None:
+    code = sent_codes.waiting(tx, journey_ref=ref, method=TEXT_CODE)
+    if code is None:
+        return None
+    return sent_codes.spend(tx, keyring, code, method=TEXT_CODE, journey_ref=ref, typed=typed)
 
 
 def prove_passkey(tx: Transaction, reset: Reset, proved: PasskeyProved) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 PASSWORD, CODE_APP, RECOVERY_CODE = "password", "one-time-code", "recovery-code"
+TEXT_CODE = "sms-code"
 PASSKEYS = frozenset({"passkey", "security-key"})
 # Two checks (C2): what every account should be able to reach by two ways.
 TWO_CHECKS = 2
@@ -133,5 +134,5 @@ def things_left(items: list[Item]) -> int:
 
 def _kinds(held: Set[str]) -> set[str]:
     """The kinds of everyday ways held: two passkeys are two things, but one kind to lose."""
-    kinds = {PASSWORD, CODE_APP} & held
+    kinds = {PASSWORD, CODE_APP, TEXT_CODE} & held
     return kinds | ({"passkey"} if held & PASSKEYS else set())

@@ -13,7 +13,8 @@ from sqlalchemy import and_
 
 from idp import settings as reading
 from idp.authentication.actions import seed_purpose
-from idp.authentication.records import OneTimeCodeRecord
+from idp.authentication.phones import offer_purpose, phone_purpose
+from idp.authentication.records import OneTimeCodeRecord, PhoneRecord, SignInCodeRecord
 from idp.house import House, open_house
 from idp.journal.actions import Entry, record
 from idp.keyring import backup as backups
@@ -38,6 +39,9 @@ from idp.register.rules import number_purpose
 SEALED = (
     SealedColumn(PersonNumberRecord, "number_sealed", "person_ref", number_purpose),
     SealedColumn(OneTimeCodeRecord, "seed_sealed", "account_ref", seed_purpose),
+    SealedColumn(PhoneRecord, "number_sealed", "account_ref", phone_purpose),
+    SealedColumn(SignInCodeRecord, "number_sealed", "ref", offer_purpose,
+                 live=SignInCodeRecord.number_sealed.is_not(None)),
     # What was typed in a case that lapsed is forgotten.
     SealedColumn(CaseRecord, "claim_sealed", "ref", claim_purpose,
                  live=CaseRecord.claim_sealed != ""),

@@ -16,11 +16,14 @@ class Notice(StrEnum):
     ADDRESS_CODE = "address-code"
     CONTACT_CODE = "contact-code"
     RESET_CODE = "reset-code"
+    SIGN_IN_CODE = "sign-in-code"
+    NUMBER_CODE = "number-code"
     SIGNED_UP = "signed-up"
     METHOD_ADDED = "method-added"
     METHOD_REMOVED = "method-removed"
     PASSWORD_CHANGED = "password-changed"
     RECOVERY_CODE_USED = "recovery-code-used"
+    NUMBER_MOVED = "number-moved"
     IDENTITY_PROVED = "identity-proved"
     NUMBER_TRIED = "number-tried"
     WAY_BACK_BEGUN = "way-back-begun"
@@ -47,11 +50,14 @@ NEEDS: Mapping[Notice, frozenset[str]] = {
     Notice.ADDRESS_CODE: frozenset({"code", "minutes"}),
     Notice.CONTACT_CODE: frozenset({"code", "minutes"}),
     Notice.RESET_CODE: frozenset({"account", "code", "minutes"}),
+    Notice.SIGN_IN_CODE: frozenset({"account", "code", "minutes"}),
+    Notice.NUMBER_CODE: frozenset({"code", "minutes"}),
     Notice.SIGNED_UP: frozenset({"account"}),
     Notice.METHOD_ADDED: frozenset({"account", "method"}),
     Notice.METHOD_REMOVED: frozenset({"account", "method"}),
     Notice.PASSWORD_CHANGED: frozenset({"account"}),
     Notice.RECOVERY_CODE_USED: frozenset({"account"}),
+    Notice.NUMBER_MOVED: frozenset({"account"}),
     Notice.IDENTITY_PROVED: frozenset({"account"}),
     Notice.NUMBER_TRIED: frozenset({"account"}),
     Notice.WAY_BACK_BEGUN: frozenset({"account", "when", "link"}),
@@ -61,7 +67,10 @@ NEEDS: Mapping[Notice, frozenset[str]] = {
     Notice.VISIT_REFUSED: frozenset({"account"}),
     Notice.CONTACT_CHANGED: frozenset({"account", "contact"}),
 }
-METHODS = frozenset({"password", "one-time-code", "passkey", "security-key", "recovery-code"})
+METHODS = frozenset(
+    {"password", "one-time-code", "passkey", "security-key", "sms-code", "email-code",
+     "recovery-code"}
+)  # fmt: skip
 # News that comes after days helps nobody stop a thief, but still tells the owner.
 NEWS_LASTS = timedelta(days=3)
 

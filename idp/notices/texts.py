@@ -82,6 +82,8 @@ def _method_name(_: Gettext, method: str) -> str:
         "one-time-code": _("codes from an app"),
         "passkey": _("passkey"),
         "security-key": _("security key"),
+        "sms-code": _("codes by text message"),
+        "email-code": _("codes by email"),
         "recovery-code": _("recovery codes"),
     }.get(method, method)
 
@@ -146,6 +148,35 @@ def _reset_code(_: Gettext, told: _Told) -> Words:
             + " "
             + _works_for(_, told),
             _("Did you not ask for it? Then you need do nothing. Your password stays as it is."),
+        ),
+        text=_code_text(_, told),
+    )
+
+
+def _sign_in_code(_: Gettext, told: _Told) -> Words:
+    return Words(
+        subject=_("Your code to sign in"),
+        paragraphs=(
+            _("Your code is %(code)s") % {"code": told.code},
+            _("It signs you in to the account %(account)s. Type it where you asked for it.")
+            % {"account": told.account}
+            + " "
+            + _works_for(_, told),
+            _("Did you not ask for it? Then somebody typed in your address. They get no further "
+              "without this code."),
+        ),
+        text=_code_text(_, told)
+        + " "
+        + _("Did you not ask for it? Then somebody may have your password. Change it."),
+    )  # fmt: skip
+
+
+def _number_code(_: Gettext, told: _Told) -> Words:
+    return Words(
+        subject=_("Your code for Gatehouse"),
+        paragraphs=(
+            _("Your code is %(code)s") % {"code": told.code},
+            _("Type it on the page where you asked for it.") + " " + _works_for(_, told),
         ),
         text=_code_text(_, told),
     )
@@ -219,6 +250,19 @@ def _recovery_code_used(_: Gettext, told: _Told) -> Words:
         _("Somebody signed in with one of your recovery codes. That code is used up now."),
         _not_you(_, told),
     )
+
+
+def _number_moved(_: Gettext, told: _Told) -> Words:
+    return _news(
+        _,
+        told,
+        _("Your phone number was moved"),
+        _("Your phone company says that your number went to another card or company. We send no "
+          "codes to it for some days."),
+        _("You can sign in another way until then."),
+        _("Was it not you? Then somebody may be taking over your number. Call your phone company "
+          "now."),
+    )  # fmt: skip
 
 
 def _identity_proved(_: Gettext, told: _Told) -> Words:
@@ -325,11 +369,14 @@ _WRITERS: Mapping[Notice, Callable[[Gettext, _Told], Words]] = {
     Notice.ADDRESS_CODE: _address_code,
     Notice.CONTACT_CODE: _contact_code,
     Notice.RESET_CODE: _reset_code,
+    Notice.SIGN_IN_CODE: _sign_in_code,
+    Notice.NUMBER_CODE: _number_code,
     Notice.SIGNED_UP: _signed_up,
     Notice.METHOD_ADDED: _method_added,
     Notice.METHOD_REMOVED: _method_removed,
     Notice.PASSWORD_CHANGED: _password_changed,
     Notice.RECOVERY_CODE_USED: _recovery_code_used,
+    Notice.NUMBER_MOVED: _number_moved,
     Notice.IDENTITY_PROVED: _identity_proved,
     Notice.NUMBER_TRIED: _number_tried,
     Notice.WAY_BACK_BEGUN: _way_back_begun,

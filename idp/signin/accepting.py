@@ -1,15 +1,16 @@
 """Let a proof into this browser: spent, kept in the session and journalled in one transaction."""
 
 from idp.authentication import actions as authentication
-from idp.authentication import passkeys, recovery_codes, sessions
+from idp.authentication import passkeys, recovery_codes, sent_codes, sessions
 from idp.authentication.actions import PasswordProved
 from idp.authentication.ending import end_session
+from idp.authentication.sent_codes import Waiting
 from idp.authentication.sessions import SessionFacts
 from idp.authentication.webauthn import RelyingParty
 from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
 from idp.signin.actions import Journey, milliseconds
-from idp.signin.rules import CODE, PASSWORD, RECOVERY_CODE
+from idp.signin.rules import CODE, EMAIL_CODE, PASSWORD, RECOVERY_CODE, SMS_CODE
 from idp.storage import Transaction
 
 
@@ -73,6 +74,49 @@ def accept_recovery_code(
         tx, keyring, account_ref=session.account_ref, typed=typed
     )
     return _add(tx, RECOVERY_CODE, spent, session, journey)
+
+
+def accept_text_code(
+    tx: Transaction,
+    keyring: Keyring,
+    code: Waiting,
+    typed: str,
+    *,
+    session: SessionFacts,
+    journey: Journey,
+) -> str | None:
+    """Spend a code from a text message for this session: its new secret, or None."""
+    whose = sent_codes.spend(
+        tx, keyring, code, method=SMS_CODE, journey_ref=journey.ref, typed=typed
+    )
+    return _add(tx, SMS_CODE, whose == session.account_ref, session, journey)
+
+
+def accept_email_code(
+    tx: Transaction,
+    keyring: Keyring,
+    code: Waiting,
+    typed: str,
+    *,
+    most_identity: int,
+    session: SessionFacts | None,
+    journey: Journey,
+    device: str = "",
+) -> str | None:
+    """Let whoever reads the account's mail into this browser: the session's new secret, or None.
+
+    The code says whose it is: of another account than the session's it is another person.
+    """
+    whose = sent_codes.spend(
+        tx, keyring, code, method=EMAIL_CODE, journey_ref=journey.ref, typed=typed,
+        most_identity=most_identity,
+    )  # fmt: skip
+    if whose is None:
+        # Of nobody in particular: a name that is nobody's leaves the same entry.
+        detail = {"method": EMAIL_CODE, "journey": journey.ref}
+        record(tx, Entry(kind="proof-refused", client_id=journey.client_id, detail=detail))
+        return None
+    return _enter(tx, whose, EMAIL_CODE, session, journey, device)
 
 
 def _enter(

@@ -6,19 +6,21 @@ from typing import Any
 from flask import Blueprint, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from idp.assurance.rules import sign_in_level
 from idp.authentication import actions as authentication
-from idp.authentication import passkeys, recovery_codes, webauthn
+from idp.authentication import passkeys, recovery_codes, remembered, sessions, webauthn
 from idp.authentication.actions import PasswordProved, Reason, Refusal
 from idp.authentication.devices import device_words
 from idp.authentication.sessions import SessionFacts
 from idp.callers.clients import Client
 from idp.signin import accepting, actions, texts
 from idp.signin.actions import Position, Stop
-from idp.signin.rules import BEGINNINGS, Step
+from idp.signin.rules import TWO_CHECKS, Step
 from idp.storage import Transaction
 from idp.web import (
     browser_secret,
     caller_address,
+    give_device,
     give_session,
     house,
     needed_browser_secret,
@@ -79,11 +81,11 @@ def give_password(ref: str) -> ResponseReturnValue:
         address=caller_address(),
     )
     if not isinstance(checked, PasswordProved):
-        return _refused(found, Step.PASSWORD, checked, email)
+        return refuse(found, Step.PASSWORD, checked, email)
     new = house().database.transaction(
         lambda tx: accepting.accept_password(
             tx, house().keyring, checked, session=found.session, journey=found.journey,
-            device=_device(),
+            device=this_device(),
         )
     )  # fmt: skip
     if new is not None:
@@ -100,15 +102,16 @@ def give_passkey(ref: str) -> ResponseReturnValue:
         return found
     refusal = passkeys.reserve_passkey(house().database, house().keyring, caller_address())
     if refusal is not None:
-        return _refused(found, Step.PASSKEY, refusal)
+        return refuse(found, Step.PASSKEY, refusal)
     party = webauthn.relying_party(house().settings.issuer)
-    new = house().database.transaction(
-        lambda tx: accepting.accept_passkey(
+
+    def accept(tx: Transaction) -> str | None:
+        return accepting.accept_passkey(
             tx, party, request.form.get("passkey", ""), browser_secret=needed_browser_secret(),
-            session=found.session, journey=found.journey, device=_device(),
-        )
-    )  # fmt: skip
-    return _go_on(found, Step.PASSKEY, new)
+            session=found.session, journey=found.journey, device=this_device(),
+        )  # fmt: skip
+
+    return go_on(found, Step.PASSKEY, accept)
 
 
 @bp.post("/sign-in/<ref>/code")
@@ -155,21 +158,50 @@ def _give_secret(
         return page(found, step, texts.nothing_typed(step))
     refusal = reserve(session)
     if refusal is not None:
-        return _refused(found, step, refusal)
-    new = house().database.transaction(
-        lambda tx: accept(tx, house().keyring, typed, session=session, journey=found.journey)
+        return refuse(found, step, refusal)
+    return go_on(
+        found,
+        step,
+        lambda tx: accept(tx, house().keyring, typed, session=session, journey=found.journey),
     )
-    return _go_on(found, step, new)
 
 
-def _go_on(found: Position, step: Step, new: str | None) -> ResponseReturnValue:
+def go_on(
+    found: Position,
+    step: Step,
+    accept: Callable[[Transaction], str | None],
+    wrong: Callable[[], ResponseReturnValue] | None = None,
+) -> ResponseReturnValue:
+    """Take a proof in one transaction, remember this browser with it where that was wished, and
+    let the journey pick the next page. `wrong` answers a proof that was not taken."""
+
+    def work(tx: Transaction) -> tuple[str | None, str | None]:
+        new = accept(tx)
+        wished = new is not None and request.form.get("remember") == "yes"
+        return new, _remember(tx, found, new) if new and wished else None
+
+    new, device = house().database.transaction(work)
     if new is None:
-        return _refused(found, step, Refusal(Reason.WRONG))
+        return wrong() if wrong else refuse(found, step, Refusal(Reason.WRONG))
     give_session(new)
+    if device is not None:
+        give_device(device)
     return see_other(url_for("signin.resume", ref=found.journey.ref))
 
 
-def _refused(found: Position, step: Step, refusal: Refusal, email: str = "") -> ResponseReturnValue:
+def _remember(tx: Transaction, found: Position, secret: str) -> str | None:
+    """Remember this browser, if two checks were made in it."""
+    session = sessions.find(tx, secret)
+    if session is None:
+        return None
+    methods = actions.methods_of(house().policies, found.journey, session)
+    if sign_in_level(session.proofs, methods) < TWO_CHECKS:
+        return None
+    return remembered.remember(tx, session.account_ref, session.now, this_device())
+
+
+def refuse(found: Position, step: Step, refusal: Refusal, email: str = "") -> ResponseReturnValue:
+    """Say why a proof was not taken, on the page that asked for it."""
     status = {Reason.BUSY: 503, Reason.WAIT: 429, Reason.SHUT: 429}.get(refusal.reason, 422)
     headers = {} if refusal.wait is None else retry_after(refusal.wait)
     return page(found, step, texts.proof_refused(refusal, step), email), status, headers
@@ -192,7 +224,8 @@ def page(found: Position, step: Step, error: str | None = None, email: str = "")
         facts |= _password_facts(found, email)
     elif step is Step.CODE and Step.RECOVERY_CODE in found.next.ways:
         facts["no_code"] = url_for("signin.recovery-code", ref=ref)
-    if step in BEGINNINGS and Step.PASSKEY in found.next.ways:
+    facts["remember"] = step in {Step.CODE, Step.PASSKEY}
+    if step in {Step.PASSWORD, Step.PASSKEY} and Step.PASSKEY in found.next.ways:
         facts["passkey_options"] = _passkey_options(found)
     return render_template(f"signin/{step.replace('-', '_')}.html", **facts)
 
@@ -201,7 +234,9 @@ def _password_facts(found: Position, email: str) -> dict[str, Any]:
     ref = found.journey.ref
     hint = found.journey.request.get("params", {}).get("login_hint", "")
     again = found.session.sign_in_name if found.session else ""
+    by_mail = Step.EMAIL_CODE in found.next.ways
     return {
+        "by_mail": url_for("signin.email-code", ref=ref) if by_mail else None,
         "email": email or again or hint,
         "passkey_action": url_for("signin.give_passkey", ref=ref),
         "enrol": url_for("enrolment.start", journey=ref),
@@ -212,7 +247,7 @@ def _password_facts(found: Position, email: str) -> dict[str, Any]:
 def _passkey_options(found: Position) -> dict[str, Any]:
     """Make a challenge that goes with the page. Where somebody only steps up, for their own keys;
     at a beginning for any: a passkey says by itself whose it is."""
-    stepping_up = found.session is not None and found.next.ways != BEGINNINGS
+    stepping_up = found.session is not None and not found.next.beginning
     account = found.session.account_ref if found.session and stepping_up else None
     challenge = house().database.transaction(
         lambda tx: passkeys.begin(
@@ -223,7 +258,8 @@ def _passkey_options(found: Position) -> dict[str, Any]:
     return webauthn.request_options(party, challenge=challenge)
 
 
-def _device() -> str:
+def this_device() -> str:
+    """Answer what the owner of this browser may know it by."""
     return device_words(request.user_agent.string)
 
 

@@ -14,7 +14,10 @@ from idp.assurance.rules import Level, Methods, next_methods, sign_in_level
 
 PASSWORD, CODE, RECOVERY_CODE = "password", "one-time-code", "recovery-code"
 PASSKEY, SECURITY_KEY = "passkey", "security-key"
-OFFERED = frozenset({PASSWORD, CODE, PASSKEY, SECURITY_KEY, RECOVERY_CODE})  # those with a page
+SMS_CODE, EMAIL_CODE = "sms-code", "email-code"
+OFFERED = frozenset(  # those with a page
+    {PASSWORD, CODE, PASSKEY, SECURITY_KEY, SMS_CODE, EMAIL_CODE, RECOVERY_CODE}
+)
 NEVER: Mapping[int, int] = {}  # no level fades before its session ends
 CLOCKS_MAY_DIFFER_MS = 60_000
 TWO_CHECKS = 2  # the sign-in level (C2) of two different factors
@@ -29,6 +32,8 @@ class Step(StrEnum):
     PASSWORD = "password"
     CODE = "code"
     PASSKEY = "passkey"
+    TEXT_CODE = "text-code"
+    EMAIL_CODE = "email-code"
     RECOVERY_CODE = "recovery-code"
     METHODS = "methods"
     PROVE = "prove"
@@ -44,10 +49,13 @@ PAGE_OF: Mapping[str, Step] = {
     CODE: Step.CODE,
     PASSKEY: Step.PASSKEY,
     SECURITY_KEY: Step.PASSKEY,
+    SMS_CODE: Step.TEXT_CODE,
+    EMAIL_CODE: Step.EMAIL_CODE,
     RECOVERY_CODE: Step.RECOVERY_CODE,
 }
-# What a sign-in may begin with: each of them says by itself whose it is.
-BEGINNINGS = (Step.PASSWORD, Step.PASSKEY)
+# What a sign-in may begin with: each of them says by itself whose it is. The last one may not do.
+BEGINNINGS = (Step.PASSWORD, Step.PASSKEY, Step.EMAIL_CODE)
+BESIDES = frozenset({CODE, SMS_CODE, RECOVERY_CODE})  # asked of somebody who has begun
 
 
 class Why(StrEnum):
@@ -100,13 +108,14 @@ class Next:
     """The next step, why, and the level the journey has to reach.
 
     `ways` are the pages that would do just as well now, the one of `step` among them; empty
-    where there is nothing to choose.
+    where there is nothing to choose. `beginning`: whoever comes may be anybody.
     """
 
     step: Step
     why: Why
     demand: Level
     ways: tuple[Step, ...] = ()
+    beginning: bool = False
 
 
 def next_step(
@@ -131,7 +140,8 @@ def next_step(
     """
     goal = demand(asked, signed_in, methods, provable)
     if signed_in is None:
-        return Next(step=Step.PASSWORD, why=Why.FIRST, demand=goal, ways=BEGINNINGS)
+        ways = beginnings(goal, methods)
+        return Next(step=Step.PASSWORD, why=Why.FIRST, demand=goal, ways=ways, beginning=True)
     lasting = _out_of_reach(goal, signed_in, methods, provable)
     if lasting is not None:
         return Next(step=Step.REFUSE, why=lasting, demand=goal)
@@ -141,7 +151,8 @@ def next_step(
     if page is not None:
         again = not fresh or any(PAGE_OF.get(method) is page for method in signed_in.proofs)
         why = Why.AGAIN if again else Why.MORE
-        return Next(step=page, why=why, demand=goal, ways=ways)
+        ways = ways or beginnings(goal, methods)
+        return Next(step=page, why=why, demand=goal, ways=ways, beginning=not fresh)
     if sign_in_level(fresh, methods) < needed:
         may_add = may_add_methods(signed_in.identity, sign_in_level(fresh, methods))
         step = Step.METHODS if may_add else Step.PROVE
@@ -198,6 +209,19 @@ def demand(asked: Asked, signed_in: SignedIn | None, methods: Methods, provable:
             if reached.covers(level):
                 return level
     return wanted[0]
+
+
+def beginnings(goal: Level, methods: Methods) -> tuple[Step, ...]:
+    """Answer the pages that a sign-in to `goal` may begin with.
+
+    A code by e-mail only where it can be all that is asked: it is no part of two checks, and
+    opens no account whose holder was proved.
+    """
+    mail = methods.get(EMAIL_CODE)
+    enough = mail and mail.usable and mail.alone >= max(goal.sign_in, 1)
+    if mail and enough and mail.most_identity >= goal.identity:
+        return BEGINNINGS
+    return BEGINNINGS[:-1]
 
 
 def reach_of(held: Collection[str], methods: Methods) -> int:
@@ -279,9 +303,8 @@ def _missing(
     if not fresh:
         # Somebody who is asked again is asked to be there at all, also where C0 would do. Who
         # comes back may be another person, with another way to begin.
-        best = next_methods(max(needed, 1), (), held - {CODE, RECOVERY_CODE}, methods)
-        first = PAGE_OF[best[0]] if best else Step.PASSWORD
-        return first, BEGINNINGS
+        best = next_methods(max(needed, 1), (), held - BESIDES, methods)
+        return (PAGE_OF[best[0]] if best else Step.PASSWORD), ()
     best = next_methods(needed, set(fresh), held, methods)
     if not best:
         return None, ()

@@ -15,6 +15,8 @@ def way(step: Step) -> str:
         Step.PASSWORD: _("Your email address and password"),
         Step.PASSKEY: _("Your passkey or security key"),
         Step.CODE: _("A code from your app"),
+        Step.TEXT_CODE: _("A code by text message"),
+        Step.EMAIL_CODE: _("A code by email"),
         Step.RECOVERY_CODE: _("One of your printed codes"),
     }[step]
 
@@ -25,7 +27,7 @@ def why_asked(why: Why, step: Step, service_name: str) -> str | None:
         return _("%(service)s wants to be sure that it is still you.", service=service_name)
     if why is not Why.MORE:
         return None
-    if step is Step.CODE:
+    if step in {Step.CODE, Step.TEXT_CODE}:
         return _(
             "You have already given your password. %(service)s holds things that would do harm "
             "in the wrong hands, so it asks for one more check: a code.",
@@ -45,6 +47,8 @@ def nothing_typed(step: Step) -> str:
     return {
         Step.PASSWORD: _("Type in your email address and your password"),
         Step.CODE: _("Type in the code that your app shows"),
+        Step.TEXT_CODE: _("Type in the code from your text message"),
+        Step.EMAIL_CODE: _("Type in the code from your email"),
         Step.RECOVERY_CODE: _("Type in one of your printed codes"),
     }[step]
 
@@ -70,11 +74,32 @@ def proof_refused(refusal: Refusal, step: Step) -> str:
             "This code is not right, or it was used before. Wait until your app shows the next "
             "code, then type that in."
         ),
+        Step.TEXT_CODE: _code_not_right(),
+        Step.EMAIL_CODE: _code_not_right(),
         Step.RECOVERY_CODE: _(
             "This code is not right, or it was used before. Look at your sheet again, or take "
             "the next code on it."
         ),
     }[step]
+
+
+def nobody_typed() -> str:
+    """Say what to type in for a code to be sent."""
+    return _("Type in your email address or sign-in name")
+
+
+def code_too_old() -> str:
+    """Say that there is no code to type in any more."""
+    return _("This code is too old, or it was used before. Ask for a new one.")
+
+
+def tried_too_often() -> str:
+    """Say that a code that was sent may be tried no more."""
+    return _("There were too many wrong tries. Ask for a new code.")
+
+
+def _code_not_right() -> str:
+    return _("This code is not right. Look at your latest message, or ask for a new code.")
 
 
 def stopped(stop: Stop) -> tuple[int, str, list[str]]:

@@ -8,8 +8,9 @@ from idp.oidc import actions as oidc
 from idp.oidc.answers import send
 from idp.signin import actions, texts
 from idp.signin.actions import Position, Stop
-from idp.signin.asking import at, bp, locate, service_name, stopped
+from idp.signin.asking import at, locate, service_name, stopped
 from idp.signin.rules import Step
+from idp.signin.sent import bp
 from idp.web import house, notice, see_other
 from idp.words import gettext as _
 

@@ -35,7 +35,7 @@ def test_every_way_to_sign_in_is_listed_with_what_can_be_done(site: Site) -> Non
         "/methods/password", "/account/methods/password/remove",
         "/methods/app", "/account/methods/one-time-code/remove",
         "/methods/recovery-codes", "/account/methods/recovery-code/remove",
-        "/methods/passkey",
+        "/methods/passkey", "/methods/text",
     ]  # fmt: skip
 
 

@@ -32,7 +32,7 @@ ORIGIN = "http://localhost:18000"
 PARTY = webauthn.relying_party(ORIGIN)
 POLICY = load_policies(packaged_directory(), today=date(2026, 12, 1)).methods
 SEED = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
-PASSWORD, CODE, PASSKEY, KEY, PRINTED = METHODS
+PASSWORD, CODE, PASSKEY, KEY, TEXT, MAIL, PRINTED = METHODS
 
 
 def way(*held: str) -> frozenset[str]:
@@ -41,7 +41,7 @@ def way(*held: str) -> frozenset[str]:
 
 def test_ways_in_are_what_passes_two_checks_with_nothing_to_spare() -> None:
     assert ways_in(METHODS, POLICY) == [
-        way(PASSKEY), way(KEY), way(PASSWORD, CODE), way(PASSWORD, PRINTED),
+        way(PASSKEY), way(KEY), way(PASSWORD, CODE), way(PASSWORD, TEXT), way(PASSWORD, PRINTED),
     ]  # fmt: skip
     assert ways_in({PASSWORD}, POLICY) == ways_in({CODE, PRINTED}, POLICY) == []
 
@@ -58,6 +58,7 @@ def test_enough_is_two_ways_one_with_nothing_on_a_telephone() -> None:
     assert {held for held in enough if len(held) == 3 and not held >= way(PASSKEY, KEY)} == {
         way(PASSWORD, CODE, PRINTED), way(PASSWORD, PASSKEY, PRINTED),
         way(PASSWORD, CODE, KEY), way(PASSWORD, KEY, PRINTED),
+        way(PASSWORD, TEXT, KEY), way(PASSWORD, TEXT, PRINTED),
     }  # fmt: skip
     assert not enough_ways_in({PASSWORD, CODE, PASSKEY}, POLICY)  # all of it may be on one phone
 

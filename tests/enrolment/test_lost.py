@@ -6,9 +6,9 @@ from idp.assurance.rules import sign_in_level
 from idp.enrolment.lost import ResetFacts, ResetStep, next_reset_step, second_methods
 from tests.build import World
 
-METHODS = ("password", "one-time-code", "passkey", "security-key", "recovery-code")
+METHODS = ("password", "one-time-code", "passkey", "security-key", "recovery-code", "sms-code")
 MAILBOX = "mailbox"
-HELD = [frozenset(some) for size in range(6) for some in combinations(METHODS, size)]
+HELD = [frozenset(some) for size in range(7) for some in combinations(METHODS, size)]
 
 
 def thieves(held: frozenset[str]) -> list[frozenset[str]]:

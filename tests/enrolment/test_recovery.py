@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import delete
 
 from idp.accounts.actions import create_account, supersede
+from idp.authentication import phones
 from idp.authentication.actions import (
     check_password,
     enrol_totp,
@@ -17,6 +18,7 @@ from idp.authentication.actions import (
 from idp.authentication.records import (
     OneTimeCodeRecord,
     PasswordRecord,
+    PhoneRecord,
     RecoveryCodeRecord,
     SessionRecord,
 )
@@ -30,6 +32,7 @@ from idp.throttle.records import ThrottleRecord
 from tests.build import Site, read_answer
 from tests.enrolment.visits import ANOTHER, Visitor, error, heading, mail, shapes, work, wrong
 from tests.rig.counting import counted
+from tests.signin.sent import NUMBER, codes, give_phone, texts
 
 SIAN, NOBODY = "sian@example.test", "nobody@example.test"
 
@@ -413,3 +416,23 @@ def test_what_a_service_may_use_when_nobody_is_there_ends_with_a_lost_password(
     reset = proved_then(site, lambda tx, account: None)
     assert heading(reset.page) == "Your new password works now"
     assert (site.refresh("post", kept).json or {})["error"] == "invalid_grant"
+
+
+def test_a_text_message_is_the_second_thing_shown_and_not_right_after_a_number_moved(
+    site: Site,
+) -> None:
+    give_phone(site, "nobody")
+    site.later(seconds=1)  # newer than the number
+    one = with_code(site, "nobody")
+    page = one.path
+    assert heading(one.page) == "One more check"
+    one.send(way="sms-code", send="yes")
+    code = texts(site)[-1].values["code"]
+    assert heading(one.send(way="sms-code", code=wrong(code)).page) == "One more check"
+    moved = site.database.transaction(lambda tx: phones.report_move(tx, site.house.keyring, NUMBER))
+    assert moved == 1
+    one.send(way="sms-code", code=code)
+    assert all(row["used_at"] is None for row in codes(site, purpose="sms-code"))
+    site.change(PhoneRecord, {"moved_at": None}, account_ref=site.account("nobody")["ref"])
+    one.go(page).send(way="sms-code", code=code)
+    assert heading(one.page) == "Choose a new password"

@@ -9,7 +9,10 @@ from idp.notices.texts import Words, words_of
 from tests.notices.conftest import ISSUER, VALUES, values_of
 from tests.pages.readability import grade, prose, sentences
 
-CODES = {Notice.ADDRESS_CODE, Notice.CONTACT_CODE, Notice.RESET_CODE}
+CODES = {
+    Notice.ADDRESS_CODE, Notice.CONTACT_CODE, Notice.RESET_CODE, Notice.SIGN_IN_CODE,
+    Notice.NUMBER_CODE,
+}  # fmt: skip
 READING_AGE_9 = 4.0  # school grade; the age is about five years more
 TWO_PARTS = 306  # letters that two text messages hold
 

@@ -27,6 +27,28 @@ BROWSERS = [
     Facts(ref="S-1", name="Firefox on Linux", since=NOON, seen=NOON, here=True),
     Facts(ref="S-2", name="A browser we do not know", since=NOON, seen=NOON, here=False),
 ]
+DEVICES = [Facts(ref="D-1", name="Firefox on Linux", since=NOON, used=NOON)]
+MAIL = {**STEP, "email": "margaret@example.test", "chosen": False, "counts": True}
+SAID = {
+    "back": "/account/methods",
+    "email": "margaret@example.test",
+    "chosen": False,
+    "counts": True,
+}
+SIGN_IN = {"service_name": "Library", "action": "/sign-in/step", "ways": "/sign-in/ways",
+           "error": None}  # fmt: skip
+TEXT = {**SIGN_IN, "number": "••• 123", "why": "Library asks for one more check."}
+CHECK = {**SIGN_IN, "again": "/sign-in/again", "by_text": False, "remember": False}
+CHECK_TEXT = {**CHECK, "number": "••• 123", "by_text": True, "remember": True}
+APPROVED = {
+    "as_of": "1 June 2030", "api": "/api/v1/methods", "fingerprint": "a1b2c3",
+    "levels": [{"level": "C1", "meaning": "Your password.", "alone": ["Password", "Passkey"],
+                "one_of_two": []},
+               {"level": "C2", "meaning": "", "alone": ["Passkey"],
+                "one_of_two": ["Password", "Code from an app"]}],
+    "methods": [{"id": "password", "name": "Password",
+                 "facts": [("Status", "approved"), ("Why", "Everybody can use one.")]}],
+}  # fmt: skip
 SERVICES = [Facts(service="Tax", since=NOON, acting_for="Margaret Hughes"),
             Facts(service="Library", since=NOON, acting_for=None)]  # fmt: skip
 SIGN_INS = [Facts(when=NOON, what="You showed that it is you: Passkey", who="Tax", service=None)]
@@ -52,8 +74,33 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "method-remove": ("account/remove_method.html",
                       {"name": "Passkey", "about": ["Made on 1 June 2030"],
                        "action": "/account/methods/k1/remove", "shown": "1.sealed-moment"}),
+    "method-text": ("methods/text.html",
+                    {**STEP, "number": "", "replaces": False, "days": 3}),
+    "method-text-wrong": ("methods/text.html",
+                          {**STEP, "number": "12", "replaces": True, "days": 3,
+                           "error": "Type in the number of a mobile phone."}),
+    "method-text-check": ("methods/text_check.html",
+                          {**STEP, "number": "••• 123", "again": "/methods/text"}),
+    "method-text-check-wrong": ("methods/text_check.html",
+                                {**STEP, "number": "••• 123", "again": "/methods/text",
+                                 "error": "This code is not right."}),
+    "method-email-code": ("methods/email_code.html", MAIL),
+    "method-email-code-chosen": ("methods/email_code.html", {**SAID, "chosen": True}),
+    "method-email-code-not": ("methods/email_code.html", {**SAID, "counts": False}),
+    "sign-in-email-code": ("signin/email_code.html", {**SIGN_IN, "email": "margaret"}),
+    "sign-in-email-code-wrong": ("signin/email_code.html",
+                                 {**SIGN_IN, "email": "", "error": "Type in your email address."}),
+    "sign-in-text-code": ("signin/text_code.html", TEXT),
+    "sign-in-text-code-often": ("signin/text_code.html", {**TEXT, "error": "Wait 1 minute."}),
+    "sign-in-check-mail": ("signin/check_code.html", CHECK),
+    "sign-in-check-text": ("signin/check_code.html",
+                           CHECK_TEXT),
+    "sign-in-check-wrong": ("signin/check_code.html",
+                            {**CHECK_TEXT, "error": "This code is not right."}),
+    "approved-methods": ("assurance/methods.html", APPROVED),
     "sessions": ("account/sessions.html",
-                 {"browsers": BROWSERS, "sessions": SERVICES, "sign_ins": SIGN_INS}),
+                 {"browsers": BROWSERS, "devices": DEVICES, "sessions": SERVICES,
+                  "sign_ins": SIGN_INS}),
     "sessions-none": ("account/sessions.html",
-                      {"browsers": BROWSERS[:1], "sessions": [], "sign_ins": []}),
+                      {"browsers": BROWSERS[:1], "devices": [], "sessions": [], "sign_ins": []}),
 }  # fmt: skip

@@ -11,20 +11,22 @@ from hypothesis import strategies as st
 
 from idp.assurance.rules import Level, Method, Methods, Status, sign_in_level
 from idp.signin.rules import (
-    BEGINNINGS,
     CODE,
+    EMAIL_CODE,
     OFFERED,
     PAGE_OF,
     PASSKEY,
     PASSWORD,
     RECOVERY_CODE,
     SECURITY_KEY,
+    SMS_CODE,
     TWO_CHECKS,
     Asked,
     Next,
     SignedIn,
     Step,
     Why,
+    beginnings,
     demand,
     fresh_proofs,
     lowest_first,
@@ -49,11 +51,19 @@ METHODS: Methods = {
     RECOVERY_CODE: Method(id=RECOVERY_CODE, name="", factor="possession", alone=1, second=2,
                           status=Status.APPROVED, amr=("otp",)),
 }  # fmt: skip
+# The same, where a body has certificates for codes that are sent.
+SENT: Methods = {
+    **METHODS,
+    SMS_CODE: Method(id=SMS_CODE, name="", factor="possession", alone=0, second=2,
+                     status=Status.RESTRICTED, amr=("sms", "otp"), blocks_attacks=0.76),
+    EMAIL_CODE: Method(id=EMAIL_CODE, name="", factor="possession", alone=1, second=0,
+                       status=Status.RESTRICTED, amr=("otp",), most_identity=0),
+}  # fmt: skip
 P0, P1, P2, P3 = (Level(identity=p, sign_in=p) for p in range(4))
 P2C3 = Level(identity=2, sign_in=3)
 PROOFS = {Step.PASSWORD, Step.CODE, Step.PASSKEY, Step.RECOVERY_CODE}
 NAMES = {"password": PASSWORD, "code": CODE, "passkey": PASSKEY, "key": SECURITY_KEY,
-         "paper": RECOVERY_CODE}  # fmt: skip
+         "paper": RECOVERY_CODE, "text": SMS_CODE, "mail": EMAIL_CODE}  # fmt: skip
 HOLDINGS = [
     (PASSWORD,), (PASSWORD, CODE), (PASSWORD, RECOVERY_CODE), (PASSKEY,), (PASSWORD, SECURITY_KEY),
     (PASSWORD, CODE, PASSKEY, RECOVERY_CODE),
@@ -164,7 +174,8 @@ def test_only_what_the_person_holds_is_asked_for() -> None:
         if fresh_proofs(asked, person, now=NOW):
             assert pages.issuperset(following.ways), (asked, person)
         else:  # whoever comes back may be another, who begins another way
-            assert following.ways == BEGINNINGS
+            assert following.ways == beginnings(following.demand, METHODS)
+            assert following.beginning
         assert following.step in pages, (asked, person)
         assert following.step in following.ways
 
@@ -369,7 +380,8 @@ def test_a_printed_code_is_half_a_sign_in() -> None:
     assert ask(asked, here(2, (PASSWORD,), password=1, paper=1)).step is Step.ISSUE
     # It begins nothing: a slip of paper does not say whose it is.
     stale = replace(asked, again=True)
-    assert ask(stale, here(2, paper, password=9, paper=9)).ways == BEGINNINGS
+    began = ask(stale, here(2, paper, password=9, paper=9))
+    assert began.ways == beginnings(began.demand, METHODS)
 
 
 def test_a_passkey_is_no_second_step_for_those_who_hold_nothing_else() -> None:
@@ -521,3 +533,42 @@ def test_whatever_is_asked_of_whomever_the_floor_holds(
 def test_the_methods_that_have_a_page_are_in_the_published_list(name: str) -> None:
     text = (Path(__file__).parents[2] / "policies" / "methods.toml").read_text()
     assert f'id = "{name}"' in text
+
+
+def test_a_code_by_email_begins_only_what_it_can_be_all_of() -> None:
+    for level in LEVELS:
+        listed = beginnings(level, SENT)
+        assert listed[:2] == (Step.PASSWORD, Step.PASSKEY)
+        assert (Step.EMAIL_CODE in listed) == (level.identity == 0 and level.sign_in <= 1), level
+        assert Step.EMAIL_CODE not in beginnings(level, METHODS), "no certificate here"
+
+
+def test_a_code_by_email_is_enough_alone_and_is_no_part_of_two_checks() -> None:
+    low, high = Level(identity=0, sign_in=1), Level(identity=0, sign_in=2)
+    everything = (PASSWORD, CODE, EMAIL_CODE)
+    in_by_mail = here(0, everything, mail=1)
+    assert ask(Asked(floor=low, started=NOW), in_by_mail, methods=SENT).step is Step.ISSUE
+    more = ask(Asked(floor=high, started=NOW), in_by_mail, methods=SENT)
+    assert more.step is Step.PASSWORD, "what they hold beside it is asked for, all of it"
+    then = here(0, everything, mail=2, password=1)
+    assert ask(Asked(floor=high, started=NOW), then, methods=SENT).step is Step.CODE
+    alone = here(0, (EMAIL_CODE,), mail=1)
+    assert ask(Asked(floor=high, started=NOW), alone, methods=SENT).step is Step.METHODS
+
+
+def test_a_text_message_comes_after_the_app_and_the_key() -> None:
+    asked = Asked(floor=Level(identity=2, sign_in=2), started=NOW)
+    for held, first in [
+        ((PASSWORD, SMS_CODE), Step.TEXT_CODE),
+        ((PASSWORD, SMS_CODE, CODE), Step.CODE),
+        ((PASSWORD, SMS_CODE, PASSKEY), Step.PASSKEY),
+        ((PASSWORD, SMS_CODE, RECOVERY_CODE), Step.TEXT_CODE),
+    ]:
+        found = ask(asked, here(2, held, password=1), methods=SENT)
+        assert found.step is first, held
+        assert Step.TEXT_CODE in found.ways
+    nowhere = ask(asked, here(2, (PASSWORD, SMS_CODE), password=1), methods=METHODS)
+    assert nowhere.step is not Step.TEXT_CODE, "no certificate here"
+    done = here(2, (PASSWORD, SMS_CODE), password=2, text=1)
+    assert ask(asked, done, methods=SENT).step is Step.ISSUE
+    assert ask(asked, done, methods=METHODS).step is not Step.ISSUE, "a proof from elsewhere"

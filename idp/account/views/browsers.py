@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from idp.account import access, actions, texts
 from idp.account.views.common import bp, signed_in
-from idp.authentication import sessions
+from idp.authentication import remembered, sessions
 from idp.authentication.ending import end_session
 from idp.authentication.sessions import SessionFacts
 from idp.storage import Transaction
@@ -32,6 +32,15 @@ def where() -> ResponseReturnValue:
                 }
                 for one in access.browsers(tx, session)
             ],
+            "devices": [
+                {
+                    "ref": one.ref,
+                    "name": one.name or _("A browser we do not know"),
+                    "since": one.since,
+                    "used": one.used_at,
+                }
+                for one in remembered.list_devices(tx, session.account_ref)
+            ],
             "sessions": actions.client_sessions(tx, session.account_ref),
             "sign_ins": [
                 {"when": one.at, "what": texts.signed_in(one.kind, one.method), "who": one.service}
@@ -53,6 +62,18 @@ def end_browser(ref: str) -> ResponseReturnValue:
     if ref == session.ref:
         forget_session()
         return see_other(url_for("account.signed_out"))
+    return see_other(url_for("account.where"))
+
+
+@bp.post("/account/devices/<ref>/forget")
+def forget_device(ref: str) -> ResponseReturnValue:
+    """Remember one browser no more; somebody else's is not found."""
+    session = signed_in(return_to=url_for("account.where"))
+    if not isinstance(session, SessionFacts):
+        return session
+    mine = session.account_ref
+    if not house().database.transaction(lambda tx: remembered.forget(tx, mine, ref)):
+        abort(404)
     return see_other(url_for("account.where"))
 
 

@@ -8,7 +8,7 @@ from idp.account.views.common import bp, signed_in
 from idp.assurance.policy import ACCOUNT
 from idp.assurance.rules import Methods
 from idp.authentication import methods
-from idp.authentication.held import ONE_TIME_CODE, PASSWORD, RECOVERY_CODE
+from idp.authentication.held import EMAIL_CODE, ONE_TIME_CODE, PASSWORD, RECOVERY_CODE, SMS_CODE
 from idp.authentication.methods import HeldMethod, NotRemoved
 from idp.authentication.rules import enough_ways_in
 from idp.authentication.sessions import SessionFacts
@@ -23,6 +23,7 @@ from idp.words import ngettext
 CHANGED_AT = {
     PASSWORD: "methods.password",
     ONE_TIME_CODE: "methods.app",
+    SMS_CODE: "methods.text",
     RECOVERY_CODE: "methods.recovery_codes",
 }
 
@@ -34,7 +35,8 @@ def list_methods() -> ResponseReturnValue:
     if not isinstance(session, SessionFacts):
         return session
     held = house().database.read(lambda tx: methods.list_methods(tx, session.account_ref))
-    ids = {one.method for one in held}
+    # A number that is young counts no less for that as something to add.
+    ids, counted = {one.method for one in held}, _counted(session)
     return render_template(
         "account/methods.html",
         methods=[
@@ -46,13 +48,13 @@ def list_methods() -> ResponseReturnValue:
             }
             for one in held
         ],
-        enough=enough_ways_in(ids, _counted(session)),
+        enough=enough_ways_in(ids, counted),
         add=[
             {"href": url_for("methods.passkey"), "text": _("Set up a passkey")},
             *(
                 {"href": url_for(place), "text": texts.add_method(method)}
-                for method, place in CHANGED_AT.items()
-                if method not in ids
+                for method, place in {**CHANGED_AT, EMAIL_CODE: "methods.email_code"}.items()
+                if method not in ids and counted[method].usable
             ),
         ],
     )
@@ -104,7 +106,7 @@ def about_method(one: HeldMethod) -> list[str]:
     if one.method == RECOVERY_CODE:
         left = ngettext("%(num)d code left", "%(num)d codes left", one.left)
         return [left, _("Made on %(day)s", day=since)]
-    if one.method in {PASSWORD, ONE_TIME_CODE}:
+    if one.method in {PASSWORD, ONE_TIME_CODE, SMS_CODE, EMAIL_CODE}:
         return [_("Set on %(day)s", day=since)]
     said = [_("Made on %(day)s", day=since)]
     if one.name:

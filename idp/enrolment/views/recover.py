@@ -6,15 +6,18 @@ from typing import Any
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from idp.assurance.conditions import Circumstances
+from idp.assurance.policy import ACCOUNT
 from idp.authentication import actions as authentication
-from idp.authentication import passkeys, recovery_codes, webauthn
+from idp.authentication import passkeys, phones, recovery_codes, sent_codes, webauthn
 from idp.authentication.actions import HashedPassword
+from idp.authentication.sent_codes import Waiting
 from idp.authentication.tries import Refusal
 from idp.enrolment import limits, recovering, texts
 from idp.enrolment.actions import CodeAnswer, Stop
 from idp.enrolment.addresses import shown_address
 from idp.enrolment.lost import ResetStep
-from idp.enrolment.recovering import CODE_APP, RECOVERY_CODE, Reset
+from idp.enrolment.recovering import CODE_APP, RECOVERY_CODE, TEXT_CODE, Reset
 from idp.enrolment.rules import PASSKEYS
 from idp.enrolment.views.common import (
     LONGEST_FIELD,
@@ -93,6 +96,8 @@ def recover_second(ref: str) -> ResponseReturnValue:
     found = _at(ref, ResetStep.SECOND)
     if not isinstance(found, Reset):
         return found
+    if not _ways(found):  # a number that was moved these days, and nothing else
+        return see_other(url_for("enrolment.recover_other_ways", ref=ref))
     return _second_page(found, request.args.get("with", ""))
 
 
@@ -104,7 +109,11 @@ def give_recover_second(ref: str) -> ResponseReturnValue:
         return found if not isinstance(found, Reset) else _go_on(ref)
     if "passkey" in request.form:
         return _give_passkey(found)
-    way = RECOVERY_CODE if request.form.get("way") == RECOVERY_CODE else CODE_APP
+    way = request.form.get("way", "")
+    if way not in _ways(found) or way == PASSKEY:
+        return _go_on(ref)
+    if way == TEXT_CODE and "send" in request.form:
+        return _send_text(found, found.account_ref)
     typed = request.form.get("code", "")[:LONGEST_FIELD].strip()
     if not typed:
         return _second_page(found, way, _("Type in a code")), 422
@@ -113,6 +122,14 @@ def give_recover_second(ref: str) -> ResponseReturnValue:
         typed = typed.replace(" ", "")
         refusal = authentication.reserve_code(
             here.database, here.keyring, account_ref=account, address=caller_address()
+        )
+    elif way == TEXT_CODE:
+        typed = typed.replace(" ", "")
+        code = _text_waiting(found)
+        if code is None:
+            return _second_page(found, way, _("This code is too old. Ask for a new one")), 422
+        refusal = sent_codes.reserve_try(
+            here.database, here.keyring, code, method=TEXT_CODE, address=caller_address()
         )
     else:
         refusal = recovery_codes.reserve_recovery_code(
@@ -194,6 +211,40 @@ def recover_done(ref: str) -> ResponseReturnValue:
     )
 
 
+def _send_text(found: Reset, account: str) -> ResponseReturnValue:
+    here = house()
+    refusal = sent_codes.reserve_text(
+        here.database, here.keyring, account_ref=account, address=caller_address()
+    )
+    if refusal is not None:
+        return _held_up(found, TEXT_CODE, refusal)
+    here.database.transaction(
+        lambda tx: sent_codes.send_text_code(
+            tx, here.keyring, account_ref=account, journey_ref=found.ref
+        )
+    )
+    return see_other(url_for("enrolment.recover_second", ref=found.ref) + f"?with={TEXT_CODE}")
+
+
+def _text_waiting(found: Reset) -> Waiting | None:
+    return house().database.read(
+        lambda tx: sent_codes.waiting(tx, journey_ref=found.ref, method=TEXT_CODE)
+    )
+
+
+def _text_counts(found: Reset) -> bool:
+    """Whether the account's number has stood still for as long as policy says."""
+    here, account = house(), found.account_ref or ""
+
+    def look(tx: Transaction) -> timedelta | None:
+        phone = phones.find(tx, here.keyring, account)
+        return tx.now() - phone.since if phone else None
+
+    age = here.database.read(look)
+    listed = here.policies.methods_for(ACCOUNT, Circumstances(number_age=age))
+    return age is not None and listed[TEXT_CODE].usable
+
+
 def _give_passkey(found: Reset) -> ResponseReturnValue:
     here, binding = house(), needed_browser_secret()
     refusal = passkeys.reserve_passkey(here.database, here.keyring, caller_address())
@@ -273,6 +324,7 @@ def _code_page(found: Reset, error: str | None = None) -> str:
 def _second_page(found: Reset, way: str, error: str | None = None) -> str:
     ways = _ways(found)
     chosen = way if way in ways else ways[0]
+    by_text = chosen == TEXT_CODE
     here = url_for("enrolment.recover_second", ref=found.ref)
     facts: dict[str, Any] = {
         "action": here,
@@ -281,6 +333,7 @@ def _second_page(found: Reset, way: str, error: str | None = None) -> str:
                    for one in ways if one != chosen],
         "lost_href": url_for("enrolment.recover_other_ways", ref=found.ref),
         "passkey_options": _passkey_options(found) if chosen == PASSKEY else None,
+        "sent": by_text and _text_waiting(found) is not None,
         "error": error,
     }  # fmt: skip
     return render_template("enrolment/second.html", **facts)
@@ -289,13 +342,17 @@ def _second_page(found: Reset, way: str, error: str | None = None) -> str:
 def _ways(found: Reset) -> list[str]:
     """The pages to choose from: both kinds of key are asked for on one."""
     named = (PASSKEY if method in PASSKEYS else method for method in found.second_methods)
-    return list(dict.fromkeys(named))
+    ways = list(dict.fromkeys(named))
+    if TEXT_CODE in ways and not _text_counts(found):
+        ways.remove(TEXT_CODE)
+    return ways
 
 
 def _way_text(way: str) -> str:
     return {
         CODE_APP: _("Use a code from your app"),
         RECOVERY_CODE: _("Use a printed code"),
+        TEXT_CODE: _("Use a code by text message"),
         PASSKEY: _("Use your passkey"),
     }[way]
 
