@@ -11,6 +11,8 @@ from pathlib import Path
 from joserfc.jwk import Key
 
 from idp import settings as reading
+from idp.assurance.networks import Networks
+from idp.assurance.networks import load as load_networks
 from idp.assurance.policy import Policies, load_policies
 from idp.authentication.hashing import HashGate
 from idp.callers.clients import ClientBook
@@ -28,6 +30,7 @@ from idp.storage.clock import Clock
 KEYS_KEPT_SECONDS = 300.0
 KEYS_RETRY_SECONDS = 10.0
 POLICIES_RETRY_SECONDS = 3600.0
+NO_NETWORKS = Networks()
 log = logging.getLogger("idp.house")
 
 
@@ -43,6 +46,7 @@ class House:
     client_keys: "ClientKeys"
     services: Services
     checkers: Checkers = NO_CHECKERS
+    networks: Networks = NO_NETWORKS
 
     @property
     def policies(self) -> Policies:
@@ -151,6 +155,7 @@ def open_house(settings: Settings | None = None) -> House:
         client_keys=client_keys,
         services=services,
         checkers=checkers,
+        networks=load_networks(settings.networks),
     )
 
 

@@ -102,6 +102,7 @@ PAGES = (
     _page("/sign-in/<ref>/text-code/check", "GET", who="journey"),
     _form("/sign-in/<ref>/text-code/check", who="journey", throttle="address, code and account",
           audit=("proof-given", "proof-refused")),
+    _form("/sign-in/<ref>/back", who="journey", audit=("authorization-refused",)),
     _page("/sign-in/<ref>/who", "GET", who="journey"),
     _form("/sign-in/<ref>/who", who="journey"),
     _page("/sign-in/<ref>/consent", "GET", who="journey"),

@@ -9,8 +9,11 @@ from typing import cast
 from flask import Response, current_app, g, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from idp.assurance import agents
+from idp.assurance.familiarity import Visit
 from idp.house import House
 from idp.keyring.sealing import random_token
+from idp.signin.weighing import Seen
 
 EXTENSION = "gatehouse"
 SECRET_CHARACTERS = 43  # 256 bits in base64url
@@ -113,6 +116,19 @@ def form_token_fits() -> bool:
 def caller_address() -> str:
     """Answer the caller's address, as the front found it."""
     return request.remote_addr or ""
+
+
+def seen_here() -> Seen:
+    """Answer where this request comes from, for the weighing of a sign-in. Never raises: what
+    cannot be read is not known."""
+    address, networks = caller_address(), house().networks
+    return Seen(
+        visit=Visit(
+            network=networks.levels(address), browser=agents.levels(request.user_agent.string)
+        ),
+        hosting=networks.find(address).kind is not None,
+        device=device_secret(),
+    )
 
 
 def notice(

@@ -29,6 +29,8 @@ class AccountRecord(Base):
     email_confirmed_at: Mapped[datetime | None] = mapped_column(default=None)
     # Closed because its holder proved to be somebody who had this account already.
     superseded_by: Mapped[str | None] = mapped_column(default=None)
+    # Somebody said that its password is known to others; until it is changed, more is asked.
+    doubted_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class SubjectRecord(Base):

@@ -179,6 +179,8 @@ class SessionRecord(Base):
     ended_at: Mapped[datetime | None] = mapped_column(default=None)
     # What its owner may know it by: "Chromium on Android". No address, no full user agent.
     device: Mapped[str] = mapped_column(default="", server_default="")
+    # How it was weighed (`signin.weighing`); digests and numbers, no address, no browser text.
+    risk: Mapped[dict[str, Any] | None] = mapped_column(default=None)
 
 
 class ClientSessionRecord(Base):

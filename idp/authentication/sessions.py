@@ -49,6 +49,8 @@ class SessionFacts:
     expires_at: datetime
     now: datetime
     secret_digest: str = field(repr=False)
+    risk: Mapping[str, Any] | None = None
+    doubted_at: datetime | None = None
 
     @property
     def party(self) -> str:
@@ -102,6 +104,8 @@ _FIND = (
         SessionRecord.expires_at,
         db_now().label("now"),
         SessionRecord.secret_digest,
+        SessionRecord.risk,
+        AccountRecord.doubted_at,
     )
     .join(AccountRecord, AccountRecord.ref == SessionRecord.account_ref)
     .outerjoin(PersonRecord, PersonRecord.ref == AccountRecord.person_ref)
@@ -112,6 +116,7 @@ _FIND = (
     )
 )
 _START = insert(SessionRecord)
+_WEIGHED = update(SessionRecord).where(_BY_REF).values(risk=bindparam("weighed"))
 _TOUCH = (
     update(SessionRecord)
     .where(_BY_REF, _UNENDED, SessionRecord.seen_at <= db_now() - _AGO["seen_every"])
@@ -162,11 +167,14 @@ def start(
     proofs: Mapping[str, int],
     now: datetime,
     device: str = "",
+    *,
+    failed: int = 0,
 ) -> tuple[str, str]:
     """Start a session on what was proved; answer its reference and the secret for the cookie.
 
     Call it after the proofs were spent in the same transaction. `now` is the database's clock.
-    `device` is what its owner may know the browser by (`devices.device_words`).
+    `device` is what its owner may know the browser by (`devices.device_words`), `failed` how many
+    wrong tries there were before this right one.
     """
     ref, secret = random_ref(), random_token()
     values = {
@@ -178,6 +186,7 @@ def start(
         "seen_at": now,
         "expires_at": now + SESSION_LASTS,
         "device": device,
+        "risk": {"failed": failed} if failed else None,
     }
     tx.execute(_START, values)
     return ref, secret
@@ -192,6 +201,11 @@ def find(tx: Transaction, secret: str) -> SessionFacts | None:
     """
     row = tx.execute(_FIND, {"secret_digest": digest(secret)}).mappings().first()
     return SessionFacts(held=held_of(row), **without_held(row)) if row else None
+
+
+def keep_weighed(tx: Transaction, session_ref: str, risk: Mapping[str, Any]) -> None:
+    """Keep how a session was weighed, with this transaction's commit."""
+    tx.write(_WEIGHED, {"session_ref": session_ref, "weighed": dict(risk)})
 
 
 def touch(tx: Transaction, session: SessionFacts) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 SECRETS = "secrets.json"
 # "number_index" stands apart: it is turned by `idp keys reindex`, which reads with two at once.
 NUMBER_INDEX = "number_index"
-HMAC_KEYS = ("refresh", "csrf", "throttle", "proxy", "code")
+HMAC_KEYS = ("refresh", "csrf", "throttle", "proxy", "code", "familiarity")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from idp.signin import actions as signin
 from idp.signin.actions import Journey, Position, milliseconds
 from idp.signin.records import JourneyRecord
 from idp.signin.rules import NOTHING, Asked, Step, lowest_first
+from idp.signin.weighing import NOWHERE, Seen, learn, weigh
 from idp.storage import Database, Transaction
 
 # OpenID Connect Core 3.1.2.6. What could be had with pages is said to need them; only what no
@@ -47,65 +48,91 @@ class Started:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Browser:
-    """What the browser showed us: the secrets of its two cookies."""
+    """What the browser showed us: the secrets of its cookies, and where it is."""
 
     binding: str
     session: str | None
+    seen: Seen = NOWHERE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """What becomes of a request, and the remembered browser's new secret where it has one."""
+
+    outcome: Answer | Started | Refusal
+    device: str | None = None
 
 
 def begin(
     database: Database, services: Services, params: Mapping[str, str], browser: Browser
-) -> Answer | Started | Refusal:
+) -> Begun:
     """Take an authorization request. A `Refusal` is for a page of ours: no redirect is safe."""
     # What is sent without a value counts as left out: RFC 6749 section 3.1.
     params = {name: value for name, value in params.items() if value}
 
-    def work(tx: Transaction) -> Answer | Started | Refusal:
+    def work(tx: Transaction) -> Begun:
         call = Call(tx=tx, services=services)
         session = sessions.find(tx, browser.session) if browser.session else None
         valid = validate(call, params, signed_in=session is not None)
         if not isinstance(valid, Validated):
-            return valid
-        now = session.now if session else tx.now()
-        asked = _asked(call, valid, session, now)
-        journey = Journey(
-            ref="",
-            client_id=valid.client.client_id,
-            request={
-                "asked": signin.describe(asked),
-                # The scope as it may be granted: what the consent page lists is what is told.
-                "params": {**params, "scope": valid.scope},
-            },
-            choice=None,
-            consented=False,
-            created_at=now,
-        )
-        position = signin.position(services.policies, journey, session, now=now)
-        if position.next.step is Step.ISSUE and _is_who_was_meant(call, valid, session):
-            return issue(call, valid, position, now)
-        if "none" in valid.wanted.prompt:
-            return error(call, valid, PROMPT_NONE.get(position.next.step, "login_required"))
-        ref = signin.start(
-            tx,
-            browser_secret=browser.binding,
-            client_id=valid.client.client_id,
-            request=journey.request,
-            now=now,
-        )
-        detail = {
-            "journey": ref,
-            **asked_detail(valid, asked),
-            "demand": str(position.next.demand),
-            "stands": str(_stands(call, journey, asked, session, now)),
-        }
-        record(tx, Entry(kind="sign-in-started", client_id=valid.client.client_id, detail=detail))
-        return Started(journey=ref)
+            return Begun(outcome=valid)
+        device = None
+        if session is not None:
+            session, device = weigh(
+                tx, services.keyring, services.population, services.policies, session,
+                browser.seen, client_id=valid.client.client_id,
+            )  # fmt: skip
+        return Begun(outcome=_begin(call, valid, session, params, browser), device=device)
 
     return database.transaction(work)
 
 
+def _begin(
+    call: Call,
+    valid: Validated,
+    session: SessionFacts | None,
+    params: Mapping[str, str],
+    browser: Browser,
+) -> Answer | Started | Refusal:
+    tx, services = call.tx, call.services
+    now = session.now if session else tx.now()
+    asked = _asked(call, valid, session, now)
+    journey = Journey(
+        ref="",
+        client_id=valid.client.client_id,
+        request={
+            "asked": signin.describe(asked),
+            # The scope as it may be granted: what the consent page lists is what is told.
+            "params": {**params, "scope": valid.scope},
+        },
+        choice=None,
+        consented=False,
+        created_at=now,
+    )
+    position = signin.position(services.policies, journey, session, now=now)
+    if position.next.step is Step.ISSUE and _is_who_was_meant(call, valid, session):
+        return _issue(call, valid, position, browser.seen, now)
+    if "none" in valid.wanted.prompt:
+        return error(call, valid, PROMPT_NONE.get(position.next.step, "login_required"))
+    ref = signin.start(
+        tx,
+        browser_secret=browser.binding,
+        client_id=valid.client.client_id,
+        request=journey.request,
+        now=now,
+    )
+    detail = {
+        "journey": ref,
+        **asked_detail(valid, asked),
+        "demand": str(position.next.demand),
+        "stands": str(_stands(call, journey, asked, session, now)),
+    }
+    record(tx, Entry(kind="sign-in-started", client_id=valid.client.client_id, detail=detail))
+    return Started(journey=ref)
+
+
 def finish(
-    database: Database, services: Services, position: Position
+    database: Database, services: Services, position: Position, seen: Seen = NOWHERE
 ) -> Answer | Started | Refusal | None:
     """End a journey that has all it needs. None: another tab was first. `Started`: it goes on,
     for whoever signed in has not yet agreed to what another person may have."""
@@ -123,7 +150,7 @@ def finish(
             return None
         if not _is_who_was_meant(call, valid, session):
             return error(call, valid, "login_required", "another person signed in")
-        return issue(call, valid, position, tx.now())
+        return _issue(call, valid, position, seen, tx.now())
 
     return database.transaction(work)
 
@@ -147,6 +174,17 @@ def abandon(
         return error(call, valid, code, description, detail)
 
     return database.transaction(work)
+
+
+def _issue(call: Call, valid: Validated, position: Position, seen: Seen, now: datetime) -> Answer:
+    """Issue a code, and learn what this sign-in looked like once it is accepted."""
+    answered = issue(call, valid, position, now)
+    if "code" in answered.params and position.session is not None:
+        learn(
+            call.tx, call.services.keyring, call.services.policies, position.session, seen,
+            position.risk, client_id=valid.client.client_id,
+        )  # fmt: skip
+    return answered
 
 
 def _asked(call: Call, valid: Validated, session: SessionFacts | None, now: datetime) -> Asked:
@@ -177,7 +215,7 @@ def _stands(
         return NOTHING
     policies = call.services.policies
     methods = signin.methods_of(policies, journey, session)
-    sign_in, _ = signin.standing_of(asked, session, methods, policies.levels, now=now)
+    sign_in, _ = signin.standing_of(asked, session, methods, policies, now=now)
     return Level(identity=session.identity_level, sign_in=sign_in)
 
 

@@ -57,9 +57,7 @@ def issue(call: Call, valid: Validated, position: Position, now: datetime) -> An
         return error(call, valid, "login_required")
     asked = signin.asked_of(position.journey, call.services.policies)
     methods = signin.methods_of(call.services.policies, position.journey, session)
-    sign_in, proofs = signin.standing_of(
-        asked, session, methods, call.services.policies.levels, now=now
-    )
+    sign_in, proofs = signin.standing_of(asked, session, methods, call.services.policies, now=now)
     reached = Level(identity=session.identity_level, sign_in=sign_in)
     acting = _acting(call, valid, position, reached, now)
     if isinstance(acting, Refusal):
@@ -79,6 +77,8 @@ def issue(call: Call, valid: Validated, position: Position, now: datetime) -> An
         "stepped": len({at >= asked.started for at in proofs.values()}) > 1,
         "policy": call.services.policies.fingerprint,
     }
+    if position.risk is not None:
+        detail["risk"] = position.risk.detail()
     code = _write(
         call, valid, session, acting, proofs, amr_values(proofs, methods), reached, detail, now
     )

@@ -6,7 +6,7 @@ Authlib renders inside the transaction, so what must survive it is committed wit
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Error, OAuth2Request
@@ -14,6 +14,7 @@ from authlib.oauth2.rfc6749.errors import InvalidClientError, InvalidRequestErro
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
 from idp.assurance.policy import Policies
+from idp.assurance.population import Population
 from idp.callers import authenticate
 from idp.callers.authenticate import Audience, FetchKeys, Presented
 from idp.callers.clients import Client, ClientBook
@@ -33,6 +34,7 @@ class Services:
     policies_in_force: Callable[[], Policies]
     clients: ClientBook
     fetch_keys: FetchKeys
+    population: Population = field(default_factory=Population)
 
     @property
     def policies(self) -> Policies:

@@ -14,10 +14,12 @@ from idp.signin import actions as signin
 from idp.web import (
     forget_session,
     form_token_fits,
+    give_device,
     house,
     needed_browser_secret,
     notice,
     see_other,
+    seen_here,
     session_secret,
 )
 from idp.words import gettext as _
@@ -34,8 +36,11 @@ def authorize() -> ResponseReturnValue:
     params = _params()
     if params is None:
         return _parked_is_gone()
-    browser = Browser(binding=needed_browser_secret(), session=session_secret())
-    outcome = actions.begin(house().database, house().services, params, browser)
+    browser = Browser(binding=needed_browser_secret(), session=session_secret(), seen=seen_here())
+    begun = actions.begin(house().database, house().services, params, browser)
+    if begun.device is not None:
+        give_device(begun.device)
+    outcome = begun.outcome
     if isinstance(outcome, Started):
         return see_other(url_for("signin.resume", ref=outcome.journey))
     return send(outcome)

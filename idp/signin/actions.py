@@ -9,13 +9,15 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, update
 
 from idp.assurance.conditions import ANYBODY
+from idp.assurance.outcomes import Outcome
 from idp.assurance.policy import ACCOUNT, Policies
-from idp.assurance.rules import Level, Levels, Methods
+from idp.assurance.rules import Level, Methods
 from idp.authentication import sessions
 from idp.authentication.sessions import SessionFacts
 from idp.keyring.sealing import digest, random_ref, random_token
 from idp.signin.records import JourneyRecord, ParkedRequestRecord
-from idp.signin.rules import Asked, Next, SignedIn, next_step, standing
+from idp.signin.rules import Asked, Next, SignedIn, Step, Why, next_step, standing
+from idp.signin.weighing import Weighed, signed_in, weigh_up
 from idp.storage import Transaction, db_now
 
 JOURNEY = timedelta(hours=1)
@@ -52,6 +54,7 @@ class Position:
     journey: Journey
     session: SessionFacts | None
     next: Next
+    risk: Weighed | None = None
 
 
 _INSERT = insert(JourneyRecord)
@@ -123,23 +126,21 @@ def asked_of(journey: Journey, policies: Policies) -> Asked:
     )
 
 
-def signed_in_of(session: SessionFacts | None) -> SignedIn | None:
+def signed_in_of(session: SessionFacts | None, policies: Policies) -> SignedIn | None:
     """What the pure rule asks about a session."""
-    if session is None:
-        return None
-    return SignedIn(identity=session.identity_level, proofs=session.proofs, held=session.held)
+    return None if session is None else signed_in(session, policies.risk)
 
 
 def standing_of(
-    asked: Asked, session: SessionFacts, methods: Methods, levels: Levels, *, now: datetime
+    asked: Asked, session: SessionFacts, methods: Methods, policies: Policies, *, now: datetime
 ) -> tuple[int, dict[str, int]]:
     """Answer the sign-in level that stands now, and the proofs (Unix ms) it stands on."""
     return standing(
         asked,
-        SignedIn(identity=session.identity_level, proofs=session.proofs, held=session.held),
+        signed_in(session, policies.risk),
         now=milliseconds(now),
         methods=methods,
-        fades_after=levels.fades_after,
+        fades_after=policies.levels.fades_after,
     )
 
 
@@ -190,17 +191,32 @@ def position(
     policies: Policies, journey: Journey, session: SessionFacts | None, *, now: datetime
 ) -> Position:
     """Ask the pure rule what comes next on this journey."""
+    asked, methods = asked_of(journey, policies), methods_of(policies, journey, session)
+    weighed = None
+    if session is not None:
+        weighed = weigh_up(asked, session, policies, methods, now=milliseconds(now))
+    binding = weighed if weighed and weighed.enforced else None
+    if binding:
+        asked = replace(asked, raised=binding.raised)
     following = next_step(
-        asked_of(journey, policies),
-        signed_in_of(session),
+        asked,
+        signed_in_of(session, policies),
         chosen=journey.choice is not None,
         consented=journey.consented,
         now=milliseconds(now),
-        methods=methods_of(policies, journey, session),
+        methods=methods,
         provable=policies.provable,
         fades_after=policies.levels.fades_after,
     )
-    return Position(journey=journey, session=session, next=following)
+    if binding and binding.outcome is Outcome.REFUSE:
+        following = replace(following, step=Step.REFUSE, why=Why.TOO_UNUSUAL, ways=())
+    return Position(journey=journey, session=session, next=following, risk=weighed)
+
+
+def client_of(tx: Transaction, ref: str) -> str | None:
+    """Whose journey this is; None for one of our own pages, or for no journey."""
+    row = tx.execute(_BY_REF, {"journey": ref}).mappings().first()
+    return row["client_id"] if row else None
 
 
 def choose(tx: Transaction, position: Position, choice: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from idp.assurance.policy import ACCOUNT
 from idp.assurance.rules import sign_in_level
 from idp.authentication import actions as authentication
 from idp.authentication import passkeys, recovery_codes, remembered, sessions, webauthn
@@ -16,6 +17,7 @@ from idp.callers.clients import Client
 from idp.signin import accepting, actions, texts
 from idp.signin.actions import Position, Stop
 from idp.signin.rules import TWO_CHECKS, Step
+from idp.signin.weighing import needs_weighing, weigh
 from idp.storage import Transaction
 from idp.web import (
     browser_secret,
@@ -27,6 +29,7 @@ from idp.web import (
     notice,
     retry_after,
     see_other,
+    seen_here,
     session_secret,
 )
 from idp.words import gettext as _
@@ -266,9 +269,12 @@ def this_device() -> str:
 # What every page of a journey needs.
 
 
-def locate(ref: str) -> Position | Stop:
-    """Find where a journey is in this browser."""
+def locate(ref: str, *, weighed: bool = False) -> Position | Stop:
+    """Find where a journey is in this browser. `weighed`: who signed in is weighed first, once
+    for each place; every page leads through where that is asked."""
     here = house()
+    if weighed:
+        _weigh(ref)
 
     def work(tx: Transaction) -> Position | Stop:
         return actions.locate(
@@ -280,6 +286,33 @@ def locate(ref: str) -> Position | Stop:
         )
 
     return here.database.read(work)
+
+
+def _weigh(ref: str) -> None:
+    here, seen, secret = house(), seen_here(), session_secret()
+    if secret is None:
+        return
+
+    def look(tx: Transaction) -> SessionFacts | None:
+        session = sessions.find(tx, secret)
+        return session if session and needs_weighing(session, seen) else None
+
+    session = here.database.read(look)
+    if session is None:
+        return
+
+    def work(tx: Transaction) -> str | None:
+        client_id = actions.client_of(tx, ref) or ACCOUNT
+        services = here.services
+        _, device = weigh(
+            tx, here.keyring, services.population, here.policies, session, seen,
+            client_id=client_id,
+        )  # fmt: skip
+        return device
+
+    device = here.database.transaction(work)
+    if device is not None:
+        give_device(device)
 
 
 def at(ref: str, step: Step) -> Position | ResponseReturnValue:

@@ -6,7 +6,7 @@ they are. Only what nobody could ever reach here is refused.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import combinations
 
@@ -68,6 +68,8 @@ class Why(StrEnum):
     NO_METHOD = "no-method-reaches-it"
     ACTING = "acting-was-asked-for"
     CONSENT = "consent-needed"
+    UNUSUAL = "sign-in-looks-unusual"
+    TOO_UNUSUAL = "sign-in-looks-too-unusual"
     ENOUGH = "enough"
 
 
@@ -151,6 +153,8 @@ def next_step(
     if page is not None:
         again = not fresh or any(PAGE_OF.get(method) is page for method in signed_in.proofs)
         why = Why.AGAIN if again else Why.MORE
+        if goal != demand(replace(asked, raised=NOTHING), signed_in, methods, provable):
+            why = Why.UNUSUAL  # and no word of what: nobody has proved enough yet to be told
         ways = ways or beginnings(goal, methods)
         return Next(step=page, why=why, demand=goal, ways=ways, beginning=not fresh)
     if sign_in_level(fresh, methods) < needed:

@@ -25,6 +25,8 @@ def why_asked(why: Why, step: Step, service_name: str) -> str | None:
     """Say why the person is asked for this, now; None where it goes without saying."""
     if why is Why.AGAIN:
         return _("%(service)s wants to be sure that it is still you.", service=service_name)
+    if why is Why.UNUSUAL:
+        return _("We need one more check. This sign-in looks different from your usual ones.")
     if why is not Why.MORE:
         return None
     if step in {Step.CODE, Step.TEXT_CODE}:

@@ -1,17 +1,20 @@
 """The pages of a journey. Each takes one answer and ends at `resume` (decision 11)."""
 
-from flask import render_template, request, url_for
+from flask import make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from idp.assurance.policy import ACCOUNT
 from idp.delegation import actions as delegation
 from idp.oidc import actions as oidc
 from idp.oidc.answers import send
 from idp.signin import actions, texts
 from idp.signin.actions import Position, Stop
 from idp.signin.asking import at, locate, service_name, stopped
-from idp.signin.rules import Step
+from idp.signin.rules import Step, Why
 from idp.signin.sent import bp
-from idp.web import house, notice, see_other
+from idp.signin.weighing import learn
+from idp.storage import Transaction
+from idp.web import house, notice, see_other, seen_here
 from idp.words import gettext as _
 
 __all__ = ["bp"]
@@ -20,7 +23,7 @@ __all__ = ["bp"]
 @bp.get("/sign-in/<ref>")
 def resume(ref: str) -> ResponseReturnValue:
     """Ask what this journey still needs, and go there; or end it."""
-    found = locate(ref)
+    found = locate(ref, weighed=True)
     if isinstance(found, Stop):
         return stopped(found)
     if found.next.step is Step.REFUSE:
@@ -29,7 +32,7 @@ def resume(ref: str) -> ResponseReturnValue:
         return see_other(_address(found.next.step, ref))
     if found.journey.client_id is None:
         return _return_home(found)
-    answer = oidc.finish(house().database, house().services, found)
+    answer = oidc.finish(house().database, house().services, found, seen_here())
     return stopped(Stop.FINISHED) if answer is None else send(answer)
 
 
@@ -115,11 +118,36 @@ def _usable(found: Position) -> list[delegation.HeldMandate]:
 
 
 def _refuse(found: Position) -> ResponseReturnValue:
+    if found.next.why is Why.TOO_UNUSUAL and found.journey.client_id is not None:
+        return _too_unusual(found)
     if found.journey.client_id is not None:
         said = f"{found.next.why}: {found.next.demand} is needed"
         return _abandon(found, "unmet_authentication_requirements", said)
     title, paragraphs = texts.refused(found.next.why, service_name(found))
     return notice(403, title, paragraphs)
+
+
+@bp.post("/sign-in/<ref>/back")
+def go_back(ref: str) -> ResponseReturnValue:
+    """Send somebody whose sign-in ends here back to the service, which is told so."""
+    found = locate(ref)
+    if isinstance(found, Stop):
+        return stopped(found)
+    if found.next.step is not Step.REFUSE:
+        return see_other(url_for("signin.resume", ref=ref))
+    return _abandon(found, "access_denied", f"{found.next.why}: this sign-in cannot go on")
+
+
+def _too_unusual(found: Position) -> ResponseReturnValue:
+    """Say that this sign-in cannot go on, and how else: nobody is left without another way."""
+    known = house().policies.service(found.journey.client_id or "")
+    page = render_template(
+        "signin/too_unusual.html",
+        service_name=service_name(found),
+        other_route=known.other_route if known else "",
+        action=url_for("signin.go_back", ref=found.journey.ref),
+    )
+    return make_response(page, 403)
 
 
 def _abandon(found: Position, code: str, description: str) -> ResponseReturnValue:
@@ -130,7 +158,15 @@ def _abandon(found: Position, code: str, description: str) -> ResponseReturnValu
 
 
 def _return_home(found: Position) -> ResponseReturnValue:
-    house().database.transaction(lambda tx: actions.finish(tx, found.journey))
+
+    def work(tx: Transaction) -> None:
+        if actions.finish(tx, found.journey) and found.session is not None:
+            learn(
+                tx, house().keyring, house().policies, found.session, seen_here(), found.risk,
+                client_id=ACCOUNT,
+            )  # fmt: skip
+
+    house().database.transaction(work)
     return see_other(str(found.journey.request["return_to"]))
 
 

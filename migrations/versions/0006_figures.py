@@ -6,7 +6,7 @@ from alembic import op
 from idp.storage import UtcDateTime
 
 revision = "0006"
-down_revision = "0003"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
