@@ -200,6 +200,7 @@ PAGES = (
     _page("/account/sessions", "GET", who="account"),
     _form("/account/sessions/<ref>/end", who="account", audit=("signed-out",)),
     _form("/account/devices/<ref>/forget", who="account", audit=("device-forgotten",)),
+    _form("/account/familiarity/erase", who="account", audit=("familiarity-erased",)),
     _form("/account/sessions/end-others", who="account", audit=("signed-out",)),
     _form("/account/sign-out", who="account", audit=("signed-out",)),
     _page("/account/signed-out", "GET", who="anybody"),

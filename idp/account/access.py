@@ -1,10 +1,14 @@
 """How an account may be signed in to, and where it is: what these pages gather and end."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, or_, select
 
+from idp.assurance.familiarity import Contribution, said_after_proof
+from idp.assurance.outcomes import Outcome
 from idp.authentication import sessions
 from idp.authentication.ending import end_other_sessions, end_session
 from idp.authentication.sessions import ListedSession, SessionFacts
@@ -37,12 +41,14 @@ _SIGN_INS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
-    """One time that somebody signed in to this account, or tried to. `method` may be unknown."""
+    """One time that somebody signed in to this account, or tried to. `method` may be unknown;
+    `unusual` are the codes of what did not look like its owner."""
 
     at: datetime
     kind: str
     method: str | None
     service: str | None
+    unusual: tuple[str, ...] = ()
 
 
 def browsers(tx: Transaction, session: SessionFacts) -> list[ListedSession]:
@@ -55,9 +61,23 @@ def sign_ins(tx: Transaction, session: SessionFacts) -> list[SignIn]:
     """List the latest sign-ins to the session's account, newest first."""
     mine = {"person": session.party, "account": session.account_ref}
     return [
-        SignIn(at=row.at, kind=row.kind, method=row.detail.get("method"), service=row.client_name)
+        SignIn(
+            at=row.at,
+            kind=row.kind,
+            method=row.detail.get("method"),
+            service=row.client_name,
+            unusual=_unusual(row.detail.get("risk")),
+        )
         for row in tx.execute(_SIGN_INS, mine)
     ]
+
+
+def _unusual(risk: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """What looked unusual about a sign-in that was stepped up, deferred or refused."""
+    if risk is None or risk["outcome"] == Outcome.ALLOW:
+        return ()
+    parts = [Contribution(code=code, nats=nats) for code, nats in risk["contributions"]]
+    return said_after_proof(parts)
 
 
 def end_browser(tx: Transaction, session: SessionFacts, ref: str) -> bool:

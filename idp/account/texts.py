@@ -1,5 +1,7 @@
 """What was done, in words: one sentence for each kind of journal entry a person sees."""
 
+from collections.abc import Sequence
+
 from idp.authentication.held import EMAIL_CODE, ONE_TIME_CODE, PASSWORD, RECOVERY_CODE, SMS_CODE
 from idp.authentication.texts import method_name
 from idp.words import gettext as _
@@ -43,6 +45,8 @@ def _about_the_account() -> dict[str, str]:
         "number-moved": _("Your phone company said that your number was moved"),
         "device-remembered": _("You asked us to remember a device"),
         "device-forgotten": _("You asked us to forget a device"),
+        "familiarity-erased": _("You asked us to forget how you sign in"),
+        "password-doubted": _("We heard that somebody else may know your password"),
         "device-copied": _("What we knew a device by was copied, so we forgot the device"),
     }
 
@@ -83,6 +87,29 @@ def signed_in(kind: str, method: str | None) -> str:
             return _("Somebody tried to sign in and could not")
         return _("Somebody tried to sign in and could not: %(method)s", method=name)
     return _("You showed that it is you: %(method)s", method=name)
+
+
+def unusual_words(codes: Sequence[str]) -> str:
+    """Say what looked unusual about a sign-in: only to somebody who has proved who they are.
+
+    `codes` are those of `familiarity.said_after_proof`; empty where nothing did.
+    """
+    words = {
+        "unusual_network": _("a network we had not seen you use"),
+        "unusual_browser": _("a new browser"),
+        "no_known_device": _("a device we did not know"),
+        "failed_tries": _("some wrong tries before it"),
+        "attack_address": _("an address that attacks came from"),
+        "impossible_travel": _("another country too soon after the last"),
+        "hosting_network": _("a network for servers, not for people"),
+        "reach": _("many people you act for"),
+    }
+    said = [words[code] for code in codes if code in words]
+    if not said:
+        return ""
+    if len(said) == 1:
+        return _("It was %(what)s.", what=said[0])
+    return _("It was %(what)s, and %(last)s.", what=", ".join(said[:-1]), last=said[-1])
 
 
 def add_method(method: str) -> str:

@@ -84,6 +84,15 @@ _SPEND_STEP = (
     .values(last_step=bindparam("step"))
 )
 _REF_OF = select(AccountRecord.ref).where(AccountRecord.sign_in_name == bindparam("sign_in_name"))
+_DOUBT = (
+    update(AccountRecord)
+    .where(AccountRecord.sign_in_name == bindparam("doubted_name"))
+    .values(doubted_at=db_now())
+    .returning(AccountRecord.ref)
+)
+_TRUST = update(AccountRecord).where(
+    AccountRecord.ref == bindparam("of_account"), AccountRecord.doubted_at.is_not(None)
+).values(doubted_at=None)  # fmt: skip
 _NAME_OF = select(AccountRecord.sign_in_name).where(AccountRecord.ref == bindparam("of_account"))
 
 
@@ -134,6 +143,7 @@ def set_password(
     tx.execute(_SET_PASSWORD.on(tx), {"of_account": account_ref, "new_hash": password.hash})
     name = tx.execute(_NAME_OF, {"of_account": account_ref}).scalar_one()
     throttle.clear(tx, keyring, account_limits("password", name))
+    tx.write(_TRUST, {"of_account": account_ref})  # whoever knew the old one knows this one not
 
 
 def check_password(
@@ -180,6 +190,23 @@ def accept_password(tx: Transaction, keyring: Keyring, proved: PasswordProved) -
         return False
     throttle.clear(tx, keyring, account_limits("password", proved.sign_in_name))
     return True
+
+
+def wrong_tries(tx: Transaction, keyring: Keyring, proved: PasswordProved) -> int:
+    """Answer how many wrong passwords came before this right one. Ask before it is accepted,
+    which forgets them."""
+    _pace, row = account_limits("password", proved.sign_in_name)
+    return max(0, throttle.counted(tx, keyring, row) - 1)
+
+
+def doubt(tx: Transaction, sign_in_name: str) -> str | None:
+    """Note that an account's password is known to others; answer its reference, None for no
+    such account. From the next step on more is asked, until the password is changed."""
+    values = {"doubted_name": canonical_sign_in_name(sign_in_name)}
+    account_ref: str | None = tx.execute(_DOUBT, values).scalar_one_or_none()
+    if account_ref is not None:
+        record(tx, Entry(kind="password-doubted", person=account_ref, detail={"by": "operator"}))
+    return account_ref
 
 
 def reopen(tx: Transaction, keyring: Keyring, sign_in_name: str) -> str | None:

@@ -50,3 +50,17 @@ def reopen(sign_in_name: str) -> None:
     if found is None:
         raise click.ClickException(f"no account {sign_in_name}")
     click.echo("The account is open again.")
+
+
+@account.command()
+@click.argument("sign_in_name")
+def doubt(sign_in_name: str) -> None:
+    """Note that others may know SIGN_IN_NAME's password: it was in a leak, or its owner says so.
+
+    Where run-time risk is enforced, no sign-in to it is then taken for usual until the password
+    is changed.
+    """
+    house = open_house()
+    if house.database.transaction(lambda tx: actions.doubt(tx, sign_in_name)) is None:
+        raise click.ClickException(f"no account {sign_in_name}")
+    click.echo("More is asked at the account's next step, until its password is changed.")

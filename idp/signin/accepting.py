@@ -28,9 +28,10 @@ def accept_password(
     None when the password changed meanwhile: the journey then asks again. `device` is what the
     owner may know this browser by.
     """
+    failed = authentication.wrong_tries(tx, keyring, proved)
     if not authentication.accept_password(tx, keyring, proved):
         return None
-    return _enter(tx, proved.account_ref, PASSWORD, session, journey, device)
+    return _enter(tx, proved.account_ref, PASSWORD, session, journey, device, failed=failed)
 
 
 def accept_passkey(
@@ -126,6 +127,8 @@ def _enter(
     session: SessionFacts | None,
     journey: Journey,
     device: str,
+    *,
+    failed: int = 0,
 ) -> str:
     """The same account's session goes on with a new id; another account's ends."""
     now, secret = tx.now(), None
@@ -135,7 +138,7 @@ def _enter(
         end_session(tx, session.ref, session.party)
     if secret is None:
         proofs = {method: milliseconds(now)}
-        _, secret = sessions.start(tx, account_ref, proofs, now, device)
+        _, secret = sessions.start(tx, account_ref, proofs, now, device, failed=failed)
     _record(tx, "proof-given", account_ref, method, journey)
     return secret
 

@@ -88,6 +88,12 @@ def clear(tx: Transaction, keyring: Keyring, limits: Sequence[Limit]) -> None:
         tx.write(_CLEAR, {"bucket": _bucket(keyring, limit)})
 
 
+def counted(tx: Transaction, keyring: Keyring, limit: Limit) -> int:
+    """Answer how many tries stand against a limit now, those that have leaked away left out."""
+    row = tx.execute(_STANDING, {"bucket": _bucket(keyring, limit)}).first()
+    return 0 if row is None else max(0, -((row.now - row.arrival) // limit.per))
+
+
 def purge(tx: Transaction) -> int:
     """Forget buckets that are empty anyway, a few hundred at a time; answer how many."""
     return tx.execute(_PURGE).rowcount

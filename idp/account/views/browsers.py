@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from idp.account import access, actions, texts
 from idp.account.views.common import bp, signed_in
+from idp.assurance import histories
 from idp.authentication import remembered, sessions
 from idp.authentication.ending import end_session
 from idp.authentication.sessions import SessionFacts
@@ -41,9 +42,16 @@ def where() -> ResponseReturnValue:
                 }
                 for one in remembered.list_devices(tx, session.account_ref)
             ],
+            "known": histories.summary(tx, session.account_ref),
             "sessions": actions.client_sessions(tx, session.account_ref),
             "sign_ins": [
-                {"when": one.at, "what": texts.signed_in(one.kind, one.method), "who": one.service}
+                {
+                    "when": one.at,
+                    "what": " ".join(
+                        [texts.signed_in(one.kind, one.method), texts.unusual_words(one.unusual)]
+                    ).strip(),
+                    "who": one.service,
+                }
                 for one in access.sign_ins(tx, session)
             ],
         }
@@ -74,6 +82,16 @@ def forget_device(ref: str) -> ResponseReturnValue:
     mine = session.account_ref
     if not house().database.transaction(lambda tx: remembered.forget(tx, mine, ref)):
         abort(404)
+    return see_other(url_for("account.where"))
+
+
+@bp.post("/account/familiarity/erase")
+def erase_familiarity() -> ResponseReturnValue:
+    """Forget how this person usually signs in."""
+    session = signed_in(return_to=url_for("account.where"))
+    if not isinstance(session, SessionFacts):
+        return session
+    house().database.transaction(lambda tx: histories.erase(tx, session.account_ref))
     return see_other(url_for("account.where"))
 
 

@@ -11,7 +11,15 @@ from idp.authentication.sessions import SessionFacts
 from idp.signin import actions as signin
 from idp.signin.actions import Journey
 from idp.signin.rules import Asked, Step
-from idp.web import browser_secret, house, needed_browser_secret, see_other, session_secret
+from idp.signin.weighing import needs_weighing
+from idp.web import (
+    browser_secret,
+    house,
+    needed_browser_secret,
+    see_other,
+    seen_here,
+    session_secret,
+)
 
 bp = Blueprint("account", __name__)
 
@@ -33,7 +41,10 @@ def signed_in(return_to: str | None = None) -> SessionFacts | ResponseReturnValu
     )
     position = signin.position(here.policies, journey, session, now=now)
     if position.next.step is Step.ISSUE and session is not None and browser_secret():
-        return session
+        # Where it binds, a session is weighed wherever it turns up; a form was shown after that.
+        elsewhere = request.method == "GET" and here.policies.risk.enforced
+        if not (elsewhere and needs_weighing(session, seen_here())):
+            return session
     binding = needed_browser_secret()
     ref = here.database.transaction(
         lambda tx: signin.start(
