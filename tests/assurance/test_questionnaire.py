@@ -127,6 +127,10 @@ def test_the_result_shows_both_levels_the_working_and_what_would_lower_it(visit)
     assert "Identity P2: the worst harm if we let in the wrong person is privacy 2" in page.text
     assert ["They are seen with a document before it takes effect", "P1.C2", "2"] in page.rows
     assert ["Nothing more", "P2.C2", "2"] in page.rows
+    drawn = re.search(r'<svg class="gatehouse-picture".*?</svg>', page.body.decode(), re.S)
+    assert drawn
+    assert "<desc" in drawn[0]
+    assert "Seen with a document: P1.C2" in drawn[0]
     assert "Services most like yours" in page.text
 
 

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 from flask import Blueprint, make_response
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from idp.assurance import texts
 from idp.assurance.answers import Typed
 from idp.assurance.assessment import Questionnaire
 from idp.assurance.policy import Policies
 from idp.assurance.whatif import WhatIf, what_if
+from idp.figures.pictures import waterfall
+from idp.words import gettext as _
 
 bp = Blueprint("assurance", __name__)
 UNPROCESSABLE = 422
@@ -62,6 +65,19 @@ def steps(found: WhatIf) -> list[Step]:
     return sorted(rows, key=lambda step: not step.lower)
 
 
+def picture(found: WhatIf) -> Markup:
+    """Draw each single change that moves the level; nothing when none does."""
+    short = texts.mitigations_in_short()
+    drawn = [(short[effect.kind], str(effect.level)) for effect in found.lowers]
+    drawn += [
+        (_("Without: %(what)s", what=short[effect.kind]), str(effect.level))
+        for effect in found.raises
+    ]
+    if not drawn:
+        return Markup("")
+    return waterfall(_("What one change would do to the level"), str(found.now.level), drawn)
+
+
 def outcome(policies: Policies, asked: Questionnaire) -> dict[str, object]:
     """What every page that explains a level shows of it."""
     found = what_if_of(policies, asked)
@@ -75,6 +91,7 @@ def outcome(policies: Policies, asked: Questionnaire) -> dict[str, object]:
         "tier_name": policies.levels.tier_names.get(found.now.tier, ""),
         "citizen_text": policies.levels.citizen_texts.get(level.sign_in, ""),
         "reasons": found.now.reasons,
+        "picture": picture(found),
         "steps": steps(found),
         "lowers": [step for step in steps(found) if step.lower],
         "held": [words[e.kind] for e in found.added if e.held_up and e.level == level],
