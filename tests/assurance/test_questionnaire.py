@@ -243,7 +243,8 @@ def test_an_answer_left_out_is_never_no_harm(visit) -> None:
         del pairs[name]
         page = form.go("POST", form.action, list(pairs.items()))
         assert page.status == 422, name
-        assert f'href="#{name}"' in page.body.decode()
+        number = (*FIRST, *USUAL).index(name) + 1
+        assert f'<a href="#{name}">Question {number}: Choose one answer</a>' in page.body.decode()
 
 
 @pytest.mark.parametrize(

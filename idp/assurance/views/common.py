@@ -9,8 +9,9 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from idp.assurance import texts
-from idp.assurance.answers import Typed
+from idp.assurance.answers import FIRST, USUAL, Typed
 from idp.assurance.assessment import Questionnaire
+from idp.assurance.harms import TAKEN_OVER
 from idp.assurance.policy import Policies
 from idp.assurance.whatif import WhatIf, what_if
 from idp.figures.pictures import waterfall
@@ -31,8 +32,19 @@ def said_of(typed: Typed) -> dict[str, str]:
 
 
 def error_list(said: Mapping[str, str]) -> list[dict[str, str]]:
-    """The same for the summary at the top of the page, each linked to its field."""
-    return [{"text": text, "href": f"#{name}"} for name, text in said.items()]
+    """The same for the summary at the top of the page: which question, and a link to it."""
+    return [{"text": f"{_place(name)}{text}", "href": f"#{name}"} for name, text in said.items()]
+
+
+def _place(name: str) -> str:
+    """Say where a field stands: by the question's number, else by what it is about."""
+    numbered = (*FIRST, *USUAL)
+    if name in numbered:
+        return _("Question %(number)s: ", number=numbered.index(name) + 1)
+    part, _dash, of = name.partition("-")
+    if part == TAKEN_OVER:
+        return f"{texts.questions()[of]} "
+    return f"{texts.mitigations()[of]}: " if of else ""
 
 
 @dataclass(frozen=True, kw_only=True)
