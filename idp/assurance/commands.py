@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -111,7 +112,14 @@ def compare(context: click.Context, old: Path, new: Path, as_json: bool) -> None
             click.echo(line)
     for name in found.unacknowledged:
         sentence = f'It asks for less. If that is meant, say why: "{name}" = "the reason".'
+        if named := get_close_matches(name, found.idle_reasons, n=1, cutoff=0.7):
+            sentence += f' "{named[0]}" names nothing that falls.'
         click.echo(f"risk.toml: acknowledge_lowering: {name}: {sentence}", err=True)
+    for name in found.old_reasons:
+        sentence = (
+            "Its reason stood there before this change. See whether it is meant for this one."
+        )
+        click.echo(f"Note: risk.toml: acknowledge_lowering: {name}: {sentence}", err=True)
     context.exit(1 if found.unacknowledged else 0)
 
 
@@ -235,6 +243,7 @@ def _compared(found: Diff) -> dict[str, object]:
         ],
         "methods": list(found.methods),
         "unacknowledged": list(found.unacknowledged),
+        "acknowledged_before": list(found.old_reasons),
     }
 
 

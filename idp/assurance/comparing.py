@@ -77,6 +77,8 @@ class Diff:
     changes: tuple[Change, ...]
     cells: tuple[Cell, ...]
     methods: tuple[str, ...]
+    reasons: Mapping[str, str]  # [acknowledge_lowering] of the new set
+    reasons_before: Mapping[str, str]  # and of the old one
 
     def of(self, direction: Direction) -> tuple[Change, ...]:
         """The changes that go one way."""
@@ -85,8 +87,27 @@ class Diff:
     @property
     def unacknowledged(self) -> tuple[str, ...]:
         """The names of what falls and is not acknowledged, each once."""
-        falling: list[Change | Cell] = [*self.of(Direction.LOWERED), *self.cells]
-        return tuple(dict.fromkeys(fall.name for fall in falling if not fall.acknowledged))
+        return tuple(dict.fromkeys(fall.name for fall in self._falling if not fall.acknowledged))
+
+    @property
+    def old_reasons(self) -> tuple[str, ...]:
+        """The names whose reason stood there before this change: was it meant for this one?"""
+        names = dict.fromkeys(fall.name for fall in self._falling if fall.acknowledged)
+        return tuple(
+            name
+            for name in names
+            if name in self.reasons and self.reasons[name] == self.reasons_before.get(name)
+        )
+
+    @property
+    def idle_reasons(self) -> tuple[str, ...]:
+        """The names for which nothing falls: of earlier changes, or misspelt."""
+        names = {fall.name for fall in self._falling}
+        return tuple(name for name in self.reasons if name not in names)
+
+    @property
+    def _falling(self) -> list["Change | Cell"]:
+        return [*self.of(Direction.LOWERED), *self.cells]
 
 
 def diff(old: Policies, new: Policies) -> Diff:
@@ -95,6 +116,8 @@ def diff(old: Policies, new: Policies) -> Diff:
         changes=tuple(_changes(old, new)),
         cells=tuple(_cells(old, new)),
         methods=(*_methods(old, new), *_fading(old, new)),
+        reasons=new.risk.acknowledged,
+        reasons_before=old.risk.acknowledged,
     )
 
 

@@ -133,3 +133,20 @@ def mitigations() -> dict[str, str]:
         "value_cap": _("There is a limit to the money in each case"),
         "letter_ref": _("They must type in a number from a letter"),
     }
+
+
+def mitigations_in_short() -> dict[str, str]:
+    """The same in a few words, for a picture: 34 letters at most."""
+    return {
+        "own_card": _("Their own card, checked"),
+        "known_account": _("Only to a known bank account"),
+        "deferred": _("Takes effect some days later"),
+        "notice": _("A message, and a way to undo"),
+        "later_check": _("Checked before it takes effect"),
+        "in_person": _("Seen with a document"),
+        "no_read_back": _("A form that shows nothing"),
+        "masked": _("Shows only a part"),
+        "reversible": _("Can be undone"),
+        "value_cap": _("A limit to the money"),
+        "letter_ref": _("A number from a letter"),
+    }

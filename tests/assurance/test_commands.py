@@ -198,10 +198,39 @@ def test_diff_fails_for_a_lowering_until_it_is_acknowledged(run, spoil, tmp_path
     answer = json.loads(run("diff", packaged_directory(), folder, "--json").stdout)
     assert answer["ok"] is True
     assert [entry["acknowledged"] for entry in answer["lowered"]] == ["Masked since 1 November"] * 2
+    assert answer["acknowledged_before"] == []
     # The other way round everything is raised: nothing to acknowledge.
     back = run("diff", folder, packaged_directory())
     assert back.exit_code == 0
     assert "raised: tax, file-return: from P1.C2 to P2.C2." in back.stdout
+
+
+def test_a_misspelt_acknowledgement_is_pointed_at(run, spoil) -> None:
+    spoil("services.toml", ("legal = 2", "legal = 1"), ("privacy = 2", "privacy = 1"),
+          ("distress = 2", "distress = 1"))  # fmt: skip
+    folder = spoil(
+        "risk.toml",
+        ("[acknowledge_lowering]", '[acknowledge_lowering]\n"tax/file-retrun" = "Meant"'),
+    )
+    result = run("diff", packaged_directory(), folder)
+    assert result.exit_code == 1
+    assert '"tax/file-retrun" names nothing that falls.' in result.stderr
+
+
+def test_a_reason_of_an_earlier_change_is_noted(run, spoil, tmp_path) -> None:
+    """It stays in the file, so it would cover the next lowering of the same action unseen."""
+    folder = spoil(
+        "risk.toml",
+        ("[acknowledge_lowering]", '[acknowledge_lowering]\n"tax/file-return" = "In 2026"'),
+    )
+    before = tmp_path / "before"
+    before.mkdir()
+    (before / "risk.toml").write_bytes((folder / "risk.toml").read_bytes())
+    spoil("services.toml", ("legal = 2", "legal = 1"), ("privacy = 2", "privacy = 1"),
+          ("distress = 2", "distress = 1"))  # fmt: skip
+    result = run("diff", before, folder)
+    assert result.exit_code == 0
+    assert "tax/file-return: Its reason stood there before this change." in result.stderr
 
 
 def test_diff_lists_thresholds_that_moved_up(run, spoil) -> None:

@@ -4,6 +4,7 @@ import logging
 import re
 import tomllib
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from email.message import Message
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from idp.schema import TABLES
 from tests.build import ISSUER, Site, World, open_site, sqlite_world, world
 
 __all__ = ["sqlite_world", "world"]
+TODAY = datetime.now(UTC).date()  # the house's clock is the real one
+SOON = TODAY + timedelta(days=200)
 ABOUT = "Residents buy a permit to park in their street"
 SIGNED = {
     "service_name": "Visitor permits", "body": "Example Town Council", "action": "Buy a permit",
@@ -127,6 +130,10 @@ def test_the_result_shows_both_levels_the_working_and_what_would_lower_it(visit)
     assert "Identity P2: the worst harm if we let in the wrong person is privacy 2" in page.text
     assert ["They are seen with a document before it takes effect", "P1.C2", "2"] in page.rows
     assert ["Nothing more", "P2.C2", "2"] in page.rows
+    drawn = re.search(r'<svg class="gatehouse-picture".*?</svg>', page.body.decode(), re.S)
+    assert drawn
+    assert "<desc" in drawn[0]
+    assert "Seen with a document: P1.C2" in drawn[0]
     assert "Services most like yours" in page.text
 
 
@@ -138,8 +145,7 @@ def test_the_signed_file_is_checked_and_explained_by_the_command(visit, tmp_path
     assert saved.headers["Content-Disposition"] == 'attachment; filename="services.toml"'
     assert saved.headers["Cache-Control"] == "no-store"
     (tmp_path / "services.toml").write_bytes(saved.body)
-    today = load_policies(packaged_directory(), parse_day("2026-12-01") or exit(1)).today
-    policies = load_policies(tmp_path, today, fallback=packaged_directory())
+    policies = load_policies(tmp_path, SOON, fallback=packaged_directory())
     got = policies.assessment("visitor-permits", "buy-a-permit")
     assert str(got.level) == "P2.C2"
     for reason in got.reasons:
@@ -168,12 +174,12 @@ def test_the_whole_model_can_be_reached(visit) -> None:
     page = form.fill({
         **everything("0"), "wrong_person-money_person": "4", "threat": "high",
         "evidence-known_account": "Paid to the account on file", "owner-known_account": "Payments",
-        "review-known_account": "30/6/2027", "evidence-masked": "Only four figures",
-        "fix_sign_in": "3", "fix_reason": "A trial", "fix_owner": "Pat", "fix_until": "2027-06-30",
+        "review-known_account": f"{SOON:%d/%m/%Y}", "evidence-masked": "Only four figures",
+        "fix_sign_in": "3", "fix_reason": "A trial", "fix_owner": "Pat", "fix_until": str(SOON),
     }).submit("Show the level")  # fmt: skip
     assert 'The mitigation "known_account" lowers the person\'s money 4 to 3' in page.text
     assert 'The mitigation "masked" counts as nothing: it has no owner' in page.text
-    assert "An override makes P3.C3 into P3.C3 until 2027-06-30: A trial (Pat)." in page.text
+    assert f"An override makes P3.C3 into P3.C3 until {SOON}: A trial (Pat)." in page.text
     saved = page.form("signer").fill(SIGNED).submit()
     (service,) = tomllib.loads(saved.body.decode())["service"]
     (action,) = service["action"]
@@ -211,10 +217,10 @@ def test_the_answers_can_be_changed_and_come_back_as_they_were(visit) -> None:
         ({"evidence-notice": "x", "review-notice": "31 2 2027"}, "There is no such day"),
         ({"evidence-notice": "x", "review-notice": "next year"}, "There is no such day"),
         ({"fix_sign_in": "3"}, "Fill this in"),
-        ({"fix_sign_in": "9", "fix_reason": "r", "fix_owner": "o", "fix_until": "1 1 2027"},
+        ({"fix_sign_in": "9", "fix_reason": "r", "fix_owner": "o", "fix_until": str(SOON)},
          "Choose one answer"),
-        ({"fix_reason": "r", "fix_owner": "o", "fix_until": "1 1 2027"}, "Say which part"),
-        ({"fix_sign_in": "1", "fix_reason": "r", "fix_owner": "o", "fix_until": "1 1 2099"},
+        ({"fix_reason": "r", "fix_owner": "o", "fix_until": str(SOON)}, "Say which part"),
+        ({"fix_sign_in": "1", "fix_reason": "r", "fix_owner": "o", "fix_until": "1 1 2199"},
          "12 months at most"),
         ({"fix_sign_in": "1", "fix_reason": "r", "fix_owner": "o", "fix_until": "1 1 2020"},
          "This day has gone by"),
@@ -239,7 +245,8 @@ def test_an_answer_left_out_is_never_no_harm(visit) -> None:
         del pairs[name]
         page = form.go("POST", form.action, list(pairs.items()))
         assert page.status == 422, name
-        assert f'href="#{name}"' in page.body.decode()
+        number = (*FIRST, *USUAL).index(name) + 1
+        assert f'<a href="#{name}">Question {number}: Choose one answer</a>' in page.body.decode()
 
 
 @pytest.mark.parametrize(
@@ -248,7 +255,7 @@ def test_an_answer_left_out_is_never_no_harm(visit) -> None:
         ({"signer": ""}, "Fill this in"),
         ({"role": "  "}, "Fill this in"),
         ({"signed_on": ""}, "Fill this in"),
-        ({"signed_on": "1 1 2099"}, "still to come"),
+        ({"signed_on": "1 1 2199"}, "still to come"),
         ({"signed_on": "soon"}, "no such day"),
         ({"service_name": "x" * 201}, "letters at most"),
     ],
@@ -373,6 +380,22 @@ def test_whatever_is_pasted_is_answered(visit, text, said) -> None:
     assert page.status == 422
     assert said in page.text
     assert page.form("file")
+
+
+def test_a_day_is_read_in_the_ways_people_write_one() -> None:
+    day = date(2027, 6, 30)
+    for text in ("30 6 2027", "30/6/2027", "30.06.2027", "30-6-2027", "2027-06-30", "2027-6-30"):
+        assert parse_day(text) == day, text
+    for text in (
+        "31 6 2027",
+        "30 6 27",
+        "6/30/2027",
+        "2027 06 30",
+        "30 June 2027",
+        "٣٠ 6 2027",
+        "",
+    ):
+        assert parse_day(text) is None, text
 
 
 def test_every_field_of_the_signature_is_asked_for_on_the_result(visit) -> None:

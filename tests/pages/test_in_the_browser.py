@@ -64,6 +64,11 @@ def test_no_page_has_an_accessibility_fault_or_a_console_error(
         for kind in ("violations", "incomplete"):
             for found in report[kind]:
                 nodes = [node["html"] for node in found["nodes"]]
+                if found["id"] == "color-contrast" and kind == "incomplete":
+                    # axe never looks behind a text in an SVG; tests/figures measures those colours.
+                    nodes = [html for html in nodes if not html.startswith("<text ")]
+                    if not nodes:
+                        continue
                 faults.append(f"{case}: {kind}: {found['id']}: {nodes}")
         if sideways_pixels(page):
             faults.append(f"{case}: can be scrolled sideways")

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 
 from flask import Blueprint, make_response
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from idp.assurance import texts
-from idp.assurance.answers import Typed
+from idp.assurance.answers import FIRST, USUAL, Typed
 from idp.assurance.assessment import Questionnaire
+from idp.assurance.harms import TAKEN_OVER
 from idp.assurance.policy import Policies
 from idp.assurance.whatif import WhatIf, what_if
+from idp.figures.pictures import waterfall
+from idp.words import gettext as _
 
 bp = Blueprint("assurance", __name__)
 UNPROCESSABLE = 422
@@ -28,8 +32,19 @@ def said_of(typed: Typed) -> dict[str, str]:
 
 
 def error_list(said: Mapping[str, str]) -> list[dict[str, str]]:
-    """The same for the summary at the top of the page, each linked to its field."""
-    return [{"text": text, "href": f"#{name}"} for name, text in said.items()]
+    """The same for the summary at the top of the page: which question, and a link to it."""
+    return [{"text": f"{_place(name)}{text}", "href": f"#{name}"} for name, text in said.items()]
+
+
+def _place(name: str) -> str:
+    """Say where a field stands: by the question's number, else by what it is about."""
+    numbered = (*FIRST, *USUAL)
+    if name in numbered:
+        return _("Question %(number)s: ", number=numbered.index(name) + 1)
+    part, _dash, of = name.partition("-")
+    if part == TAKEN_OVER:
+        return f"{texts.questions()[of]} "
+    return f"{texts.mitigations()[of]}: " if of else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +77,19 @@ def steps(found: WhatIf) -> list[Step]:
     return sorted(rows, key=lambda step: not step.lower)
 
 
+def picture(found: WhatIf) -> Markup:
+    """Draw each single change that moves the level; nothing when none does."""
+    short = texts.mitigations_in_short()
+    drawn = [(short[effect.kind], str(effect.level)) for effect in found.lowers]
+    drawn += [
+        (_("Without: %(what)s", what=short[effect.kind]), str(effect.level))
+        for effect in found.raises
+    ]
+    if not drawn:
+        return Markup("")
+    return waterfall(_("What one change would do to the level"), str(found.now.level), drawn)
+
+
 def outcome(policies: Policies, asked: Questionnaire) -> dict[str, object]:
     """What every page that explains a level shows of it."""
     found = what_if_of(policies, asked)
@@ -75,6 +103,7 @@ def outcome(policies: Policies, asked: Questionnaire) -> dict[str, object]:
         "tier_name": policies.levels.tier_names.get(found.now.tier, ""),
         "citizen_text": policies.levels.citizen_texts.get(level.sign_in, ""),
         "reasons": found.now.reasons,
+        "picture": picture(found),
         "steps": steps(found),
         "lowers": [step for step in steps(found) if step.lower],
         "held": [words[e.kind] for e in found.added if e.held_up and e.level == level],
