@@ -199,8 +199,8 @@ LIMITS = (
     "  catching an attacker on the same network. It depends on how long addresses last, see above.",
     "- The token counts as if 85 % of owners showed it, whatever the presence; one attacker in a",
     "  thousand has stolen it.",
-    "- An attack allowed without a further check counts as come through. In the house it still has to",
-    "  meet the floor: at C2 a second factor, for which no device stands without its token.",
+    "- An attack allowed without a further check counts as come through. In the house it still has",
+    "  to meet the floor: at C2 a second factor, for which no device stands without its token.",
     "- Attackers who copy nothing are spread half like the population, half evenly over countries.",
     "- The Freeman score is written anew from its description, without attack data per member.",
 )
