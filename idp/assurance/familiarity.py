@@ -100,7 +100,7 @@ def score(evidence: Evidence, rules: RiskRules) -> Score:
             ("network", evidence.network_counts, evidence.network_shares, rules.network, country),
             ("browser", evidence.browser_counts, evidence.browser_shares, rules.browser, 1.0),
         ):
-            if any(count is not None for count in counts):
+            if counts.count(None) < len(counts):
                 nats = _against_owner(min(evidence.n, MOST_LOGINS), counts, shares, chain, last)
                 found.append(Contribution(code=f"{_usual(nats)}_{name}", nats=nats))
         if evidence.token is Token.PRESENT:
@@ -108,20 +108,25 @@ def score(evidence: Evidence, rules: RiskRules) -> Score:
         elif evidence.token is Token.ABSENT:
             found.append(Contribution(code="no_known_device", nats=rules.token_absent))
     found += signals(evidence, rules)
-    total = math.fsum(part.nats for part in found)
+    total = sum([part.nats for part in found])
     return Score(nats=max(-AT_MOST, min(AT_MOST, total)), contributions=tuple(found))
 
 
 def signals(evidence: Evidence, rules: RiskRules) -> list[Contribution]:
     """What warns whether the account is known or not. None of them ever speaks for the owner."""
-    nats = {
-        "failed_tries": min(rules.failed_at_most, rules.failed_each * evidence.failed_last_hour),
-        "attack_address": math.log(max(1.0, evidence.attack_ratio)),
-        "impossible_travel": rules.impossible_travel if evidence.impossible_travel else 0.0,
-        "hosting_network": rules.hosting if evidence.hosting else 0.0,
-        "reach": reach_nats(evidence.reach, rules),
-    }
-    return [Contribution(code=code, nats=value) for code, value in nats.items() if value > 0]
+    found = []
+    if evidence.failed_last_hour > 0:
+        tries = min(rules.failed_at_most, rules.failed_each * evidence.failed_last_hour)
+        found.append(Contribution(code="failed_tries", nats=tries))
+    if evidence.attack_ratio > 1:
+        found.append(Contribution(code="attack_address", nats=math.log(evidence.attack_ratio)))
+    if evidence.impossible_travel:
+        found.append(Contribution(code="impossible_travel", nats=rules.impossible_travel))
+    if evidence.hosting:
+        found.append(Contribution(code="hosting_network", nats=rules.hosting))
+    if evidence.reach > 1:
+        found.append(Contribution(code="reach", nats=reach_nats(evidence.reach, rules)))
+    return found
 
 
 def reach_nats(reach: int, rules: RiskRules) -> float:
@@ -170,9 +175,9 @@ def _against_owner(n: float, counts: Counts, shares: Counts, chain: Chain, last:
         familiar.append(min(value, familiar[-1] * whole / share_within))
     *copied, owner = familiar
     copied[0] = last
-    attacker = math.fsum(
-        rho * level for rho, level in zip(chain.copycat, reversed(copied), strict=True)
-    )
+    attacker = 0.0
+    for rho, level in zip(chain.copycat, reversed(copied), strict=True):
+        attacker += rho * level
     return math.log(attacker / owner) if attacker > 0 else -AT_MOST
 
 
@@ -201,16 +206,17 @@ def rows_to_forget(rows: Mapping[str, float], rules: RiskRules) -> tuple[str, ..
 def shares(accounts: Mapping[str, int], rules: RiskRules) -> dict[str, float]:
     """The share of each value in the population, from how many accounts show it.
 
-    Values of fewer accounts than the smallest group are put together: each gets the share of them
-    all, so that nobody is told apart by being rare. Empty when there are no accounts.
+    Values of fewer accounts than the smallest group are put together and each gets the mean share
+    of them all: nobody is told apart by being rare, nor trusted less for it. Empty when there are
+    no accounts.
     """
     total = sum(accounts.values())
-    rare = sum(count for count in accounts.values() if count < rules.smallest_group)
-    if not total:
-        return {}
+    rare = [count for count in accounts.values() if count < rules.smallest_group]
+    mean = sum(rare) / len(rare) if rare else 0.0
     return {
-        value: (rare if count < rules.smallest_group else count) / total
+        value: (mean if count < rules.smallest_group else count) / total
         for value, count in accounts.items()
+        if total
     }
 
 

@@ -68,5 +68,5 @@ def test_a_text_made_to_be_slow_is_not() -> None:
         " " * 10**6,
         "Version/1 Mobile/" * 10**5,
     ):
-        assert len(levels(made)) == 4
+        assert all(value is None or len(value) <= LONGEST for value in levels(made))
     assert time.perf_counter() - began < 5

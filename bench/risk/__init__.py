@@ -1,0 +1,1 @@
+"""How well the run-time score tells owners from attackers, in a world made up for the purpose."""
