@@ -17,7 +17,7 @@ from idp.storage import Base
 from idp.throttle import records as throttle
 
 ROOMS = (
-    accounts, authentication, callers, delegation, enrolment, figures, journal, officers, oidc, outbox,
-    proofing, register, signin, throttle,
+    accounts, authentication, callers, delegation, enrolment, figures, journal, officers, oidc,
+    outbox, proofing, register, signin, throttle,
 )  # fmt: skip
 TABLES = tuple(Base.metadata.sorted_tables)

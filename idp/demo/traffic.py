@@ -9,12 +9,15 @@ says; the other seven are honest, in all the ways that there are of being honest
 import base64
 import json
 import math
+import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from hashlib import sha256
 from pathlib import Path
 from random import Random
+
+from sqlalchemy import event
 
 from idp.accounts.actions import create_account, join_person
 from idp.authentication.actions import (
@@ -48,6 +51,7 @@ TIER_1, TIER_2 = "urn:gatehouse:tier:1", "urn:gatehouse:tier:2"
 CHALLENGE = base64.urlsafe_b64encode(sha256(b"v" * 43).digest()).rstrip(b"=").decode()
 PASSWORD_SECONDS, CODE_SECONDS = 14.0, 21.0  # medians; the spread is lognormal
 LEAVES_AT_PASSWORD, LEAVES_AT_CODE, MISTYPES = 0.04, 0.09, 0.05
+AN_HOUR_AND_MORE = timedelta(hours=2)  # before the end: by then every journey has ended
 UNPROVED = 0.15  # the share of people whose identity nobody has proved
 
 Params = Mapping[str, str]
@@ -138,6 +142,10 @@ def simulate(
     """
     settings = prepare(folder)
     house = open_house(settings)
+    policies = house.policies  # read once: nobody changes them in these weeks
+    services = replace(house.services, policies_in_force=lambda: policies)
+    house = replace(house, services=services)
+    event.listen(house.database.engine, "connect", _do_not_wait)
     try:
         Traffic(house, seed, people).run(visits, progress)
     finally:
@@ -162,18 +170,16 @@ class Traffic:
         ]
 
     def run(self, visits: int, progress: Progress | None = None) -> None:
-        """Let people visit until four weeks are over; the clock then shows the true time."""
-        gap = WINDOW.total_seconds() / (visits + 1)
-        for n in range(visits):
-            self._wait(min(self._draw.expovariate(1 / gap), gap * 6))
+        """Let people visit, spread over four weeks; the clock then shows the true time."""
+        clock = self._house.database.clock
+        span = (WINDOW - AN_HOUR_AND_MORE).total_seconds()
+        for n, after in enumerate(sorted(self._draw.uniform(0, span) for _ in range(visits))):
+            behind = after - (clock.offset + WINDOW).total_seconds()
+            self._wait(max(behind, 1.0))  # who visits while another still types comes just after
             self._visit(self._draw.choice(self._visitors), self._draw.choice(SERVICES))
-            if self._house.database.clock.offset > -timedelta(hours=2):
-                break
             if progress:
                 progress(n + 1, visits)
-        self._house.database.move_clock(-self._house.database.clock.offset)
-        if progress:
-            progress(visits, visits)
+        self._house.database.move_clock(-clock.offset)
 
     def _visit(self, who: Visitor, service: Visited) -> None:
         database, services = self._house.database, self._house.services
@@ -274,6 +280,11 @@ class Traffic:
             account=account, email=email, stored=self._hashed.hash, seed=seed,
             binding=random_token(),
         )  # fmt: skip
+
+
+def _do_not_wait(connection: sqlite3.Connection, _record: object) -> None:
+    """Let the disk take its time: what is made up may be lost."""
+    connection.execute("PRAGMA synchronous = OFF")
 
 
 def _callback(client_id: str) -> str:
