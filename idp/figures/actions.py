@@ -51,8 +51,9 @@ def make_review(
     the window ends before it begins.
     """
     now = database.now()
-    until = min(until or now, now)
-    since = since or until - WINDOW
+    # Whole seconds, as they are published: whoever works it out again has the same window.
+    until = min(until or now, now).replace(microsecond=0)
+    since = (since or until - WINDOW).replace(microsecond=0)
     if since >= until:
         raise ValueError("the window ends before it begins: --since must lie before --until")
     from_us, until_us, now_us = (_micros(moment) for moment in (since, until, now))

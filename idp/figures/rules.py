@@ -154,7 +154,8 @@ class Counting:
     def take(self, row: Row) -> None:
         """Count one row. What cannot be read counts for nothing."""
         self._give_up(row.at)
-        ref = row.detail.get("journey") or ""
+        journey = row.detail.get("journey")
+        ref = journey if isinstance(journey, str) else ""
         if row.kind == STARTED:
             self._start(row, ref)
         elif row.kind in (GIVEN, MISSED):
