@@ -1,6 +1,7 @@
 """Every table of the house in one place, for migrations and for tests of the whole schema."""
 
 from idp.accounts import records as accounts
+from idp.assurance import sets_records as assurance
 from idp.authentication import records as authentication
 from idp.callers import records as callers
 from idp.delegation import records as delegation
@@ -17,7 +18,7 @@ from idp.storage import Base
 from idp.throttle import records as throttle
 
 ROOMS = (
-    accounts, authentication, callers, delegation, enrolment, figures, journal, officers, oidc, outbox,
-    proofing, register, signin, throttle,
+    accounts, assurance, authentication, callers, delegation, enrolment, figures, journal, officers,
+    oidc, outbox, proofing, register, signin, throttle,
 )  # fmt: skip
 TABLES = tuple(Base.metadata.sorted_tables)
