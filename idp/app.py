@@ -40,7 +40,7 @@ def create_app(house: House | None = None) -> Flask:
 
 def create_worker_app() -> Flask:
     """Build the application in a server's worker: secrets leave the environment first."""
-    house = open_house()
+    house = open_house(watch=True)
     hide_secrets()
     os.environ.pop("IDP_SETTINGS_FILE", None)
     return create_app(house)

@@ -107,14 +107,20 @@ def doctor(as_json: bool) -> None:
     from idp.house import open_house
     from idp.operators import not_ready
 
+    notes: list[str] = []
     try:
-        problems = not_ready(open_house())
+        house = open_house()
+        problems = not_ready(house)
+        differs = house.policies_in_force.difference() if house.policies_in_force else None
+        notes += [differs] if differs else []
     except SAYABLE as problem:
         problems = str(problem).splitlines()
     if as_json:
-        click.echo(json.dumps({"ready": not problems, "problems": problems}))
+        click.echo(json.dumps({"ready": not problems, "problems": problems, "notes": notes}))
     else:
         click.echo("\n".join(problems) or "Ready.")
+        for note in notes:
+            click.echo(f"NOTE: {note}")
     sys.exit(1 if problems else 0)
 
 

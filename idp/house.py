@@ -5,31 +5,26 @@ import os
 import threading
 import time
 from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
 
 from joserfc.jwk import Key
 
 from idp import settings as reading
+from idp.assurance.in_force import PoliciesInForce
 from idp.assurance.networks import Networks
 from idp.assurance.networks import load as load_networks
-from idp.assurance.policy import Policies, load_policies
+from idp.assurance.policy import Policies
 from idp.authentication.hashing import HashGate
 from idp.callers.clients import ClientBook
 from idp.egress.actions import EgressRefused, Gate
 from idp.keyring import jose
 from idp.keyring.ring import Keyring
 from idp.oidc.server import Services
-from idp.policy.files import packaged_directory
-from idp.policy.rules import PolicyProblems
 from idp.proofing.checkers import NO_CHECKERS, Checkers, load_checkers
 from idp.settings import Settings
 from idp.storage import Database
-from idp.storage.clock import Clock
 
 KEYS_KEPT_SECONDS = 300.0
 KEYS_RETRY_SECONDS = 10.0
-POLICIES_RETRY_SECONDS = 3600.0
 NO_NETWORKS = Networks()
 log = logging.getLogger("idp.house")
 
@@ -47,52 +42,12 @@ class House:
     services: Services
     checkers: Checkers = NO_CHECKERS
     networks: Networks = NO_NETWORKS
+    policies_in_force: PoliciesInForce | None = None  # None where a test holds them still
 
     @property
     def policies(self) -> Policies:
         """The policies in force today."""
         return self.services.policies
-
-
-class PoliciesInForce:
-    """The policies as they stand today: reviews fall due and certificates run out by the date.
-
-    Worked out again when the date changes. A set that cannot be used leaves the last one in
-    force (decision 25), is logged, and is tried again after an hour.
-    """
-
-    def __init__(self, directory: Path, clock: Clock) -> None:
-        self._directory = directory
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._wait_until = 0.0
-        self._current = self._read(clock.now().date())
-
-    def get(self) -> Policies:
-        """Answer the set in force. While one thread works a new one out, others use the last."""
-        today = self._clock.now().date()
-        due = today != self._current.today and time.monotonic() >= self._wait_until
-        if due and self._lock.acquire(blocking=False):
-            try:
-                self._renew(today)
-            finally:
-                self._lock.release()
-        return self._current
-
-    def _renew(self, today: date) -> None:
-        self._wait_until = time.monotonic() + POLICIES_RETRY_SECONDS
-        try:
-            fresh = self._read(today)
-        except (PolicyProblems, OSError) as problem:
-            log.error("the policies cannot be used; those of yesterday stay in force: %s", problem)
-            return
-        if fresh.fingerprint != self._current.fingerprint:
-            log.warning("the policy files changed: %s is in force now", fresh.fingerprint)
-        self._current = fresh
-        self._wait_until = 0.0
-
-    def _read(self, today: date) -> Policies:
-        return load_policies(self._directory, today=today, fallback=packaged_directory())
 
 
 class ClientKeys:
@@ -128,12 +83,19 @@ class ClientKeys:
         return kept[1] if kept else []
 
 
-def open_house(settings: Settings | None = None) -> House:
-    """Open everything the settings name. Raises with what to do when a part cannot be used."""
+def open_house(settings: Settings | None = None, *, watch: bool = False) -> House:
+    """Open everything the settings name. Raises with what to do when a part cannot be used.
+
+    A process that serves will `watch` for other policies from now on; a command asks once.
+    """
     settings = settings or reading.load()
     database = Database(settings.database_url, pool_size=settings.threads + 2)
     keyring = Keyring(settings.keys, database.clock)
-    policies = PoliciesInForce(settings.policies, database.clock)
+    policies = PoliciesInForce(settings.policies, database.clock, database)
+    if watch:
+        if differs := policies.difference():
+            log.warning("%s", differs)
+        policies.watch()
     checkers = load_checkers(settings.checkers)
     egress = Gate(
         allowed_private_hosts=frozenset(settings.private_hosts), ca_bundle=settings.ca_bundle
@@ -156,6 +118,7 @@ def open_house(settings: Settings | None = None) -> House:
         services=services,
         checkers=checkers,
         networks=load_networks(settings.networks),
+        policies_in_force=policies,
     )
 
 

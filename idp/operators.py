@@ -30,7 +30,7 @@ CLOCK_MAY_DIFFER_SECONDS = 30
 
 def create() -> Any:
     """Build the WSGI application of the operators' listener, in its server's worker."""
-    house = open_house()
+    house = open_house(watch=True)
     hide_secrets()
     os.environ.pop("IDP_SETTINGS_FILE", None)
     return create_listener(house)

@@ -2,6 +2,7 @@
 
 from idp.accounts import records as accounts
 from idp.assurance import records as assurance
+from idp.assurance import sets_records as policy_sets
 from idp.authentication import records as authentication
 from idp.callers import records as callers
 from idp.delegation import records as delegation
@@ -19,6 +20,6 @@ from idp.throttle import records as throttle
 
 ROOMS = (
     accounts, assurance, authentication, callers, delegation, enrolment, figures, journal,
-    officers, oidc, outbox, proofing, register, signin, throttle,
+    officers, oidc, outbox, policy_sets, proofing, register, signin, throttle,
 )  # fmt: skip
 TABLES = tuple(Base.metadata.sorted_tables)

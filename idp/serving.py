@@ -138,7 +138,7 @@ def work(settings: Settings) -> None:
     from idp.house import open_house
     from idp.work import run
 
-    run(open_house(settings))
+    run(open_house(settings, watch=True))
 
 
 def end_with_parent(number: signal.Signals, parent: int) -> None:

@@ -17,7 +17,7 @@ from idp.assurance.profiles import EvidenceKinds, Profile, level_proved
 from idp.assurance.risk_file import RISK, RiskFile
 from idp.assurance.risk_rules import RiskRules
 from idp.assurance.rules import Level, Levels, Method, Methods, Status
-from idp.policy.files import folder_problems, read_file
+from idp.policy.files import Texts, folder_problems, read_file
 from idp.policy.rules import PolicyProblems, Problem, fingerprint
 from idp.register.names import Names
 
@@ -120,14 +120,18 @@ class Policies:
         return actions[action]
 
 
-def load_policies(directory: Path, today: date, *, fallback: Path | None = None) -> Policies:
+def load_policies(
+    directory: Path | Texts, today: date, *, fallback: Path | None = None
+) -> Policies:
     """Read, check and work out the policies in `directory` as they stand on `today`.
+
+    Instead of a folder it takes the texts of a set, by file name.
 
     A file the folder lacks is taken from `fallback`. Raises PolicyProblems with everything that
     is wrong in all files at once.
     """
     folder = folder_problems(directory, KNOWN_FILES)
-    if not directory.is_dir():
+    if isinstance(directory, Path) and not directory.is_dir():
         raise PolicyProblems(folder)
     levels = read_file(directory, LEVELS, LevelsFile, fallback)
     methods = read_file(directory, METHODS, MethodsFile, fallback)

@@ -41,7 +41,9 @@ def _level(policies: Policies, level: int) -> dict[str, Any]:
 
 
 def _has_a_partner(method: Method, counting: list[Method], level: int) -> bool:
-    return any(other.factor != method.factor and other.second >= level for other in counting)
+    return any(
+        other.factor != method.factor and other.alone < level <= other.second for other in counting
+    )
 
 
 def _method(policies: Policies, entry: MethodEntry) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """`idp account`: open an account that wrong tries have shut; note that a number was moved."""
 
+import sys
 from functools import partial
 
 import click
@@ -24,7 +25,7 @@ def number_moved(number: str) -> None:
     standard input, one a line.
     """
     house = open_house()
-    listed = click.get_text_stream("stdin").read().split("\n") if number == "-" else [number]
+    listed = sys.stdin.read().splitlines() if number == "-" else [number]
     found = 0
     for one in filter(None, (line.strip() for line in listed)):
         read = numbers.read_number(one)

@@ -195,7 +195,7 @@ class Traffic:
         }
         begun = oidc.begin(
             database, services, params, Browser(binding=who.binding, session=who.session)
-        )
+        ).outcome
         if not isinstance(begun, Started):
             return
         while isinstance(found := self._where(who, begun.journey), Position):

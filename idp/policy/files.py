@@ -12,10 +12,11 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 import idp
-from idp.policy.rules import Problem
+from idp.policy.rules import PolicyProblems, Problem, did_you_mean
 from idp.policy.sentences import place_of, sentence_of
 
 Content = dict[str, Any]
+Texts = Mapping[str, str]  # the files of a set by name, where they lie in no folder
 DEEPEST = 20  # no file of ours nests a quarter as deep; what follows walks it by recursion
 TOO_DEEP = "This is not TOML that can be read: it is nested too deep."
 Cut = object()  # stands where a wrong list entry was until the list is closed up
@@ -66,11 +67,18 @@ def packaged_directory() -> Path:
     return inside if inside.is_dir() else package.parent / "policies"
 
 
-def folder_problems(directory: Path, known: Sequence[str]) -> list[Problem]:
+def folder_problems(directory: Path | Texts, known: Sequence[str]) -> list[Problem]:
     """What is wrong with the folder itself: absent, or a file whose name is nearly a known one.
 
-    A misspelt file name would otherwise be passed over in silence and the packaged file used.
+    A misspelt file name would otherwise be passed over in silence and the packaged file used. Texts
+    come from no folder that other files may lie in, so every unknown name is wrong there.
     """
+    if not isinstance(directory, Path):
+        return [
+            Problem(name, "", f"No room reads a file of this name.{did_you_mean(name, known)}")
+            for name in sorted(directory)
+            if name not in known
+        ]
     if not directory.is_dir():
         return [Problem(str(directory), "", "There is no such folder.")]
     found = []
@@ -82,8 +90,14 @@ def folder_problems(directory: Path, known: Sequence[str]) -> list[Problem]:
     return found
 
 
-def read_file(directory: Path, name: str, model: type[M], fallback: Path | None) -> Read[M]:
+def read_file(directory: Path | Texts, name: str, model: type[M], fallback: Path | None) -> Read[M]:
     """Read `name` from `directory`, or from `fallback` when the folder does not have it."""
+    if not isinstance(directory, Path):
+        if name in directory:
+            return read_text(directory[name], name, model)
+        if fallback is None:
+            return _unread(name, "", "This file is missing.")
+        directory = fallback
     path = directory / name
     if fallback is not None and not path.exists():
         path = fallback / name
@@ -96,6 +110,30 @@ def read_file(directory: Path, name: str, model: type[M], fallback: Path | None)
     except UnicodeDecodeError as error:
         return _unread(name, f"byte {error.start}", "This is not UTF-8 text.")
     return read_text(text, name, model)
+
+
+def read_folder(directory: Path, known: Sequence[str], fallback: Path) -> dict[str, str]:
+    """Answer the whole set that a folder stands for: its known files, and for each that it lacks
+    the one of `fallback`, so that the set says the same whatever is installed later.
+
+    Raises PolicyProblems, with all of them, where the folder or a file cannot be read.
+    """
+    problems = folder_problems(directory, known)
+    texts = {}
+    for name in known if directory.is_dir() else ():
+        path = directory / name
+        path = path if path.exists() else fallback / name
+        if not path.exists():
+            continue
+        try:
+            texts[name] = path.read_bytes().decode()
+        except OSError as error:
+            problems.append(Problem(name, "", f"This file cannot be read: {error.strerror}."))
+        except UnicodeDecodeError as error:
+            problems.append(Problem(name, f"byte {error.start}", "This is not UTF-8 text."))
+    if problems:
+        raise PolicyProblems(problems)
+    return texts
 
 
 def read_text(text: str, name: str, model: type[M]) -> Read[M]:

@@ -34,4 +34,3 @@ def upgrade() -> None:
     )
     op.add_column("session", sa.Column("risk", sa.JSON(none_as_null=True), nullable=True))
     op.add_column("account", sa.Column("doubted_at", UtcDateTime(), nullable=True))
-

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from idp import house
-from idp.house import PoliciesInForce
+from idp.assurance import in_force
+from idp.assurance.in_force import PoliciesInForce
 from idp.policy.rules import PolicyProblems
 from idp.storage.clock import Clock
 
@@ -53,7 +53,7 @@ def test_a_set_that_cannot_be_used_leaves_the_last_one_and_is_tried_again_after_
     (folder / "levels.toml").write_text(good)
     assert policies.get() is first
     monkeypatch.setattr(policies, "_wait_until", 0.0)
-    assert house.POLICIES_RETRY_SECONDS == 3600
+    assert in_force.RETRY_SECONDS == 3600
     assert policies.get().today == first.today + DAY
 
 

@@ -23,9 +23,10 @@ def decide(site: Site, folder: Path, old: str, new: str, after: str = "") -> Non
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(POLICIES, copy)
     path = copy / "methods.toml"
-    head, found, tail = path.read_text().partition(after)
-    assert old in tail, old
-    path.write_text(head + found + tail.replace(old, new, 1))
+    text = path.read_text()
+    at = text.index(after)
+    assert old in text[at:], old
+    path.write_text(text[:at] + text[at:].replace(old, new, 1))
     policies = load_policies(copy, site.database.now().date())
     object.__setattr__(site.house.services, "policies_in_force", lambda: policies)
 
