@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, insert, select, update
 
-from idp.authentication.records import RememberedDeviceRecord
+from idp.authentication.records import RememberedDeviceRecord, SessionRecord
 from idp.journal.actions import Entry, record
 from idp.keyring.sealing import digest, random_ref, random_token
 from idp.storage import Transaction, db_now
@@ -92,6 +92,13 @@ _END_ALL = (
     .values(ended_at=db_now())
 )
 
+# What stood on a device that is gone stands on nothing: its sessions are weighed anew.
+_WEIGH_AGAIN = (
+    update(SessionRecord)
+    .where(SessionRecord.account_ref == bindparam("of_account"), SessionRecord.ended_at.is_(None))
+    .values(risk=None)
+)
+
 
 def remember(tx: Transaction, account_ref: str, now: datetime, device: str = "") -> str:
     """Remember a browser for an account; answer the secret for its cookie.
@@ -148,6 +155,7 @@ def forget(tx: Transaction, account_ref: str, ref: str) -> bool:
     """Forget one browser; False where it is none of this account's."""
     if tx.execute(_END, {"device_ref": ref, "of_account": account_ref}).rowcount != 1:
         return False
+    tx.write(_WEIGH_AGAIN, {"of_account": account_ref})
     record(tx, Entry(kind="device-forgotten", person=account_ref, detail={"device": ref}))
     return True
 
@@ -155,3 +163,4 @@ def forget(tx: Transaction, account_ref: str, ref: str) -> bool:
 def forget_all(tx: Transaction, account_ref: str) -> None:
     """Forget every browser of an account: its methods changed, or somebody came back into it."""
     tx.write(_END_ALL, {"of_account": account_ref})
+    tx.write(_WEIGH_AGAIN, {"of_account": account_ref})

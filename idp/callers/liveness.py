@@ -25,7 +25,7 @@ GRANT = _table(
     "oauth_grant", ref=TEXT, client_id=TEXT, account_ref=TEXT, session_ref=TEXT,
     client_session_ref=TEXT, holder=TEXT, sub=TEXT, actor=TEXT, act_sub=TEXT, mandate_ref=TEXT,
     resource=TEXT, scope=TEXT, claims=JSON(), acr=TEXT, vot=TEXT, amr=JSON(),
-    auth_time=BigInteger(), policy=TEXT, offline=Boolean(), ended_at=TIME,
+    auth_time=BigInteger(), policy=TEXT, offline=Boolean(), ended_at=TIME, risk_outcome=TEXT,
 )  # fmt: skip
 CLIENT = _table("client", client_id=TEXT, disabled_at=TIME)
 ACCOUNT = _table("account", ref=TEXT, disabled_at=TIME)
@@ -37,7 +37,11 @@ MANDATE = _table(
     expires=TIME, ended_at=TIME, ended_reference=TEXT, grant_identity=BigInteger(),
     grant_sign_in=BigInteger(),
 )  # fmt: skip
-TABLES = (GRANT, CLIENT, ACCOUNT, SESSION, CLIENT_SESSION, PERSON, MANDATE)
+DEFERRAL = _table("deferral", ref=TEXT, grant_ref=TEXT, expires_at=TIME, decision=TEXT)
+TABLES = (GRANT, CLIENT, ACCOUNT, SESSION, CLIENT_SESSION, PERSON, MANDATE, DEFERRAL)
+
+
+PREFIXES = ("g", "c", "a", "s", "cs", "p", "m", "d")
 
 
 def _labelled(source: Any, prefix: str) -> list[ColumnElement[Any]]:
@@ -47,7 +51,7 @@ def _labelled(source: Any, prefix: str) -> list[ColumnElement[Any]]:
 LIVE = (
     select(
         db_now().label("now"),
-        *(value for source, prefix in zip(TABLES, ("g", "c", "a", "s", "cs", "p", "m"), strict=True)
+        *(value for source, prefix in zip(TABLES, PREFIXES, strict=True)
           for value in _labelled(source, prefix)),
     )
     .select_from(GRANT)
@@ -57,6 +61,7 @@ LIVE = (
     .join(CLIENT_SESSION, CLIENT_SESSION.c.ref == GRANT.c.client_session_ref)
     .join(PERSON, PERSON.c.ref == GRANT.c.holder, isouter=True)
     .join(MANDATE, MANDATE.c.ref == GRANT.c.mandate_ref, isouter=True)
+    .join(DEFERRAL, DEFERRAL.c.grant_ref == GRANT.c.ref, isouter=True)
     .where(GRANT.c.ref == bindparam("grant"))
 )  # fmt: skip
 
@@ -99,6 +104,9 @@ class LiveGrant:
     auth_time: int
     policy: str
     offline: bool
+    risk_outcome: str | None
+    deferral: str | None
+    deferral_state: str | None
 
     @property
     def reference(self) -> str:
@@ -151,8 +159,13 @@ def _read(row: Any) -> LiveGrant:
     )
     same = ("client_id", "account_ref", "session_ref", "holder", "sub", "actor", "act_sub",
             "resource", "scope", "claims", "acr", "vot", "amr", "auth_time", "policy",
-            "offline", "ref")  # fmt: skip
+            "offline", "risk_outcome", "ref")  # fmt: skip
+    state = row["d_decision"]
+    if row["d_ref"] is not None and state is None:
+        state = "expired" if row["d_expires_at"] <= row["now"] else "deferred"
     return LiveGrant(
+        deferral=row["d_ref"],
+        deferral_state=state,
         now=row["now"],
         dead=why_dead(standing),
         sid=row["g_client_session_ref"],

@@ -32,6 +32,7 @@ class Notice(StrEnum):
     VISIT_CONFIRMED = "visit-confirmed"
     VISIT_REFUSED = "visit-refused"
     CONTACT_CHANGED = "contact-changed"
+    SIGN_IN_HELD = "sign-in-held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ NEEDS: Mapping[Notice, frozenset[str]] = {
     Notice.VISIT_CONFIRMED: frozenset({"account"}),
     Notice.VISIT_REFUSED: frozenset({"account"}),
     Notice.CONTACT_CHANGED: frozenset({"account", "contact"}),
+    Notice.SIGN_IN_HELD: frozenset({"account", "link"}),
 }
 METHODS = frozenset(
     {"password", "one-time-code", "passkey", "security-key", "sms-code", "email-code",

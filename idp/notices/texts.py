@@ -300,6 +300,17 @@ def _way_back_begun(_: Gettext, told: _Told) -> Words:
     )
 
 
+def _sign_in_held(_: Gettext, told: _Told) -> Words:
+    return _news(
+        _,
+        told,
+        _("Was it you who signed in?"),
+        _("Somebody signed in to your account. It did not look like you, so we told the service to "
+          "wait."),
+        _("Open this link and say if it was you: %(link)s") % {"link": told.link},
+    )  # fmt: skip
+
+
 def _way_back_stopped(_: Gettext, told: _Told) -> Words:
     return _news(
         _,
@@ -385,4 +396,5 @@ _WRITERS: Mapping[Notice, Callable[[Gettext, _Told], Words]] = {
     Notice.VISIT_CONFIRMED: _visit_confirmed,
     Notice.VISIT_REFUSED: _visit_refused,
     Notice.CONTACT_CHANGED: _contact_changed,
+    Notice.SIGN_IN_HELD: _sign_in_held,
 }

@@ -19,6 +19,7 @@ class Role(StrEnum):
 
     ADMINISTRATOR = "administrator"
     COUNTER = "counter-officer"
+    RISK = "risk-officer"
 
 
 class Act(StrEnum):
@@ -27,6 +28,7 @@ class Act(StrEnum):
     LOOK_UP = "look-up"
     ENTER_VISIT = "enter-visit"
     DECIDE_VISIT = "decide-visit"
+    DECIDE_HELD = "decide-held"
     SEE_OFFICERS = "see-officers"
     ADD_OFFICER = "add-officer"
     CHANGE_ROLES = "change-roles"
@@ -39,6 +41,7 @@ MAY: Mapping[Role, frozenset[Act]] = {
         {Act.SEE_OFFICERS, Act.ADD_OFFICER, Act.CHANGE_ROLES, Act.REPLACE_KEYS, Act.DISABLE}
     ),
     Role.COUNTER: frozenset({Act.LOOK_UP, Act.ENTER_VISIT, Act.DECIDE_VISIT}),
+    Role.RISK: frozenset({Act.DECIDE_HELD}),
 }
 # Nobody gives themselves a role, or gets round the rule that a last key stays; and since nobody
 # ends their own work here, there is always an administrator left.

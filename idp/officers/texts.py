@@ -12,13 +12,18 @@ def role_names() -> Mapping[str, str]:
     """Name each role, in the order of the page."""
     return {
         Role.COUNTER: _("Counter officer: sees people and their documents"),
+        Role.RISK: _("Risk officer: lets sign-ins that wait go on, or stops them"),
         Role.ADMINISTRATOR: _("Administrator: adds and ends officers"),
     }
 
 
 def role_list(roles: Iterable[str]) -> str:
     """Name an officer's roles in one line."""
-    short = {Role.COUNTER: _("Counter officer"), Role.ADMINISTRATOR: _("Administrator")}
+    short = {
+        Role.COUNTER: _("Counter officer"),
+        Role.RISK: _("Risk officer"),
+        Role.ADMINISTRATOR: _("Administrator"),
+    }
     return ", ".join(name for role, name in short.items() if role in set(roles))
 
 
@@ -115,7 +120,12 @@ def look_first() -> str:
 
 def decision_missing() -> str:
     """Say that neither answer was given."""
-    return _("Choose if you confirm the visit or refuse it")
+    return _("Choose one of the two answers")
+
+
+def held_gone() -> str:
+    """Say that a sign-in no longer waits."""
+    return _("Somebody decided it before you, or it ran out. Look at the list again.")
 
 
 def decided(*, confirmed: bool) -> tuple[str, list[str]]:

@@ -12,10 +12,10 @@ from idp.keyring import jose
 from idp.oidc import metadata
 from idp.oidc.disclosure import disclose
 from idp.oidc.grants import build_server
-from idp.oidc.introspecting import introspect_token, revoke_token
+from idp.oidc.introspecting import ask_deferral, introspect_token, revoke_token
 from idp.oidc.named import actor_name, is_personal, named_claims
 from idp.oidc.server import Answer, Call, Request
-from idp.oidc.tokens import acting_claims, read_access
+from idp.oidc.tokens import acting_claims, read_access, risk_claims
 from idp.storage import Transaction
 
 PUBLIC_HEADERS = (("Access-Control-Allow-Origin", "*"),)
@@ -44,6 +44,12 @@ def token(house: House, request: DoorRequest) -> DoorResponse:
 def introspect(house: House, request: DoorRequest) -> DoorResponse:
     """Token introspection (RFC 7662). Writes nothing, unless an assertion has to be spent."""
     return _in_frame(house, request, introspect_token, writes="client_assertion" in request.form)
+
+
+def deferral(house: House, request: DoorRequest) -> DoorResponse:
+    """Where a held sign-in stands, for the service that it was made to."""
+    writes = "client_assertion" in request.form
+    return _in_frame(house, request, ask_deferral, writes=writes)
 
 
 def revoke(house: House, request: DoorRequest) -> DoorResponse:
@@ -91,7 +97,7 @@ def _look(call: Call, claims: dict[str, Any]) -> tuple[LiveGrant, dict[str, Any]
         return grant, None
     scope = str(claims.get("scope"))  # the token's: a refresh may have asked for less than all
     answer = {"sub": grant.sub, **named_claims(call, grant, client, scope=scope)}
-    answer |= acting_claims(grant)
+    answer |= acting_claims(grant) | risk_claims(grant)
     name = actor_name(call, grant, scope)
     if name is not None:
         answer["act"] = {**answer["act"], "name": name}

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from idp.accounts.subjects import Kind, subject_of
+from idp.assurance.outcomes import Outcome
 from idp.assurance.rules import Level, amr_values, answer_acr
 from idp.authentication.records import ClientSessionRecord
 from idp.authentication.sessions import SessionFacts
@@ -20,7 +21,7 @@ from idp.delegation.rules import Verdict, may_act
 from idp.errors import Refusal
 from idp.journal.actions import Entry, record
 from idp.keyring.sealing import digest, random_ref, random_token
-from idp.oidc import issuing
+from idp.oidc import deferrals, issuing
 from idp.oidc.asking import Answer, Validated, answer, error
 from idp.oidc.records import ConsentRecord
 from idp.oidc.rules import CODE, claims_in_scope
@@ -28,9 +29,14 @@ from idp.oidc.server import Call
 from idp.signin import actions as signin
 from idp.signin.actions import Position
 from idp.signin.rules import Asked
+from idp.signin.weighing import Weighed
 from idp.storage.dialects import upsert
 
 SELF = "self"
+# What tokens call an outcome; what is refused gets none.
+RISK_OUTCOMES = {
+    Outcome.ALLOW: "allow", Outcome.STEP_UP: "stepped_up", Outcome.DEFER: "deferred",
+}  # fmt: skip
 
 
 def _keep(insert: Any) -> Any:
@@ -80,8 +86,9 @@ def issue(call: Call, valid: Validated, position: Position, now: datetime) -> An
     if position.risk is not None:
         detail["risk"] = position.risk.detail()
     code = _write(
-        call, valid, session, acting, proofs, amr_values(proofs, methods), reached, detail, now
-    )
+        call, valid, session, acting, proofs, amr_values(proofs, methods), reached, detail, now,
+        position.risk if position.risk and position.risk.enforced else None,
+    )  # fmt: skip
     return answer(call, valid, {"code": code})
 
 
@@ -155,6 +162,7 @@ def _write(
     reached: Level,
     detail: Mapping[str, Any],
     now: datetime,
+    weighed: Weighed | None,
 ) -> str:
     client, policies = valid.client, call.services.policies
     grant_ref, code = random_ref(), random_token()
@@ -189,6 +197,7 @@ def _write(
             "auth_time": min(proofs.values()) // 1000,
             "policy": policies.fingerprint,
             "offline": valid.offline and mandate is None,
+            "risk_outcome": RISK_OUTCOMES[weighed.outcome] if weighed else None,
             "created_at": now,
         },
     )
@@ -214,6 +223,11 @@ def _write(
         detail={"grant": grant_ref, **detail},
     )
     record(call.tx, entry)
+    if weighed and weighed.outcome is Outcome.DEFER:
+        deferrals.hold(
+            call.tx, call.services.keyring, grant_ref=grant_ref, client_id=client.client_id,
+            account_ref=session.account_ref, weighed=weighed, now=now,
+        )  # fmt: skip
     return code
 
 

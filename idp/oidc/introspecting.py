@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from authlib.oauth2.rfc6749 import TokenEndpoint
 from authlib.oauth2.rfc6749.errors import InvalidRequestError
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
@@ -11,11 +12,12 @@ from idp.callers import liveness
 from idp.callers.clients import Client
 from idp.callers.liveness import LiveGrant
 from idp.keyring import jose
-from idp.oidc import issuing
+from idp.oidc import deferrals, issuing
+from idp.oidc.deferrals import Deferral
 from idp.oidc.grants import AUTH_METHODS
 from idp.oidc.resources import owns
 from idp.oidc.server import Answer, Request, Server
-from idp.oidc.tokens import acting_claims, read_access
+from idp.oidc.tokens import acting_claims, read_access, risk_claims
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,7 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc]
             "token_type": "Bearer",
             **{name: value for name, value in token.claims.items() if name != "gid"},
             **acting_claims(grant),
+            **risk_claims(grant),
         }
 
 
@@ -105,6 +108,47 @@ def introspect_token(server: Server, request: Request) -> Answer:
     """Answer an introspection request inside the frame."""
     server.register_endpoint(Introspection)
     answer: Answer = server.create_endpoint_response("introspection", request)
+    return answer
+
+
+class Held(TokenEndpoint):  # type: ignore[misc]
+    """A client asks where a sign-in of its own stands that is held."""
+
+    ENDPOINT_NAME = "deferral"
+    CLIENT_AUTH_METHODS = AUTH_METHODS[:-1]
+
+    def create_endpoint_response(self, request: Request) -> Answer:
+        """Answer its state and the reasons in short; another client's is not found."""
+        client = self.authenticate_endpoint_client(request)
+        ref = request.form.get("deferral")
+        if not ref:
+            raise InvalidRequestError("deferral: it is missing")
+        found = deferrals.of_client(self.server.call.tx, ref, client.client_id)
+        if found is None:
+            return (
+                404,
+                {"error": "not_found", "error_description": "deferral: not one of yours"},
+                [],
+            )
+        return 200, _as_told(found), []
+
+
+def _as_told(found: Deferral) -> dict[str, Any]:
+    decided = found.decided_at
+    return {
+        "deferral": found.ref,
+        "state": found.state,
+        "created_at": int(found.created_at.timestamp()),
+        "expires_at": int(found.expires_at.timestamp()),
+        "decided_at": int(decided.timestamp()) if decided else None,
+        "reasons": found.reasons,
+    }
+
+
+def ask_deferral(server: Server, request: Request) -> Answer:
+    """Answer where a held sign-in stands, inside the frame."""
+    server.register_endpoint(Held)
+    answer: Answer = server.create_endpoint_response("deferral", request)
     return answer
 
 

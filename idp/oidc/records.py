@@ -45,6 +45,35 @@ class GrantRecord(Base):
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None] = mapped_column(default=None)
     ended_reason: Mapped[str | None] = mapped_column(default=None)
+    # What run-time risk came to where it binds: allow, stepped_up or deferred.
+    risk_outcome: Mapped[str | None] = mapped_column(default=None)
+
+
+class DeferralRecord(Base):
+    """A sign-in that was let in while what it asks for is held, until somebody is surer of it.
+
+    `token_digest` is of the secret in the link that its owner was sent. `reasons` are the codes
+    and nats that the service may read. `decided_by` is "owner" or an officer's reference.
+    """
+
+    __tablename__ = "deferral"
+    __table_args__ = (
+        CheckConstraint("decision IN ('released', 'refused')", name="decision"),
+        CheckConstraint("(decision IS NULL) = (decided_at IS NULL)", name="decided"),
+        Index("ix_deferral_waiting", "decision", "created_at"),
+    )
+
+    ref: Mapped[str] = mapped_column(primary_key=True)
+    grant_ref: Mapped[str] = mapped_column(ForeignKey("oauth_grant.ref"), unique=True)
+    client_id: Mapped[str]
+    account_ref: Mapped[str]
+    token_digest: Mapped[str] = mapped_column(unique=True)
+    reasons: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None] = mapped_column(default=None)
+    decision: Mapped[str | None] = mapped_column(default=None)
+    decided_by: Mapped[str | None] = mapped_column(default=None)
 
 
 class AuthorizationCodeRecord(Base):

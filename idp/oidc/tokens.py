@@ -60,6 +60,7 @@ def access_token(
         "auth_time": grant.auth_time,
         "amr": grant.amr,
         **acting_claims(grant),
+        **risk_claims(grant),
     }
     token = services.keyring.sign(claims, algorithm="ES256", typ=ACCESS_TYPE)
     return token, claims["exp"] - issued, jti
@@ -92,6 +93,7 @@ def id_token(
         "sid": grant.sid,
         "at_hash": half_hash(token),
         **acting_claims(grant),
+        **risk_claims(grant),
     }
     if nonce is not None:
         claims["nonce"] = nonce
@@ -121,6 +123,19 @@ def acting_claims(grant: LiveGrant) -> dict[str, Any]:
             "quorum_met": True,
         },
     }
+
+
+def risk_claims(grant: LiveGrant) -> dict[str, Any]:
+    """`risk_outcome` and, where the sign-in is held, `deferral`; as they stand now.
+
+    Nothing where run-time risk does not bind. Never the score: it would teach an attacker.
+    Source: risk-model.md T6, "Explanations".
+    """
+    if grant.risk_outcome is None:
+        return {}
+    if grant.deferral is None:
+        return {"risk_outcome": grant.risk_outcome}
+    return {"risk_outcome": grant.deferral_state, "deferral": grant.deferral}
 
 
 def half_hash(value: str) -> str:

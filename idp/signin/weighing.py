@@ -41,6 +41,8 @@ REMEMBERED = "remembered-device"
 NO_FURTHER_CHECK = frozenset({PASSWORD, EMAIL_CODE, REMEMBERED})
 PLACES_KEPT = 16
 TRAVEL = timedelta(hours=4)  # nobody is in another country within it, as a rule
+FAILED_COUNT = timedelta(hours=1)
+MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +137,11 @@ def weigh(
     n, network, browser = histories.counts_of(keyring, session.account_ref, seen.visit, history)
     used = remembered.use(tx, session.account_ref, seen.device) if seen.device else None
     around = tx.execute(_AROUND, {"account": session.account_ref, "session": session.ref}).one()
-    country, last = seen.visit.network[0], (around.last or {}).get("country")
+    country = seen.visit.network[0]
+    # Where the account was last: in another browser, or in this very session (a copied cookie).
+    lately = session.now.timestamp() * 1000 - before.get("at", 0) <= TRAVEL / MILLISECOND
+    last = before.get("country") if lately else (around.last or {}).get("country")
+    failed = before.get("failed", 0) if session.now - session.created_at < FAILED_COUNT else 0
     if used is not None:
         token = Token.PRESENT
     else:
@@ -148,7 +154,7 @@ def weigh(
             browser_counts=browser,
             browser_shares=population.shares(histories.BROWSER, seen.visit.browser),
             token=token,
-            failed_last_hour=before.get("failed", 0),
+            failed_last_hour=failed,
             impossible_travel=bool(country and last and country != last),
             hosting=seen.hosting,
         ),
@@ -163,7 +169,7 @@ def weigh(
         "device_days": age,
         "at": int(session.now.timestamp() * 1000),
         "country": country,
-        "failed": before.get("failed", 0),
+        "failed": failed,
         "taught": before.get("taught", []),  # no place is learnt twice in one session
     }
     sessions.keep_weighed(tx, session.ref, risk)

@@ -27,7 +27,7 @@ from tests.rig.authenticator import Authenticator
 ORIGIN = "http://localhost:8900"
 PARTY = relying_party(ORIGIN)
 BROWSER = "b" * 43
-COUNTER, ADMINISTRATOR = "counter-officer", "administrator"
+COUNTER, ADMINISTRATOR, RISK = "counter-officer", "administrator", "risk-officer"
 CHECKED = {"original", "in-date", "unaltered", "photo", "same"}
 
 

@@ -27,6 +27,8 @@ BROWSERS = [
     Facts(ref="S-1", name="Firefox on Linux", since=NOON, seen=NOON, here=True),
     Facts(ref="S-2", name="A browser we do not know", since=NOON, seen=NOON, here=False),
 ]
+KNOWN = Facts(sign_ins=12, devices=4, networks=2, last_week=41)
+UNKNOWN = Facts(sign_ins=0, devices=0, networks=0, last_week=None)
 DEVICES = [Facts(ref="D-1", name="Firefox on Linux", since=NOON, used=NOON)]
 MAIL = {**STEP, "email": "margaret@example.test", "chosen": False, "counts": True}
 SAID = {
@@ -100,7 +102,19 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "approved-methods": ("assurance/methods.html", APPROVED),
     "sessions": ("account/sessions.html",
                  {"browsers": BROWSERS, "devices": DEVICES, "sessions": SERVICES,
-                  "sign_ins": SIGN_INS}),
+                  "sign_ins": SIGN_INS, "known": KNOWN}),
     "sessions-none": ("account/sessions.html",
-                      {"browsers": BROWSERS[:1], "devices": [], "sessions": [], "sign_ins": []}),
+                      {"browsers": BROWSERS[:1], "devices": [], "sessions": [], "sign_ins": [],
+                       "known": UNKNOWN}),
+    "held": ("account/held.html", {
+        "service": "Tax", "when": NOON, "action": "/account/held/" + "x" * 43, "error": None,
+        "unusual": "It was a network we had not seen you use, and a new browser."}),
+    "held-wrong": ("account/held.html", {
+        "service": "Tax", "when": NOON, "action": "/account/held/" + "x" * 43,
+        "error": "Say if it was you", "unusual": ""}),
+    "too-unusual": ("signin/too_unusual.html", {
+        "service_name": "Tax", "other_route": "By telephone, at the same level",
+        "action": "/sign-in/j-1/back"}),
+    "too-unusual-no-route": ("signin/too_unusual.html", {
+        "service_name": "Tax", "other_route": "", "action": "/sign-in/j-1/back"}),
 }  # fmt: skip

@@ -22,6 +22,12 @@ VISIT: dict[str, Any] = {
     "birth_date": BORN, "documents": DOCUMENTS, "document": "", "checks": CHECKS, "ticked": [],
     "error": None, "field": "",
 }  # fmt: skip
+HELD = [
+    Facts(ref="d-1", service="Tax", when=NOON, until=NOON, action="/console/held/d-1",
+          reasons="unusual_network +2.7; usual_browser -3.5"),
+    Facts(ref="d-2", service="Library", when=NOON, until=NOON, action="/console/held/d-2",
+          reasons="hosting_network +1.0"),
+]  # fmt: skip
 WAITING = [
     Facts(action="/console/visits/v-1", document="Passport", by="Asha Patel", when=NOON),
     Facts(action="/console/visits/v-2", document="Residence permit", by="Ben Owen", when=NOON),
@@ -54,7 +60,7 @@ OFFICER: dict[str, Any] = {
 NO_CHANGE = {"roles": {}, "held": [], "roles_action": "", "new_key_action": "",
              "disable_action": ""}  # fmt: skip
 HOME = {"name": "Asha Patel", "roles": "Counter officer, Administrator", "counter": True,
-        "administrator": True}  # fmt: skip
+        "administrator": True, "held": True}  # fmt: skip
 
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "officers-sign-in": ("officers/sign_in.html", {
@@ -80,6 +86,8 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         **VISIT, "error": WRONG, "field": "document"}),
     "officers-visits": ("officers/visits.html", {"visits": WAITING, "error": None}),
     "officers-visits-none": ("officers/visits.html", {"visits": [], "error": WRONG}),
+    "officers-held": ("officers/held.html", {"held": HELD, "error": None}),
+    "officers-held-none": ("officers/held.html", {"held": [], "error": WRONG}),
     "officers-decide": ("officers/decide.html", DECIDE),
     "officers-list": ("officers/officers.html", OFFICERS),
     "officers-list-wrong": ("officers/officers.html", {

@@ -228,6 +228,30 @@ def test_a_remembered_device_stands_for_the_code_only_where_all_looks_usual(bind
     assert 'name="code"' in page.text, "a forged mark is no mark"
 
 
+def test_a_device_that_was_forgotten_stands_for_nothing_at_the_next_step(binding: Site) -> None:
+    used_to(binding)
+    at(binding)
+    account = binding.account("sian")["ref"]
+    secret = binding.database.transaction(
+        lambda tx: remembered.remember(tx, account, tx.now(), "Chrome")
+    )
+    binding.browser.set_cookie("gatehouse_device", secret, domain="localhost")
+    assert "code" in read_answer(password(binding, "tax"))
+    assert "code" in binding.answer("tax", prompt="none")
+    binding.database.transaction(lambda tx: remembered.forget_all(tx, account))
+    assert binding.answer("tax", prompt="none")["error"] == "login_required"
+
+
+def test_one_session_in_two_countries_is_a_copied_cookie(binding: Site) -> None:
+    used_to(binding)
+    at(binding)
+    binding.sign_in()
+    assert "code" in binding.answer("library")
+    binding.browser.environ_base.update({"REMOTE_ADDR": AWAY})
+    binding.answer("library")
+    assert "impossible_travel" in [code for code, _ in last_risk(binding)["contributions"]]
+
+
 def test_in_the_shadow_a_remembered_device_stands_for_nothing(world: World, world_url: str) -> None:
     site = opened(world, world_url, enforced=False)
     try:
