@@ -20,10 +20,12 @@ OFFICERS = named("operator-officers.md")
 def test_the_table_of_roles_is_the_one_in_force() -> None:
     said = table(OFFICERS, "roles")
     assert [codes(row[0]) for row in said] == [[act.value] for act in Act]
-    header = re.search(r"^\| act \| `(.+?)` \| `(.+?)` \|$", read(OFFICERS), re.M)
+    header = re.search(r"^\| act \| (.+) \|$", read(OFFICERS), re.M)
     assert header is not None
+    roles = codes(header[1])
+    assert set(roles) == set(Role)
     for row in said:
-        for role, cell in zip(header.groups(), row[1:], strict=True):
+        for role, cell in zip(roles, row[1:], strict=True):
             assert (Act(codes(row[0])[0]) in MAY[Role(role)]) == (cell == "yes"), (row, role)
 
 
