@@ -136,8 +136,8 @@ def test_the_tiers_are_those_of_the_policy() -> None:
 def test_the_methods_that_are_offered_are_the_ones_named() -> None:
     for method in OFFERED:
         assert f"`{method}`" in read(RISK)
-    assert "offers five" in read(RISK)
-    assert len(OFFERED) == 5
+    assert "offers seven" in read(RISK)
+    assert len(OFFERED) == 7
 
 
 def test_how_long_things_live_is_said_right() -> None:
