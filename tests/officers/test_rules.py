@@ -26,6 +26,7 @@ COUNTER_ACTS = {Act.LOOK_UP, Act.ENTER_VISIT, Act.DECIDE_VISIT}
 ADMINISTRATORS_ACTS = {
     Act.SEE_OFFICERS, Act.ADD_OFFICER, Act.CHANGE_ROLES, Act.REPLACE_KEYS, Act.DISABLE,
 }  # fmt: skip
+POLICY_ACTS = {Act.SEE_POLICY, Act.PROPOSE_POLICY, Act.SIGN_POLICY, Act.ROLL_BACK_POLICY}
 
 
 def officer(ref: str, roles: frozenset[str], *, disabled: bool = False) -> Officer:
@@ -35,15 +36,18 @@ def officer(ref: str, roles: frozenset[str], *, disabled: bool = False) -> Offic
 def test_every_act_belongs_to_exactly_one_role_and_no_role_to_do_everything() -> None:
     assert MAY[Role.COUNTER] == COUNTER_ACTS
     assert MAY[Role.ADMINISTRATOR] == ADMINISTRATORS_ACTS
+    assert MAY[Role.POLICY] == POLICY_ACTS
     assert set(Role) == set(MAY)
-    assert set(Act) == COUNTER_ACTS | ADMINISTRATORS_ACTS
-    assert not COUNTER_ACTS & ADMINISTRATORS_ACTS
+    assert set(Act) == COUNTER_ACTS | ADMINISTRATORS_ACTS | POLICY_ACTS
+    assert len(Act) == len(COUNTER_ACTS) + len(ADMINISTRATORS_ACTS) + len(POLICY_ACTS)
 
 
 def test_who_administers_sees_nobody_at_a_counter_and_the_other_way_round() -> None:
     for roles, act in product(ROLE_SETS, Act):
-        allowed = (act in COUNTER_ACTS and "counter-officer" in roles) or (
-            act in ADMINISTRATORS_ACTS and "administrator" in roles
+        allowed = (
+            (act in COUNTER_ACTS and "counter-officer" in roles)
+            or (act in ADMINISTRATORS_ACTS and "administrator" in roles)
+            or (act in POLICY_ACTS and "policy-officer" in roles)
         )
         assert may(roles, act) == allowed, (roles, act)
 
