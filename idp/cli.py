@@ -21,6 +21,7 @@ from idp.journal.commands import journal
 from idp.keyring import ring
 from idp.keyring.commands import keys
 from idp.keyring.ring import KeyringError
+from idp.officers import policy_commands
 from idp.officers.commands import operator
 from idp.oidc.commands import token
 from idp.policy.rules import PolicyProblems
@@ -124,6 +125,8 @@ def doctor(as_json: bool) -> None:
     sys.exit(1 if problems else 0)
 
 
+for command in policy_commands.COMMANDS:
+    policy.add_command(command)
 for group in (account, demo, journal, keys, operator, policy, register, service, token):
     idp.add_command(group)
 

@@ -94,4 +94,7 @@ def test_the_doctor_says_what_is_missing_also_to_a_program(
     assert "run: idp migrate" in ill.output
     CliRunner().invoke(idp, ["migrate"])
     well = CliRunner().invoke(idp, ["doctor", "--json"])
-    assert (well.exit_code, well.output.strip()) == (0, '{"ready": true, "problems": []}')
+    assert (well.exit_code, well.output.strip()) == (
+        0,
+        '{"ready": true, "problems": [], "notes": []}',
+    )

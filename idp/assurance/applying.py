@@ -31,7 +31,6 @@ from idp.policy.files import Texts, packaged_directory, read_folder
 from idp.policy.rules import PolicyProblems, Problem
 from idp.storage import Transaction, db_now
 
-COMMAND = "command"  # whoever may run `idp` on the host
 HOUSE = "house"  # the house itself, where it refuses what nobody can start
 MANY = 100
 LONGEST_WHY = 2_000
@@ -64,7 +63,7 @@ _FILES = select(_SET.files, _SET.in_force_at).where(_SET.ref == bindparam("set")
 _LIST = select(*_FACTS).order_by(_SET.proposed_at.desc(), _SET.ref).limit(MANY)
 _WAITING_OF = (
     select(_SET.ref)
-    .where(_SET.fingerprint == bindparam("fingerprint"), *_WAITS, _SET.signed_at.is_(None))
+    .where(_SET.fingerprint == bindparam("fingerprint"), *_WAITS)
     .order_by(_SET.proposed_at.desc())
     .limit(1)
 )
@@ -206,7 +205,7 @@ def propose(
 ) -> str | Verdict:
     """Keep a set that waits for a second person; answer its reference, or why not.
 
-    `by` is an officer's reference or `COMMAND`; `base` the policies it was compared with.
+    `by` is an officer's reference, or "command"; `base` the policies it was compared with.
     """
     if prepared.policies.fingerprint == base.fingerprint:
         return Verdict.NOTHING_NEW
@@ -304,7 +303,7 @@ def find_set(tx: Transaction, ref: str) -> PolicySet | None:
 
 
 def waiting_set(tx: Transaction, fingerprint: str) -> str | None:
-    """Find the newest set of this fingerprint that waits for a signature."""
+    """Find the newest set of this fingerprint that is not in force yet and not refused."""
     row = tx.execute(_WAITING_OF, {"fingerprint": fingerprint}).first()
     return str(row.ref) if row else None
 
@@ -326,6 +325,13 @@ def texts_in_force(tx: Transaction, directory: Path) -> dict[str, str]:
     """Answer the files that are in force: those of the set, else those of the folder."""
     ref = standing_of(tx).in_force
     return files_of(tx, ref)[0] if ref else whole_set(directory)
+
+
+def texts_before(tx: Transaction, ref: str | None, directory: Path) -> dict[str, str]:
+    """Answer what a rollback of the set `ref` would restore."""
+    found = find_set(tx, ref) if ref else None
+    before = found.base_ref if found else None
+    return files_of(tx, before)[0] if before else whole_set(directory)
 
 
 def _journal(

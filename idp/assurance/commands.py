@@ -1,6 +1,7 @@
 """`idp policy`: check policies before they count, explain a level, compare sets, ask what if."""
 
 import json
+import sys
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -52,9 +53,9 @@ def check(context: click.Context, directory: Path | None, as_json: bool) -> None
             "problems": [_plain(problem) for problem in problems],
             "notes": [_plain(note) for note in notes],
         }
-        _print_json(answer)
+        print_json(answer)
     else:
-        _print_problems(problems)
+        print_problems(problems)
         for note in notes:
             click.echo(f"Note: {note}")
         if loaded and not problems:
@@ -84,7 +85,7 @@ def explain(
     entry = policies.service(service)
     signature = entry.signature if entry else None
     if as_json:
-        _print_json(_facts(assessment))
+        print_json(_facts(assessment))
         return
     click.echo(f"{service}, {action}: {assessment.level}, tier {assessment.tier}.")
     for reason in assessment.reasons:
@@ -106,9 +107,9 @@ def compare(context: click.Context, old: Path, new: Path, as_json: bool) -> None
     """
     found = diff(_loaded(context, old), _loaded(context, new))
     if as_json:
-        _print_json(_compared(found))
+        print_json(compared(found))
     else:
-        for line in _diff_lines(found):
+        for line in diff_lines(found):
             click.echo(line)
     for name in found.unacknowledged:
         sentence = f'It asks for less. If that is meant, say why: "{name}" = "the reason".'
@@ -124,18 +125,35 @@ def compare(context: click.Context, old: Path, new: Path, as_json: bool) -> None
 
 
 @policy.command()
-@click.argument("service")
-@click.argument("action")
+@click.argument("service", required=False)
+@click.argument("action", required=False)
 @directory_option
+@click.option("--replay", "replayed", is_flag=True, help="Try the folder on past sign-ins instead.")
+@click.option("--since", metavar="ISO", help="With --replay: from when on. Else four weeks.")
 @json_option
 @click.pass_context
 def whatif(
-    context: click.Context, service: str, action: str, directory: Path | None, as_json: bool
+    context: click.Context,
+    service: str | None,
+    action: str | None,
+    directory: Path | None,
+    replayed: bool,
+    since: str | None,
+    as_json: bool,
 ) -> None:
     """Say which single mitigation would lower the level of ACTION, and which holds it down.
 
-    Exit code 1: the policies cannot be used; 2: there is no such service or action.
+    With --replay: work past sign-ins out again under the folder's policies and under those in
+    force, and say who would have been asked for more, or stopped. Exit code 1: the policies
+    cannot be used; 2: there is no such service or action.
     """
+    if replayed:
+        if service or action:
+            raise click.UsageError("--replay looks at all services")
+        _replay(_loaded(context, policies_directory(directory)), since, as_json=as_json)
+        return
+    if service is None or action is None:
+        raise click.UsageError("name SERVICE and ACTION, or ask for --replay")
     policies = _loaded(context, policies_directory(directory))
     try:
         policies.assessment(service, action)
@@ -147,7 +165,7 @@ def whatif(
     asked = next(entry.questionnaire(each) for each in entry.action if each.id == action)
     found = what_if(asked, levels=policies.levels, today=policies.today, tables=policies.tables)
     if as_json:
-        _print_json(_supposed(found))
+        print_json(_supposed(found))
         return
     now = found.now
     click.echo(f"{service}, {action}: {now.level}, tier {now.tier}.")
@@ -155,12 +173,43 @@ def whatif(
         click.echo(f"- {line}")
 
 
+def _replay(new: Policies, since: str | None, *, as_json: bool) -> None:
+    from idp.figures.replaying import plain, replay_journal, sentences
+    from idp.house import open_house
+
+    house = open_house()
+    with click.progressbar(length=1, label="Replaying", file=sys.stderr, hidden=as_json) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        found = replay_journal(
+            house.database, house.policies, new, since=moment(since), progress=progress
+        )
+    if as_json:
+        print_json(plain(found))
+    else:
+        click.echo("\n".join(sentences(found)))
+
+
+def moment(text: str | None) -> datetime | None:
+    """Read a moment; one without a zone is UTC."""
+    if text is None:
+        return None
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.ClickException(f"not a moment like 2030-01-31T06:00+00:00: {text}") from None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
 def _loaded(context: click.Context, folder: Path) -> Policies:
     """The policies in a folder; prints what is wrong with them and ends with 1 when they are."""
     try:
         return _load(folder)
     except PolicyProblems as failure:
-        _print_problems(failure.problems)
+        print_problems(failure.problems)
         context.exit(1)
 
 
@@ -177,7 +226,8 @@ def _facts(assessment: Assessment) -> dict[str, object]:
     }
 
 
-def _diff_lines(found: Diff) -> list[str]:
+def diff_lines(found: Diff) -> list[str]:
+    """Say a comparison in lines."""
     lines = []
     for direction in Direction:
         changes = found.of(direction)
@@ -213,7 +263,8 @@ def _cell_line(cell: Cell) -> str:
     )
 
 
-def _compared(found: Diff) -> dict[str, object]:
+def compared(found: Diff) -> dict[str, object]:
+    """Answer a comparison for a program."""
     return {
         "ok": not found.unacknowledged,
         **{
@@ -267,7 +318,8 @@ def _supposed(found: WhatIf) -> dict[str, object]:
     }
 
 
-def _print_json(answer: dict[str, object]) -> None:
+def print_json(answer: dict[str, object]) -> None:
+    """Print an answer for a program."""
     click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
 
 
@@ -275,7 +327,8 @@ def _plain(problem: Problem) -> dict[str, str]:
     return {"file": problem.file, "place": problem.place, "sentence": problem.sentence}
 
 
-def _print_problems(problems: tuple[Problem, ...]) -> None:
+def print_problems(problems: tuple[Problem, ...]) -> None:
+    """Print everything that is wrong, a line each."""
     for problem in problems:
         click.echo(str(problem), err=True)
     if problems:

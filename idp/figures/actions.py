@@ -60,8 +60,8 @@ def make_review(
     read_to = min(now_us, until_us + JOURNEY)
     counting = Counting(policies.levels, policies.methods, since=from_us, until=until_us)
     after_it = until + timedelta(microseconds=JOURNEY)
-    first = _first_id(database, since - OUT_OF_ORDER)
-    last = _first_id(database, after_it + OUT_OF_ORDER) - 1
+    first = first_id(database, since - OUT_OF_ORDER)
+    last = first_id(database, after_it + OUT_OF_ORDER) - 1
     for row in _rows(database, first, last, since, after_it, progress):
         counting.take(row)
     tallies = counting.close(read_to)
@@ -153,7 +153,7 @@ def _rows(
         params = {"after": after}
         batch = database.read(lambda tx, params=params: tx.execute(query, params).all())  # type: ignore[misc]
         for _id, micros, kind, client_id, text in batch:
-            detail = _detail(text)
+            detail = detail_of(text)
             if detail is not None and isinstance(micros, int):
                 yield Row(micros, kind, client_id, detail)
         if len(batch) < BATCH:
@@ -165,7 +165,8 @@ def _rows(
         progress(total, total)
 
 
-def _detail(text: Any) -> dict[str, Any] | None:
+def detail_of(text: Any) -> dict[str, Any] | None:
+    """Read an entry's detail as it is stored; None for what is none."""
     try:
         value = json.loads(text)
     except (TypeError, ValueError, RecursionError):
@@ -173,7 +174,7 @@ def _detail(text: Any) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _first_id(database: Database, moment: datetime) -> int:
+def first_id(database: Database, moment: datetime) -> int:
     """Find the first entry from a moment on, by halving: there is no index on the time."""
 
     def work(tx: Transaction) -> int:

@@ -191,6 +191,11 @@ def who_let_in(tx: Transaction) -> dict[str, str]:
     return {row.ref: row.added_by for row in tx.execute(_LET_IN_BY)}
 
 
+def officer_now(tx: Transaction, officer_ref: str) -> Officer:
+    """Answer an officer as they stand now, locked; one who is unknown is nobody and may nothing."""
+    return _locked(tx, officer_ref)[0]
+
+
 def list_officers(tx: Transaction) -> list[ListedOfficer]:
     """List everybody who works or worked at the console, by name."""
     return [_listed(row) for row in tx.execute(_LIST).mappings()]

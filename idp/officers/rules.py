@@ -20,6 +20,7 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
     COUNTER = "counter-officer"
     RISK = "risk-officer"
+    POLICY = "policy-officer"
 
 
 class Act(StrEnum):
@@ -34,6 +35,10 @@ class Act(StrEnum):
     CHANGE_ROLES = "change-roles"
     REPLACE_KEYS = "replace-keys"
     DISABLE = "disable"
+    SEE_POLICY = "see-policy"
+    PROPOSE_POLICY = "propose-policy"
+    SIGN_POLICY = "sign-policy"
+    ROLL_BACK_POLICY = "roll-back-policy"
 
 
 MAY: Mapping[Role, frozenset[Act]] = {
@@ -42,6 +47,10 @@ MAY: Mapping[Role, frozenset[Act]] = {
     ),
     Role.COUNTER: frozenset({Act.LOOK_UP, Act.ENTER_VISIT, Act.DECIDE_VISIT}),
     Role.RISK: frozenset({Act.DECIDE_HELD}),
+    # Whoever proposed a set never signs it: `idp.assurance.applying` sees to that.
+    Role.POLICY: frozenset(
+        {Act.SEE_POLICY, Act.PROPOSE_POLICY, Act.SIGN_POLICY, Act.ROLL_BACK_POLICY}
+    ),
 }
 # Nobody gives themselves a role, or gets round the rule that a last key stays; and since nobody
 # ends their own work here, there is always an administrator left.
@@ -111,7 +120,7 @@ def read_roles(given: Collection[str]) -> frozenset[Role] | None:
 
 
 def are_apart(one: str, other: str, let_in_by: Mapping[str, str]) -> bool:
-    """Say whether two officers may be the two who stand for one visit.
+    """Say whether two officers may be the two who stand for one thing: a visit, a change of policy.
 
     Nobody is both, and neither let the other in, however many stand between: whoever adds an
     officer, or gives one a new address, may keep the key. `let_in_by` names for each officer who

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
+from idp.assurance.sets import Verdict as PolicyVerdict
 from idp.officers.rules import Role, Verdict
 from idp.words import gettext as _
 from idp.words import ngettext
@@ -14,6 +15,7 @@ def role_names() -> Mapping[str, str]:
         Role.COUNTER: _("Counter officer: sees people and their documents"),
         Role.RISK: _("Risk officer: lets sign-ins that wait go on, or stops them"),
         Role.ADMINISTRATOR: _("Administrator: adds and ends officers"),
+        Role.POLICY: _("Policy officer: changes the policies, together with another one"),
     }
 
 
@@ -22,6 +24,7 @@ def role_list(roles: Iterable[str]) -> str:
     short = {
         Role.COUNTER: _("Counter officer"),
         Role.RISK: _("Risk officer"),
+        Role.POLICY: _("Policy officer"),
         Role.ADMINISTRATOR: _("Administrator"),
     }
     return ", ".join(name for role, name in short.items() if role in set(roles))
@@ -151,3 +154,37 @@ def wait(left: timedelta) -> str:
     return ngettext(
         "Wait %(num)d minute, then go on.", "Wait %(num)d minutes, then go on.", minutes
     )
+
+
+def policy_refused(verdict: PolicyVerdict) -> str:
+    """Say why nothing was done with a set of policies, and what helps."""
+    return {
+        PolicyVerdict.GONE: _("This was decided already. Load the page again."),
+        PolicyVerdict.SAME_PERSON: _("You proposed this. Another policy officer has to sign it."),
+        PolicyVerdict.NOT_APART: _(
+            "One of you let the other in here. Ask a third policy officer to sign."
+        ),
+        PolicyVerdict.STALE: _("The policies changed since then. Look again, and start anew."),
+        PolicyVerdict.NOTHING_NEW: _("This changes nothing. It is what is in force now."),
+        PolicyVerdict.TOO_LATE: _("Choose a start within a year"),
+        PolicyVerdict.NOTHING_BEFORE: _("There is nothing to go back to."),
+        PolicyVerdict.RESTORED: _(
+            "You can go back one step only. To go further back, propose those files again."
+        ),
+        PolicyVerdict.ROLE_LACKING: _("Your role does not let you do this. Ask an administrator."),
+    }[verdict]
+
+
+def policy_command(verdict: PolicyVerdict) -> str:
+    """Say it to an operator at a terminal, where there are no pages and no languages."""
+    return {
+        PolicyVerdict.GONE: "it was decided already",
+        PolicyVerdict.SAME_PERSON: "who proposed a set does not sign it: another officer has to",
+        PolicyVerdict.NOT_APART: "one of the two officers let the other in: a third has to sign",
+        PolicyVerdict.STALE: "the policies changed since; compare and propose it again",
+        PolicyVerdict.NOTHING_NEW: "it says what is in force now",
+        PolicyVerdict.TOO_LATE: "a start lies within a year",
+        PolicyVerdict.NOTHING_BEFORE: "no set was applied, so there is nothing to roll back",
+        PolicyVerdict.RESTORED: "it was rolled back already; to go further, apply those files",
+        PolicyVerdict.ROLE_LACKING: "this takes a policy officer",
+    }.get(verdict, verdict.value)

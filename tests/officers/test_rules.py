@@ -27,6 +27,7 @@ COUNTER_ACTS = {Act.LOOK_UP, Act.ENTER_VISIT, Act.DECIDE_VISIT}
 ADMINISTRATORS_ACTS = {
     Act.SEE_OFFICERS, Act.ADD_OFFICER, Act.CHANGE_ROLES, Act.REPLACE_KEYS, Act.DISABLE,
 }  # fmt: skip
+POLICY_ACTS = {Act.SEE_POLICY, Act.PROPOSE_POLICY, Act.SIGN_POLICY, Act.ROLL_BACK_POLICY}
 
 
 def officer(ref: str, roles: frozenset[str], *, disabled: bool = False) -> Officer:
@@ -36,9 +37,10 @@ def officer(ref: str, roles: frozenset[str], *, disabled: bool = False) -> Offic
 def test_every_act_belongs_to_exactly_one_role_and_no_role_to_do_everything() -> None:
     assert MAY[Role.COUNTER] == COUNTER_ACTS
     assert MAY[Role.ADMINISTRATOR] == ADMINISTRATORS_ACTS
+    assert MAY[Role.POLICY] == POLICY_ACTS
     assert set(Role) == set(MAY)
     assert MAY[Role.RISK] == RISK_ACTS
-    every = [COUNTER_ACTS, ADMINISTRATORS_ACTS, RISK_ACTS]
+    every = [COUNTER_ACTS, ADMINISTRATORS_ACTS, RISK_ACTS, POLICY_ACTS]
     assert set(Act) == set[Act]().union(*every)
     assert len(Act) == sum(len(acts) for acts in every), "no act is two roles'"
 
@@ -49,6 +51,7 @@ def test_who_administers_sees_nobody_at_a_counter_and_the_other_way_round() -> N
             (act in COUNTER_ACTS and "counter-officer" in roles)
             or (act in ADMINISTRATORS_ACTS and "administrator" in roles)
             or (act in RISK_ACTS and "risk-officer" in roles)
+            or (act in POLICY_ACTS and "policy-officer" in roles)
         )
         assert may(roles, act) == allowed, (roles, act)
 
