@@ -195,7 +195,8 @@ def cost(journeys, direct, policy, years, tiers, entry, assessed):
         finding = "asks-more-than-its-assessment"
     counts_for = {"ceiling"} if finding != "asks-more-than-its-entry-nearly-always" else {
         "ceiling", "floor"}  # fmt: skip
-    took, raised = [], Counter()
+    took: list[int] = []
+    raised: Counter[int] = Counter()
     for journey in journeys:
         kind = over(policy, journey["asked"])[0]
         if kind not in counts_for:
@@ -204,7 +205,8 @@ def cost(journeys, direct, policy, years, tiers, entry, assessed):
         if journey["end"] is None or journey["end"][1] == "authorization-refused":
             continue
         enough = pair(journey["asked"][kind])[1]
-        before, given = journey["start"], []
+        given: list[str] = []
+        before = journey["start"]
         for at, method in journey["proofs"]:
             if (pair(journey["asked"]["stands"])[1] or policy.reach(given)) >= enough:
                 took.append((at - before) // 100_000)
@@ -212,7 +214,7 @@ def cost(journeys, direct, policy, years, tiers, entry, assessed):
     each = nearest_rank(took, 0.5) / 10 if len(took) >= 10 else None
     hours = 0.0 if not took else None if each is None else round(len(took) * years * each / 3600, 1)
     base = policy.tier_covering(entry if "entry" in finding else assessed)
-    raised = {tier: number for tier, number in raised.items() if tier > base}
+    raised = Counter({tier: number for tier, number in raised.items() if tier > base})
     lost = None
     if raised:
         tier = max(raised, key=lambda one: (raised[one], one))
@@ -260,7 +262,7 @@ def derive(database, published, policy):
     for one in direct:
         without[one[1]].append(one)
     people = connection.execute("SELECT count(*) FROM person").fetchone()[0]
-    took_up = Counter()
+    took_up: Counter[str] = Counter()
     for client, count in connection.execute(
         "SELECT client_id, count(DISTINCT person) FROM journal_entry WHERE at >= ? AND at < ?"
         " AND kind IN ('signed-in-to-service', 'acting-started')"
@@ -273,7 +275,7 @@ def derive(database, published, policy):
         " AND person IN (SELECT ref FROM person)", (since, until)
     ).fetchone()[0]  # fmt: skip
     connection.close()
-    tiers = defaultdict(lambda: (0, 0))
+    tiers: defaultdict[int, tuple[int, int]] = defaultdict(lambda: (0, 0))
     for journey in ended:
         tier = policy.tier_covering(pair(journey["asked"]["demand"]))
         done = journey["end"] is not None and journey["end"][1] != "authorization-refused"
