@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from joserfc.jwk import Key
 
 from idp import settings as reading
+from idp.assurance.attacks import Attacks
+from idp.assurance.attacks import load as load_attacks
 from idp.assurance.in_force import PoliciesInForce
 from idp.assurance.networks import Networks
 from idp.assurance.networks import load as load_networks
@@ -25,7 +27,7 @@ from idp.storage import Database
 
 KEYS_KEPT_SECONDS = 300.0
 KEYS_RETRY_SECONDS = 10.0
-NO_NETWORKS = Networks()
+NO_NETWORKS, NO_ATTACKS = Networks(), Attacks()
 log = logging.getLogger("idp.house")
 
 
@@ -42,6 +44,7 @@ class House:
     services: Services
     checkers: Checkers = NO_CHECKERS
     networks: Networks = NO_NETWORKS
+    attacks: Attacks = NO_ATTACKS
     policies_in_force: PoliciesInForce | None = None  # None where a test holds them still
 
     @property
@@ -118,6 +121,7 @@ def open_house(settings: Settings | None = None, *, watch: bool = False) -> Hous
         services=services,
         checkers=checkers,
         networks=load_networks(settings.networks),
+        attacks=load_attacks(settings.attack_addresses),
         policies_in_force=policies,
     )
 

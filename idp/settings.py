@@ -48,6 +48,7 @@ class Settings:
     ca_bundle: Path | None = None
     checkers: Path | None = None  # a TOML file of outside checkers of documents (docs/checker.md)
     networks: Path | None = None  # a table of addresses, networks, countries (docs/operator.md)
+    attack_addresses: Path | None = None  # addresses that attacks came from, and how likely
     console_origin: str | None = None  # where officers reach the console; None: this machine
     smtp_host: str | None = None  # the mail server; without one, nothing is sent by e-mail
     smtp_port: int = 587
@@ -172,7 +173,7 @@ def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
 def _read(name: str, value: Any) -> Any:
     if name in {"keys", "policies", "data"}:
         return Path(value).absolute()
-    if name in {"ca_bundle", "smtp_ca", "checkers", "networks"}:
+    if name in {"ca_bundle", "smtp_ca", "checkers", "networks", "attack_addresses"}:
         return Path(value).absolute() if value else None
     if name == "private_hosts":
         parts = value.split(",") if isinstance(value, str) else value
@@ -206,6 +207,8 @@ def _problems(settings: Settings) -> list[str]:
         found.append("IDP_PRIVATE_HOSTS and IDP_CA_BUNDLE are for a sandbox only")
     if settings.networks is not None and not settings.networks.is_file():
         found.append("IDP_NETWORKS: there is no such file")
+    if settings.attack_addresses is not None and not settings.attack_addresses.is_file():
+        found.append("IDP_ATTACK_ADDRESSES: there is no such file")
     if settings.threads < 4:
         found.append("IDP_THREADS: at least 4 are needed, or password checks starve the rest")
     if not 1 <= settings.hash_slots <= settings.threads - 2:

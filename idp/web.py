@@ -127,6 +127,7 @@ def seen_here() -> Seen:
             network=networks.levels(address), browser=agents.levels(request.user_agent.string)
         ),
         hosting=networks.find(address).kind is not None,
+        attack_ratio=house().attacks.ratio(address),
         device=device_secret(),
     )
 

@@ -51,6 +51,7 @@ class Seen:
 
     visit: Visit
     hosting: bool = False
+    attack_ratio: float = 1.0
     device: str | None = None
 
     @property
@@ -157,6 +158,7 @@ def weigh(
             failed_last_hour=failed,
             impossible_travel=bool(country and last and country != last),
             hosting=seen.hosting,
+            attack_ratio=seen.attack_ratio,
         ),
         rules,
     )
