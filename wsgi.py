@@ -21,7 +21,11 @@ def _house() -> House:
     file = settings.database_url.removeprefix("sqlite:///")
     never_set_up = file != settings.database_url and not Path(file).exists()
     if never_set_up and not (settings.keys / ring.SECRETS).exists():
-        settings = replace(settings, keys=Path(tempfile.mkdtemp(prefix="gatehouse-")) / "keys")
+        folder = Path(tempfile.mkdtemp(prefix="gatehouse-"))
+        # An empty database too: looking must leave no file that seems to be one set up.
+        settings = replace(
+            settings, keys=folder / "keys", database_url=f"sqlite:///{folder / 'empty.sqlite3'}"
+        )
         ring.prepare(settings.keys, Clock().now())
     return open_house(settings)
 
