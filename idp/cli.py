@@ -17,6 +17,7 @@ from idp.assurance.commands import policy
 from idp.authentication.commands import account
 from idp.callers.commands import service
 from idp.demo.commands import demo
+from idp.figures.commands import review
 from idp.journal.commands import journal
 from idp.keyring import ring
 from idp.keyring.commands import keys
@@ -118,6 +119,7 @@ def doctor(as_json: bool) -> None:
     sys.exit(1 if problems else 0)
 
 
+policy.add_command(review)
 for group in (account, demo, journal, keys, operator, policy, register, service, token):
     idp.add_command(group)
 

@@ -32,11 +32,19 @@ class Act(StrEnum):
     CHANGE_ROLES = "change-roles"
     REPLACE_KEYS = "replace-keys"
     DISABLE = "disable"
+    SEE_FIGURES = "see-figures"
 
 
 MAY: Mapping[Role, frozenset[Act]] = {
     Role.ADMINISTRATOR: frozenset(
-        {Act.SEE_OFFICERS, Act.ADD_OFFICER, Act.CHANGE_ROLES, Act.REPLACE_KEYS, Act.DISABLE}
+        {
+            Act.SEE_OFFICERS,
+            Act.ADD_OFFICER,
+            Act.CHANGE_ROLES,
+            Act.REPLACE_KEYS,
+            Act.DISABLE,
+            Act.SEE_FIGURES,
+        }
     ),
     Role.COUNTER: frozenset({Act.LOOK_UP, Act.ENTER_VISIT, Act.DECIDE_VISIT}),
 }

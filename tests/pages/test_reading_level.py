@@ -12,7 +12,7 @@ from tests.pages.samples import CASES
 
 GRADE_AT_NINE = 4.0  # a school grade; the age is about five more
 LONGEST_SENTENCE_WORDS = 25  # the sternest figure of GOV.UK's own guide to content
-NOT_FOR_CITIZENS = ("demo/", "officers/")
+NOT_FOR_CITIZENS = ("demo/", "figures/", "officers/")
 FEW_WORDS = 40  # of so few words one long one would decide; they are measured together
 
 CITIZENS = [case for case, (template, _) in CASES.items()

@@ -34,6 +34,7 @@ def home() -> ResponseReturnValue:
         roles=texts.role_list(roles),
         counter=may(roles, Act.LOOK_UP),
         administrator=may(roles, Act.SEE_OFFICERS),
+        figures=may(roles, Act.SEE_FIGURES),
     )
 
 
