@@ -19,6 +19,7 @@ from idp.authentication.records import (
 from idp.callers.records import SpentAssertionRecord
 from idp.enrolment import recovering
 from idp.enrolment.records import AddressCodeRecord, EnrolmentRecord, ResetRecord
+from idp.figures.actions import keep_fresh
 from idp.house import House
 from idp.journal.sealer import seal
 from idp.logs import set_up_logs
@@ -42,6 +43,7 @@ log = logging.getLogger("idp.work")
 EVERY_SECONDS = 0.3
 CLEAR_EVERY_SECONDS = 60.0
 FORGET_EVERY_SECONDS = 3600.0  # closed cases are found by looking through all of them
+FIGURES_EVERY_SECONDS = 60.0  # how often it is asked whether the review is due
 AT_A_TIME = 500
 # Outside checkers are asked beside everything else: a slow one holds up no code and no notice.
 CHECKS_AT_ONCE = 3
@@ -75,6 +77,8 @@ def run(house: House) -> None:
     todo = handlers(house)  # once: the mail server's connection is kept between messages
     if not house.settings.smtp_host:
         log.warning("no mail server is set (IDP_SMTP_HOST): codes and notices are not sent")
+    # Beside everything else: a long journal takes minutes to read, and nobody waits for it.
+    threading.Thread(target=_keep_figures, args=(house, stopping), daemon=True).start()
     for _ in range(CHECKS_AT_ONCE if house.checkers.kinds else 0):
         # Daemons: a check that is under way when we stop is asked again, by whoever works next.
         threading.Thread(target=_keep_checking, args=(house, stopping), daemon=True).start()
@@ -136,6 +140,15 @@ def ask_checkers(house: House) -> int:
 def _keep_checking(house: House, stopping: Sequence[bool]) -> None:
     while not stopping:
         _try("check", lambda: ask_checkers(house))
+        time.sleep(EVERY_SECONDS)
+
+
+def _keep_figures(house: House, stopping: Sequence[bool]) -> None:
+    looked = -FIGURES_EVERY_SECONDS
+    while not stopping:
+        if time.monotonic() - looked > FIGURES_EVERY_SECONDS:
+            _try("figures", lambda: keep_fresh(house.database, house.policies))
+            looked = time.monotonic()
         time.sleep(EVERY_SECONDS)
 
 

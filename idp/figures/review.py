@@ -89,7 +89,7 @@ def review(
     services = [
         _service(ref, tally, assessed[ref], ends, levels, window) for ref, tally in shown.items()
     ]
-    services.sort(key=lambda one: (-(one["over"]["hours_a_year"] or 0), one["client_id"]))
+    services.sort(key=_rank)
     return {
         "since": _moment(window.since),
         "until": _moment(window.until),
@@ -103,6 +103,11 @@ def review(
         "weeks": [_week(name, together.weeks[name]) for name in sorted(together.weeks)],
         "services": services,
     }
+
+
+def _rank(one: Mapping[str, Any]) -> tuple[bool, float, str]:
+    """Those who ask for too much first, the dearest of them first of all."""
+    return one["finding"] == Finding.NONE, -(one["over"]["hours_a_year"] or 0), one["client_id"]
 
 
 def _service(

@@ -39,11 +39,19 @@ class Act(StrEnum):
     PROPOSE_POLICY = "propose-policy"
     SIGN_POLICY = "sign-policy"
     ROLL_BACK_POLICY = "roll-back-policy"
+    SEE_FIGURES = "see-figures"
 
 
 MAY: Mapping[Role, frozenset[Act]] = {
     Role.ADMINISTRATOR: frozenset(
-        {Act.SEE_OFFICERS, Act.ADD_OFFICER, Act.CHANGE_ROLES, Act.REPLACE_KEYS, Act.DISABLE}
+        {
+            Act.SEE_OFFICERS,
+            Act.ADD_OFFICER,
+            Act.CHANGE_ROLES,
+            Act.REPLACE_KEYS,
+            Act.DISABLE,
+            Act.SEE_FIGURES,
+        }
     ),
     Role.COUNTER: frozenset({Act.LOOK_UP, Act.ENTER_VISIT, Act.DECIDE_VISIT}),
     Role.RISK: frozenset({Act.DECIDE_HELD}),

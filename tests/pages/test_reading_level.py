@@ -14,7 +14,7 @@ GRADE_AT_NINE = 4.0  # a school grade; the age is about five more
 LONGEST_SENTENCE_WORDS = 25  # the sternest figure of GOV.UK's own guide to content
 LONGEST_STEP_WORDS = 45  # one step of the working of a level may list several harms
 DESIGNERS = "assurance/"
-NOT_FOR_CITIZENS = ("demo/", "officers/")
+NOT_FOR_CITIZENS = ("demo/", "figures/", "officers/")
 FEW_WORDS = 40  # of so few words one long one would decide; they are measured together
 
 CITIZENS = [case for case, (template, _) in CASES.items()

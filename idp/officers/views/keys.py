@@ -35,6 +35,7 @@ def home() -> ResponseReturnValue:
         counter=may(roles, Act.LOOK_UP),
         administrator=may(roles, Act.SEE_OFFICERS),
         held=may(roles, Act.DECIDE_HELD),
+        figures=may(roles, Act.SEE_FIGURES),
     )
 
 
