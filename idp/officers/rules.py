@@ -50,14 +50,19 @@ MAY: Mapping[Role, frozenset[Act]] = {
             Act.CHANGE_ROLES,
             Act.REPLACE_KEYS,
             Act.DISABLE,
-            Act.SEE_FIGURES,
         }
     ),
     Role.COUNTER: frozenset({Act.LOOK_UP, Act.ENTER_VISIT, Act.DECIDE_VISIT}),
     Role.RISK: frozenset({Act.DECIDE_HELD}),
     # Whoever proposed a set never signs it: `idp.assurance.applying` sees to that.
     Role.POLICY: frozenset(
-        {Act.SEE_POLICY, Act.PROPOSE_POLICY, Act.SIGN_POLICY, Act.ROLL_BACK_POLICY}
+        {
+            Act.SEE_POLICY,
+            Act.PROPOSE_POLICY,
+            Act.SIGN_POLICY,
+            Act.ROLL_BACK_POLICY,
+            Act.SEE_FIGURES,
+        }
     ),
 }
 # Nobody gives themselves a role, or gets round the rule that a last key stays; and since nobody

@@ -26,9 +26,10 @@ RISK_ACTS = {Act.DECIDE_HELD}
 COUNTER_ACTS = {Act.LOOK_UP, Act.ENTER_VISIT, Act.DECIDE_VISIT}
 ADMINISTRATORS_ACTS = {
     Act.SEE_OFFICERS, Act.ADD_OFFICER, Act.CHANGE_ROLES, Act.REPLACE_KEYS, Act.DISABLE,
-    Act.SEE_FIGURES,
 }  # fmt: skip
-POLICY_ACTS = {Act.SEE_POLICY, Act.PROPOSE_POLICY, Act.SIGN_POLICY, Act.ROLL_BACK_POLICY}
+POLICY_ACTS = {
+    Act.SEE_POLICY, Act.PROPOSE_POLICY, Act.SIGN_POLICY, Act.ROLL_BACK_POLICY, Act.SEE_FIGURES,
+}  # fmt: skip
 
 
 def officer(ref: str, roles: frozenset[str], *, disabled: bool = False) -> Officer:

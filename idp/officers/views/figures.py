@@ -2,7 +2,7 @@
 
 import json
 
-from flask import Response, abort, render_template, request, url_for
+from flask import Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.figures import actions as figures
@@ -46,7 +46,8 @@ def figures_of_one() -> ResponseReturnValue:
     review = figures.newest(house().database) or {"services": []}
     one = next((one for one in review["services"] if one["client_id"] == client_id), None)
     if one is None:
-        abort(404)
+        said = [_("It has had fewer than 10 requests in four weeks, or is not known here.")]
+        return notice(200, _("There are no figures of this service"), said, link=console_link())
     return render_template(
         "figures/page.html",
         title=one["name"],
@@ -65,8 +66,6 @@ def figures_as_data() -> ResponseReturnValue:
     session = signed_in(Act.SEE_FIGURES)
     if not isinstance(session, OfficerSession):
         return session
-    review = figures.newest(house().database)
-    if review is None:
-        abort(404)
+    review = figures.newest(house().database) or {"made_at": None}
     answer = json.dumps({**review, "definitions": texts.definitions()}, ensure_ascii=False)
-    return Response(answer, mimetype="application/json")
+    return Response(answer, mimetype="application/json", headers={"Cache-Control": "no-store"})
