@@ -13,6 +13,7 @@ from idp.door import Door
 from idp.oidc import doors
 
 FORM_LIMIT = 65_536
+POLICY_LIMIT = 450_000  # all policy files, as a form sends them
 PARKED_LIMIT = 16_384  # what is parked may be no longer than what an address can hold
 
 
@@ -260,6 +261,21 @@ CONSOLE = (
     _page("/console/figures", "GET", who="policy-officer"),
     _page("/console/figures.json", "GET", who="policy-officer"),
     _page("/console/figures/service", "GET", who="policy-officer"),
+    _page("/console/policies", "GET", who="policy-officer"),
+    _page("/console/policies/change", "GET", who="policy-officer"),
+    _page("/console/policies/edit", "GET", who="policy-officer", repeatable=frozenset({"file"})),
+    _form("/console/policies/edit", who="policy-officer", audit=("policy-proposed",),
+          body_limit=POLICY_LIMIT),
+    _page("/console/policies/evidence/<kind>", "GET", who="policy-officer"),
+    _form("/console/policies/evidence/<kind>", who="policy-officer"),
+    _page("/console/policies/methods/<method>", "GET", who="policy-officer"),
+    _form("/console/policies/methods/<method>", who="policy-officer"),
+    _page("/console/policies/money", "GET", who="policy-officer"),
+    _form("/console/policies/money", who="policy-officer"),
+    _page("/console/policies/sets/<ref>", "GET", who="policy-officer"),
+    _form("/console/policies/sets/<ref>/sign", who="policy-officer", audit=("policy-signed",)),
+    _form("/console/policies/sets/<ref>/refuse", who="policy-officer", audit=("policy-refused",)),
+    _form("/console/policies/roll-back", who="policy-officer", audit=("policy-rolled-back",)),
     _page("/console/officers", "GET", who="administrator"),
     _form("/console/officers", who="administrator", audit=("officer-added",),
           repeatable=frozenset({"role"})),

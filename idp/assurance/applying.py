@@ -139,6 +139,18 @@ _ROLLED_BACK = (
 )
 
 
+class Lowered(PolicyProblems):
+    """A set by which something falls that nobody acknowledged; `names` says what."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        """Say so of each."""
+        self.names = names
+        sentence = "It asks for less than now. If that is meant, say why here."
+        super().__init__(
+            Problem(RISK, f'acknowledge_lowering > "{name}"', sentence) for name in names
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """A set that was checked and compared with what is in force; nothing of it is kept yet."""
@@ -165,8 +177,8 @@ def whole_set(directory: Path) -> dict[str, str]:
 def prepare(texts: Texts, base: Policies, today: date) -> Prepared:
     """Check a set and compare it with what is in force.
 
-    Raises PolicyProblems with everything that is wrong, or with every level that would fall and
-    is not acknowledged in `[acknowledge_lowering]` of risk.toml.
+    Raises PolicyProblems with everything that is wrong, or `Lowered` with every level that would
+    fall and is not acknowledged in `[acknowledge_lowering]` of risk.toml.
     """
     problems = _size_problems(texts)
     if problems:
@@ -174,11 +186,7 @@ def prepare(texts: Texts, base: Policies, today: date) -> Prepared:
     policies = load_policies(texts, today, fallback=packaged_directory())
     found = diff(base, policies)
     if found.unacknowledged:
-        sentence = "It asks for less than now. If that is meant, say why here."
-        raise PolicyProblems(
-            Problem(RISK, f'acknowledge_lowering > "{name}"', sentence)
-            for name in found.unacknowledged
-        )
+        raise Lowered(found.unacknowledged)
     return Prepared(texts=dict(texts), policies=policies, diff=found)
 
 

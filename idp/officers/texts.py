@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
+from idp.assurance.sets import State
 from idp.assurance.sets import Verdict as PolicyVerdict
 from idp.officers.rules import Role, Verdict
 from idp.words import gettext as _
@@ -188,3 +189,69 @@ def policy_command(verdict: PolicyVerdict) -> str:
         PolicyVerdict.RESTORED: "it was rolled back already; to go further, apply those files",
         PolicyVerdict.ROLE_LACKING: "this takes a policy officer",
     }.get(verdict, verdict.value)
+
+
+def policy_state(state: State) -> str:
+    """Name where a set of policies stands."""
+    return {
+        State.PROPOSED: _("waits for a second officer"),
+        State.SCHEDULED: _("signed, starts at its time"),
+        State.IN_FORCE: _("in force"),
+        State.REPLACED: _("replaced by a later one"),
+        State.ROLLED_BACK: _("rolled back"),
+        State.REFUSED: _("refused"),
+    }[state]
+
+
+def statuses() -> Mapping[str, str]:
+    """Name how far a method, or a kind of evidence, is approved."""
+    return {
+        "common": _("Approved, and used everywhere"),
+        "approved": _("Approved"),
+        "restricted": _("Only under conditions"),
+        "withdrawn": _("Does not count any more"),
+    }
+
+
+def evidence_parts() -> Mapping[str, str]:
+    """Name what evidence is worth something in, after GPG 45."""
+    return {
+        "strength": _("How hard it is to fake"),
+        "validity": _("How well we know that it is real"),
+        "activity": _("How long the person has used it"),
+        "fraud": _("How well we looked for signs of fraud"),
+        "verification": _("How sure it is that it is theirs"),
+    }
+
+
+def money_categories() -> Mapping[str, str]:
+    """Name whose money it is."""
+    return {
+        "money_person": _("Money that one person loses"),
+        "money_public": _("Public money lost in one case"),
+    }
+
+
+def money_ends() -> tuple[str, ...]:
+    """Name the harms whose upper ends are typed."""
+    return _("Small harm, up to"), _("Some harm, up to"), _("Big harm, up to")
+
+
+def score_bad() -> str:
+    """Say what a score is."""
+    return _("Type in a whole number from 0 to 4")
+
+
+def money_bad() -> str:
+    """Say what an amount is."""
+    return _("Type in an amount in whole pounds")
+
+
+def day_bad() -> str:
+    """Say what a day is."""
+    return _("Type in a day like 2030-01-31")
+
+
+def moment_bad() -> str:
+    """Say what a start is."""
+    return _("Type in a time like 2030-01-31 06:00")

@@ -62,6 +62,90 @@ NO_CHANGE = {"roles": {}, "held": [], "roles_action": "", "new_key_action": "",
 HOME = {"name": "Asha Patel", "roles": "Counter officer, Administrator", "counter": True,
         "administrator": True, "held": True, "figures": True}  # fmt: skip
 
+SEEN: dict[str, Any] = {
+    "changes": [{"what": "tax, pay", "before": "P2.C2", "after": "P2.C3", "said": "asks for more"}],
+    "cells": ["C2: we act later, from 1.10 on and not from 0.97"],
+    "methods": ["app-push goes from approved to withdrawn."],
+    "read": 1200, "too_old": 3, "weights_changed": True, "stopped": 2,
+    "services": [{"service": "tax", "same": 1100, "more": 98, "stopped": 2, "less": 0,
+                  "references": "K7QF2MXB9HWR, K7QF2MXB9HWS"}],
+}  # fmt: skip
+LINES = ["--- levels.toml", "+++ levels.toml", "@@ -1,3 +1,3 @@", "-upper = [1]", "+upper = [2]"]
+SET: dict[str, Any] = {
+    "fingerprint": "932da6c370bf", "state": "in force",
+    "proposed_by": "Asha Patel", "proposed_at": NOON, "signed_by": "Ben Owen", "starts_at": NOON,
+    "in_force_at": NOON, "rolled_back_by": "", "refused_by": "", "why": "",
+}  # fmt: skip
+WAITS = {**SET, "state": "waits for a second officer", "signed_by": "", "in_force_at": None}
+HREF = "/console/policies/sets/s-1"
+SETS: dict[str, Any] = {
+    "fingerprint": "932da6c370bf", "in_force": "s-1", "restored": False, "changed_at": NOON,
+    "changed_by": "Ben Owen", "can_go_back": True,
+    "sets": [{**SET, "href": HREF}, {**WAITS, "href": HREF}], "error": "",
+    "change": "/console/policies/change", "roll_back": "/console/policies/roll-back",
+}  # fmt: skip
+ONE_SET: dict[str, Any] = {
+    "one": WAITS, "waits": True, "stale": False, "oneself": False, "to_sign": True,
+    "acknowledged": {"thresholds/C2": "Fewer false alarms"}, "seen": SEEN, "problems": [],
+    "lines": LINES, "sign": "/console/policies/sets/s-1/sign", "error": "",
+    "refuse": "/console/policies/sets/s-1/refuse",
+}  # fmt: skip
+FILES = [{"name": "levels.toml", "text": "upper = [2]\n"}, {"name": "risk.toml", "text": ""}]
+POLICY_EDIT: dict[str, Any] = {
+    "action": "/console/policies/edit", "files": FILES, "lines": LINES, "problems": [],
+    "more_problems": 0, "seen": SEEN, "falls": False, "starts": "", "field": "", "error": "",
+}  # fmt: skip
+STATUSES = {"approved": "Approved", "withdrawn": "Does not count any more"}
+MONEY = {"money_person": "Money that one person loses", "money_public": "Public money lost"}
+ENDS = ["Small harm, up to", "Some harm, up to", "Big harm, up to"]
+POLICY_FORM: dict[str, Any] = {
+    "name": "Fraud check",
+    "statuses": STATUSES,
+    "field": "",
+    "error": "",
+}
+POLICY: dict[str, tuple[str, dict[str, Any]]] = {
+    "officers-policies": ("officers/policy_sets.html", SETS),
+    "officers-policies-restored": ("officers/policy_sets.html", {
+        **SETS, "restored": True, "error": WRONG}),
+    "officers-policies-none": ("officers/policy_sets.html", {
+        **SETS, "in_force": None, "can_go_back": False, "sets": [], "roll_back": "",
+        "changed_by": ""}),
+    "officers-policy-set": ("officers/policy_set.html", ONE_SET),
+    "officers-policy-set-own": ("officers/policy_set.html", {
+        **ONE_SET, "oneself": True, "sign": "", "error": WRONG,
+        "problems": ["levels.toml: tier 2: wrong."]}),
+    "officers-policy-set-stale": ("officers/policy_set.html", {
+        **ONE_SET, "stale": True, "seen": None, "lines": [], "sign": "", "acknowledged": {}}),
+    "officers-policy-set-over": ("officers/policy_set.html", {
+        **ONE_SET, "one": {**SET, "rolled_back_by": "Ben Owen", "why": "Too many calls"},
+        "waits": False, "to_sign": False, "seen": None, "lines": [], "sign": "", "refuse": ""}),
+    "officers-policy-change": ("officers/policy_change.html", {
+        "kinds": [{"href": "/console/policies/evidence/a", "name": "Match with the register"}],
+        "methods": [{"href": "/console/policies/methods/a", "name": "Password"}],
+        "money": "/console/policies/money",
+        "files": [{"href": "/console/policies/edit?file=risk.toml", "name": "risk.toml"}]}),
+    "officers-policy-edit": ("officers/policy_edit.html", POLICY_EDIT),
+    "officers-policy-edit-wrong": ("officers/policy_edit.html", {
+        **POLICY_EDIT, "seen": None, "falls": True, "field": "starts", "error": WRONG,
+        "problems": ["risk.toml: acknowledge_lowering: It asks for less."], "more_problems": 2}),
+    "officers-policy-evidence": ("officers/policy_evidence.html", {
+        **POLICY_FORM, "parts": {"strength": "How hard it is to fake", "fraud": "Signs of fraud"},
+        "form": {"strength": 3, "fraud": 0, "status": "approved"}}),
+    "officers-policy-evidence-wrong": ("officers/policy_evidence.html", {
+        **POLICY_FORM, "parts": {"strength": "How hard it is to fake"}, "field": "strength",
+        "error": WRONG, "form": {"strength": "9", "status": "", "why": "It is meant"}}),
+    "officers-policy-method": ("officers/policy_method.html", {
+        **POLICY_FORM, "form": {"status": "approved", "review_by": "2030-01-31"}}),
+    "officers-policy-method-wrong": ("officers/policy_method.html", {
+        **POLICY_FORM, "form": {"status": "approved", "review_by": "soon"}, "field": "review_by",
+        "error": WRONG}),
+    "officers-policy-money": ("officers/policy_money.html", {
+        "categories": MONEY, "ends": ENDS, "field": "", "error": "",
+        "form": {"money_person-0": "100", "money_public-2": "1000000"}}),
+    "officers-policy-money-wrong": ("officers/policy_money.html", {
+        "categories": MONEY, "ends": ENDS, "field": "money_person-1", "error": WRONG, "form": {}}),
+}  # fmt: skip
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "officers-sign-in": ("officers/sign_in.html", {
         "action": "/console/sign-in", "options": OPTIONS, "error": None}),
@@ -100,4 +184,5 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "officers-address": ("officers/address.html", {
         "name": "Ben Owen", "address": "http://localhost:8900/console/set-up/" + "x" * 43,
         "until": NOON}),
+    **POLICY,
 }  # fmt: skip

@@ -11,7 +11,8 @@ from tests.pages.samples import CASES, HOSTILE, texts
 
 PARTS = {"base.html", "parts.html", "demo/steps.html", "demo/joining.html",
          "assurance/parts.html", "enrolment/parts.html", "figures/parts.html",
-         "officers/parts.html", "proofing/parts.html", "signin/passkey_button.html"}  # fmt: skip
+         "officers/parts.html", "officers/policy_form.html", "officers/policy_parts.html",
+         "proofing/parts.html", "signin/passkey_button.html"}  # fmt: skip
 FORM = re.compile(r"<form\b[^>]*>.*?</form>", re.S)
 ENDED_REF = "M-8"  # an ended permission has no button that would name it on its own page
 

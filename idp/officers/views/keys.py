@@ -33,6 +33,7 @@ def home() -> ResponseReturnValue:
         name=session.officer.name,
         roles=texts.role_list(roles),
         counter=may(roles, Act.LOOK_UP),
+        policy=may(roles, Act.SEE_POLICY),
         administrator=may(roles, Act.SEE_OFFICERS),
         held=may(roles, Act.DECIDE_HELD),
         figures=may(roles, Act.SEE_FIGURES),
