@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from idp.demo import assessing_stories, joining_stories, stories
+from idp.demo import assessing_stories, joining_stories, review_stories, stories
 from idp.demo.browser import BrowserError
 from idp.demo.commands import NEIGHBOURS, OPERATORS_AWAY, prepare
 from idp.demo.page import NotOnPageError
@@ -66,6 +66,8 @@ STORIES: tuple[tuple[str, Callable[[Scene], None], frozenset[int]], ...] = (
     ("A method is withdrawn, and paper still lets in", joining_stories.withdrawn, frozenset({7})),
     ("Twelve questions, and a level with its reasons", assessing_stories.designer, frozenset({3})),
     ("Start from what others answered", assessing_stories.learning, frozenset({26})),
+    ("Who asks for more than they need", review_stories.over_askers, frozenset({6})),
+    ("How people fare, with what each figure counts", review_stories.measured, frozenset({24})),
 )
 FAULTS = (NotProved, NotOnPageError, BrowserError, OSError, KeyError, click.ClickException)
 # What would point the check at somebody's own installation.

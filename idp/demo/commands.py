@@ -91,6 +91,27 @@ def code(email: str, data: Path | None) -> None:
     raise click.ClickException(f"nobody here has {email}; there are: {known}")
 
 
+@demo.command("traffic")
+@click.option("--data", type=FOLDER, default=Path("gatehouse-traffic"), show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same visits.")
+@click.option("--visits", type=click.IntRange(1, 100_000), default=2_000, show_default=True)
+def send_traffic(data: Path, seed: int, visits: int) -> None:
+    """Send made-up people to made-up services for four weeks, and review them.
+
+    It makes a folder of its own; nothing of a sandbox or an installation is touched.
+    """
+    from idp.demo import traffic
+
+    folder = data.absolute()
+    if folder.exists() and any(folder.iterdir()):
+        raise click.ClickException(f"{folder} is not empty; name another with --data")
+    with click.progressbar(length=visits, label="Visits", file=sys.stderr) as bar:
+        traffic.simulate(
+            folder, seed=seed, visits=visits, progress=lambda done, _: bar.update(done - bar.pos)
+        )
+    click.echo(f"Now try: idp --data {data} policy review --out review.html")
+
+
 class Sandbox:
     """The processes of a sandbox: the house, two departments, the post office, a checker."""
 

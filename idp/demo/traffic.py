@@ -51,7 +51,8 @@ TIER_1, TIER_2 = "urn:gatehouse:tier:1", "urn:gatehouse:tier:2"
 CHALLENGE = base64.urlsafe_b64encode(sha256(b"v" * 43).digest()).rstrip(b"=").decode()
 PASSWORD_SECONDS, CODE_SECONDS = 14.0, 21.0  # medians; the spread is lognormal
 LEAVES_AT_PASSWORD, LEAVES_AT_CODE, MISTYPES = 0.04, 0.09, 0.05
-AN_HOUR_AND_MORE = timedelta(hours=2)  # before the end: by then every journey has ended
+# At both ends: a review that begins later still sees the first, and every journey has ended.
+MARGIN = timedelta(hours=2)
 UNPROVED = 0.15  # the share of people whose identity nobody has proved
 
 Params = Mapping[str, str]
@@ -172,8 +173,8 @@ class Traffic:
     def run(self, visits: int, progress: Progress | None = None) -> None:
         """Let people visit, spread over four weeks; the clock then shows the true time."""
         clock = self._house.database.clock
-        span = (WINDOW - AN_HOUR_AND_MORE).total_seconds()
-        for n, after in enumerate(sorted(self._draw.uniform(0, span) for _ in range(visits))):
+        first, last = MARGIN.total_seconds(), (WINDOW - MARGIN).total_seconds()
+        for n, after in enumerate(sorted(self._draw.uniform(first, last) for _ in range(visits))):
             behind = after - (clock.offset + WINDOW).total_seconds()
             self._wait(max(behind, 1.0))  # who visits while another still types comes just after
             self._visit(self._draw.choice(self._visitors), self._draw.choice(SERVICES))
