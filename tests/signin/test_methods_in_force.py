@@ -68,7 +68,7 @@ def test_a_certificate_that_ends_takes_the_method_away_from_that_body_alone(
     assert site.get("/account").status_code == 200
     decide(site, tmp_path, REVENUE, '[[certificate]]\nbody = "Another Body"')
     assert heading(site.authorize("tax")) == "Type in your code"
-    assert heading(site.get("/account")) == "Your account", "our own pages have their own"
+    assert heading(site.get("/account")) == "My page", "our own pages have their own"
 
 
 @ONE_ENGINE_SITE
