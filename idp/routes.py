@@ -71,7 +71,7 @@ PAGES = (
     _page("/", "GET", who="anybody"),
     _page("/refused", "GET", who="anybody"),
     _page("/static/<path:filename>", "GET", who="anybody", cache="public, a year, by content"),
-    _page("/authorize", "GET", who="anybody",
+    _page("/authorize", "GET", who="anybody", throttle="address",
           audit=("sign-in-started", "signed-in-to-service", "acting-started",
                  "authorization-refused")),
     _page("/authorize", "POST", who="anybody", body_limit=PARKED_LIMIT),

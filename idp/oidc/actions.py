@@ -3,12 +3,13 @@
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import update
 
 from idp.assurance.rules import Level
 from idp.authentication import sessions
+from idp.authentication.rules import network_of
 from idp.authentication.sessions import SessionFacts
 from idp.errors import Refusal
 from idp.journal.actions import Entry, record
@@ -23,6 +24,8 @@ from idp.signin.records import JourneyRecord
 from idp.signin.rules import NOTHING, Asked, Step, lowest_first
 from idp.signin.weighing import NOWHERE, Seen, learn, weigh
 from idp.storage import Database, Transaction
+from idp.throttle import actions as throttle
+from idp.throttle.actions import Limit
 
 # OpenID Connect Core 3.1.2.6. What could be had with pages is said to need them; only what no
 # page could ever bring is refused for good.
@@ -39,6 +42,10 @@ PROMPT_NONE = {
 }
 
 
+# 600 a minute, for a network that many share: a whole council, or a carrier's telephones.
+JOURNEYS_AT_ONCE, JOURNEY_EACH = 600, timedelta(milliseconds=100)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
     """The person has to be asked something: the journey that asks it."""
@@ -48,18 +55,27 @@ class Started:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Browser:
-    """What the browser showed us: the secrets of its cookies, and where it is."""
+    """What the browser showed us: the secrets of its cookies, and where it is. `address` is the
+    caller's IP address; journeys begun without one, by the sandbox itself, are not limited."""
 
     binding: str
     session: str | None
     seen: Seen = NOWHERE
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crowded:
+    """Too many journeys begin from this network; none was begun now."""
+
+    wait: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
     """What becomes of a request, and the remembered browser's new secret where it has one."""
 
-    outcome: Answer | Started | Refusal
+    outcome: Answer | Started | Refusal | Crowded
     device: str | None = None
 
 
@@ -93,7 +109,7 @@ def _begin(
     session: SessionFacts | None,
     params: Mapping[str, str],
     browser: Browser,
-) -> Answer | Started | Refusal:
+) -> Answer | Started | Refusal | Crowded:
     tx, services = call.tx, call.services
     now = session.now if session else tx.now()
     asked = _asked(call, valid, session, now)
@@ -114,6 +130,9 @@ def _begin(
         return _issue(call, valid, position, browser.seen, now)
     if "none" in valid.wanted.prompt:
         return error(call, valid, PROMPT_NONE.get(position.next.step, "login_required"))
+    wait = _reserve_journey(call, browser.address)
+    if wait is not None:
+        return Crowded(wait=wait)
     ref = signin.start(
         tx,
         browser_secret=browser.binding,
@@ -206,6 +225,20 @@ def _asked(call: Call, valid: Validated, session: SessionFacts | None, now: date
     )
 
 
+def _reserve_journey(call: Call, address: str) -> timedelta | None:
+    """Count a journey against the network it begins from: each is a row or two that anybody may
+    have us write. With the journey's own commit; who needs no page begins none."""
+    if not address:
+        return None
+    limit = Limit(
+        kind="journey-network",
+        value=network_of(address),
+        burst=JOURNEYS_AT_ONCE,
+        per=JOURNEY_EACH,
+    )
+    return throttle.reserve_within(call.tx, call.services.keyring, [limit])
+
+
 def _stands(
     call: Call, journey: Journey, asked: Asked, session: SessionFacts | None, now: datetime
 ) -> Level:
@@ -250,4 +283,4 @@ def _is_who_was_meant(call: Call, valid: Validated, session: SessionFacts | None
     return all(hmac.compare_digest(said.encode(), here.encode()) for said, here in named)
 
 
-__all__ = ["SELF", "Answer", "Browser", "Started", "abandon", "begin", "finish"]
+__all__ = ["SELF", "Answer", "Browser", "Crowded", "Started", "abandon", "begin", "finish"]

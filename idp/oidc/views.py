@@ -8,16 +8,18 @@ from idp.callers import clients, liveness
 from idp.callers.clients import Client
 from idp.errors import Refusal
 from idp.oidc import actions, ending
-from idp.oidc.actions import Browser, Started
+from idp.oidc.actions import Browser, Crowded, Started
 from idp.oidc.answers import refused, send
 from idp.signin import actions as signin
 from idp.web import (
+    caller_address,
     forget_session,
     form_token_fits,
     give_device,
     house,
     needed_browser_secret,
     notice,
+    retry_after,
     see_other,
     seen_here,
     session_secret,
@@ -36,13 +38,26 @@ def authorize() -> ResponseReturnValue:
     params = _params()
     if params is None:
         return _parked_is_gone()
-    browser = Browser(binding=needed_browser_secret(), session=session_secret(), seen=seen_here())
+    browser = Browser(
+        binding=needed_browser_secret(),
+        session=session_secret(),
+        seen=seen_here(),
+        address=caller_address(),
+    )
     begun = actions.begin(house().database, house().services, params, browser)
     if begun.device is not None:
         give_device(begun.device)
     outcome = begun.outcome
     if isinstance(outcome, Started):
         return see_other(url_for("signin.resume", ref=outcome.journey))
+    if isinstance(outcome, Crowded):
+        page = notice(
+            429,
+            _("Too many people are signing in from your network"),
+            [_("Wait a minute. Then go back to the service you came from and start again.")],
+        )
+        page.headers.update(retry_after(outcome.wait))
+        return page
     return send(outcome)
 
 

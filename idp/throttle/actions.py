@@ -79,7 +79,21 @@ def reserve(database: Database, keyring: Keyring, limits: Sequence[Limit]) -> ti
 
     Callers name their limits in one order everywhere; else two of them could deadlock.
     """
-    return database.transaction(lambda tx: _reserve(tx, keyring, limits))
+    return database.transaction(lambda tx: reserve_within(tx, keyring, limits))
+
+
+def reserve_within(tx: Transaction, keyring: Keyring, limits: Sequence[Limit]) -> timedelta | None:
+    """Count one try with this transaction's commit: for work that is limited, where no secret
+    is checked, so that nothing is gained by an attempt that goes uncounted."""
+    for limit in limits:
+        bucket = {"bucket": _bucket(keyring, limit)}
+        values = bucket | {"per": limit.per, "tolerance": limit.tolerance}
+        if tx.execute(_COUNT.on(tx), values).first() is None:
+            row = tx.execute(_STANDING, bucket).one()
+            wait: timedelta = row.arrival - limit.tolerance - row.now
+            # Never nought or less: the row said no, whatever the clock has done since.
+            return max(wait, timedelta(seconds=1))
+    return None
 
 
 def clear(tx: Transaction, keyring: Keyring, limits: Sequence[Limit]) -> None:
@@ -97,18 +111,6 @@ def counted(tx: Transaction, keyring: Keyring, limit: Limit) -> int:
 def purge(tx: Transaction) -> int:
     """Forget buckets that are empty anyway, a few hundred at a time; answer how many."""
     return tx.execute(_PURGE).rowcount
-
-
-def _reserve(tx: Transaction, keyring: Keyring, limits: Sequence[Limit]) -> timedelta | None:
-    for limit in limits:
-        bucket = {"bucket": _bucket(keyring, limit)}
-        values = bucket | {"per": limit.per, "tolerance": limit.tolerance}
-        if tx.execute(_COUNT.on(tx), values).first() is None:
-            row = tx.execute(_STANDING, bucket).one()
-            wait: timedelta = row.arrival - limit.tolerance - row.now
-            # Never nought or less: the row said no, whatever the clock has done since.
-            return max(wait, timedelta(seconds=1))
-    return None
 
 
 def _bucket(keyring: Keyring, limit: Limit) -> str:
