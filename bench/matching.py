@@ -28,6 +28,7 @@ SHORT = {given: short for given, short, _ in fictional_names.GIVEN_NAMES if shor
 GIVENS = [given for given, _, _ in fictional_names.GIVEN_NAMES]
 WHOLE = {short: given for given, short in SHORT.items()}
 LETTERS = "abcdefghijklmnoprstuvwy"
+POLICIES_ON = date(2026, 12, 1)  # when those that come with it had been signed
 
 
 class Try(NamedTuple):
@@ -67,7 +68,7 @@ class World:
 def make_world(seed: int, count: int) -> World:
     """Make up a register of `count` records, read as `idp register import` reads it."""
     reader = RowReader(COLUMNS, TODAY)
-    policies = load_policies(packaged_directory(), TODAY)
+    policies = load_policies(packaged_directory(), POLICIES_ON)
     facts: list[PersonFacts] = []
     truth: list[Fictional] = []
     numbers: dict[str, int] = {}
