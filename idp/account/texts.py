@@ -45,6 +45,7 @@ def _about_the_account() -> dict[str, str]:
         "number-moved": _("Your phone company said that your number was moved"),
         "device-remembered": _("You asked us to remember a device"),
         "device-forgotten": _("You asked us to forget a device"),
+        "sign-in-weighed": _("We looked at how usual a sign-in was"),
         "sign-in-deferred": _("A sign-in did not look like you, so the service waits"),
         "deferral-released": _("A sign-in that waited could go on"),
         "deferral-refused": _("A sign-in that waited was stopped"),

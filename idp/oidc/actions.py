@@ -4,6 +4,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import update
 
@@ -187,9 +188,11 @@ def abandon(
             return valid
         if not signin.finish(tx, journey):
             return None
-        detail = {
+        detail: dict[str, Any] = {
             "journey": journey.ref, "why": str(following.why), "demand": str(following.demand)
         }  # fmt: skip
+        if found.risk is not None:
+            detail["risk"] = found.risk.detail()
         return error(call, valid, code, description, detail)
 
     return database.transaction(work)

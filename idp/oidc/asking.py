@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from authlib.oauth2.rfc6749 import OAuth2Error
 
@@ -16,7 +17,7 @@ from idp.oidc.rules import RESPONSE_MODES, BadRequest, Wanted, read_wanted
 from idp.oidc.server import Call, Request
 
 log = logging.getLogger("idp.oidc")
-NOTHING_MORE: Mapping[str, str] = {}
+NOTHING_MORE: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,7 @@ def error(
     valid: Validated,
     code: str,
     description: str | None = None,
-    detail: Mapping[str, str] = NOTHING_MORE,
+    detail: Mapping[str, Any] = NOTHING_MORE,
 ) -> Answer:
     """Answer the client with an error, kept under a reference it can quote.
 

@@ -15,13 +15,14 @@ from sqlalchemy import bindparam, select
 from idp.assurance import histories
 from idp.assurance.familiarity import Contribution, Evidence, Token, Visit, score
 from idp.assurance.outcomes import Outcome, decide, remembered_device_counts, thresholds
-from idp.assurance.policy import Policies
+from idp.assurance.policy import ACCOUNT, Policies
 from idp.assurance.population import Population
 from idp.assurance.risk_rules import RiskRules
 from idp.assurance.rules import Level, Methods
 from idp.authentication import remembered, sessions
 from idp.authentication.records import RememberedDeviceRecord, SessionRecord
 from idp.authentication.sessions import SessionFacts
+from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
 from idp.signin.rules import (
     EMAIL_CODE,
@@ -175,6 +176,18 @@ def weigh(
         "taught": before.get("taught", []),  # no place is learnt twice in one session
     }
     sessions.keep_weighed(tx, session.ref, risk)
+    # Here, and not only where it ends well: whoever walks away from a further check is kept too.
+    detail = {
+        "nats": round(found.nats, 3),
+        "contributions": [[part.code, round(part.nats, 3)] for part in found.contributions],
+        "enforced": rules.enforced,
+        "policy": policies.fingerprint,
+    }
+    about = client_id if client_id != ACCOUNT else None
+    record(
+        tx,
+        Entry(kind="sign-in-weighed", person=session.account_ref, client_id=about, detail=detail),
+    )
     return replace(session, risk=risk), used.secret if used else None
 
 

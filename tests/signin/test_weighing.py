@@ -98,6 +98,10 @@ def test_a_usual_sign_in_is_let_in_and_an_unusual_one_asked_for_more(binding: Si
     page = password(at(binding, AWAY, PHONE))
     assert page.status_code == 200
     assert "looks different from your usual ones" in page.text
+    (weighed,) = binding.rows(JournalEntry, kind="sign-in-weighed")[-1:]
+    assert weighed["detail"]["enforced"] is True, "kept also where nobody answers the check"
+    assert weighed["detail"]["policy"] == binding.world.policies.fingerprint
+    assert weighed["detail"]["nats"] > 3.3
     before_proof = page.text.lower()
     for told in ("network", "browser", "country", "hosting"):
         assert told not in before_proof, "nobody unproved learns which feature failed"
@@ -144,6 +148,7 @@ def test_what_is_far_too_unusual_ends_here_with_another_route(world: World, worl
         assert "unusual_" not in back["error_description"]
         refused = site.rows(JournalEntry, kind="authorization-refused")[-1]["detail"]
         assert refused["why"] == "sign-in-looks-too-unusual"
+        assert refused["risk"]["outcome"] == "refuse"
     finally:
         site.close()
 
