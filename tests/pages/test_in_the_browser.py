@@ -17,6 +17,7 @@ from werkzeug.serving import make_server
 from tests.pages.samples import CASES
 
 WIDTHS = (1000, 360)
+FILES = {"figures-report"}  # opened from a disk, styles and all: no policy of ours goes with it
 PageAt = Callable[[int], Page]
 
 
@@ -48,6 +49,25 @@ def sideways_pixels(page: Page) -> int:
     return pixels
 
 
+def contrast_untold(page: Page, nodes: list[str]) -> list[str]:
+    """Of texts whose contrast axe could not tell, those of which it cannot tell in the open either.
+
+    It never looks behind a text in an SVG; tests/figures measures those colours. A cell that a wide
+    table has scrolled half out of sight is looked at once more with the whole table in sight.
+    """
+    nodes = [html for html in nodes if not html.startswith("<text ")]
+    if not nodes:
+        return []
+    narrow = page.viewport_size
+    assert narrow is not None
+    page.set_viewport_size({"width": WIDTHS[0], "height": narrow["height"]})
+    report = Axe().run(page, options={"runOnly": ["color-contrast"]}).response
+    page.set_viewport_size(narrow)
+    found = [node["html"] for kind in ("violations", "incomplete")
+             for rule in report[kind] for node in rule["nodes"]]  # fmt: skip
+    return [html for html in found if not html.startswith("<text ")]
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_page_has_an_accessibility_fault_or_a_console_error(
     page_at: PageAt, address: str, width: int
@@ -58,23 +78,23 @@ def test_no_page_has_an_accessibility_fault_or_a_console_error(
         if case == "form-post":  # sends itself off; looked at below, without script
             continue
         said = open_case(page, address, case)
-        faults += [f"{case}: console: {text}" for text in said]
+        if case not in FILES:
+            faults += [f"{case}: console: {text}" for text in said]
+        if sideways_pixels(page):
+            faults.append(f"{case}: can be scrolled sideways")
+        folder = os.environ.get("IDP_TEST_SCREENSHOTS")
+        if folder:
+            page.screenshot(path=Path(folder) / f"{case}-{width}.png", full_page=True)
         # A fault hidden behind "cannot tell" is still a fault: incomplete must be empty too.
         report = Axe().run(page).response
         for kind in ("violations", "incomplete"):
             for found in report[kind]:
                 nodes = [node["html"] for node in found["nodes"]]
                 if found["id"] == "color-contrast" and kind == "incomplete":
-                    # axe never looks behind a text in an SVG; tests/figures measures those colours.
-                    nodes = [html for html in nodes if not html.startswith("<text ")]
+                    nodes = contrast_untold(page, nodes)
                     if not nodes:
                         continue
                 faults.append(f"{case}: {kind}: {found['id']}: {nodes}")
-        if sideways_pixels(page):
-            faults.append(f"{case}: can be scrolled sideways")
-        folder = os.environ.get("IDP_TEST_SCREENSHOTS")
-        if folder:
-            page.screenshot(path=Path(folder) / f"{case}-{width}.png", full_page=True)
     assert faults == []
 
 
