@@ -131,11 +131,11 @@ def held_reasons() -> Mapping[str, str]:
     """Name the reasons for a decision, each with what it leads to."""
     return {
         HeldReason.OWNER_SAID_YES: _(
-            "Let it go on: I called the owner at a number we knew, and it was them"
+            "Let it go on: the owner was reached at a number known before, and it was them"
         ),
-        HeldReason.OWNER_CAME: _("Let it go on: the owner came and showed me who they are"),
-        HeldReason.OWNER_SAID_NO: _("Stop it: the owner told me that it was not them"),
-        HeldReason.NOT_REACHED: _("Stop it: I could not reach the owner"),
+        HeldReason.OWNER_CAME: _("Let it go on: the owner came and showed who they are"),
+        HeldReason.OWNER_SAID_NO: _("Stop it: the owner said that it was not them"),
+        HeldReason.NOT_REACHED: _("Stop it: the owner could not be reached"),
         HeldReason.ATTACK: _("Stop it: it is part of an attack"),
     }
 

@@ -1,36 +1,21 @@
 """Sign-ins that are held: what the service sees, and who lets them go on (risk-model.md T6)."""
 
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from idp.assurance.records import FamiliarityRecord
-from idp.assurance.risk_rules import Thresholds
 from idp.journal.records import JournalEntry
 from idp.notices.actions import unseal
 from idp.oidc import deferrals
 from idp.oidc.records import DeferralRecord, GrantRecord
 from idp.outbox.records import OutboxRecord
-from tests.build import ISSUER, Site, World, claims_of, open_site, read_answer
+from tests.build import ISSUER, Site, claims_of, read_answer
+from tests.rig.holding import held, holding
 
-
-@pytest.fixture
-def holding(world: World, world_url: str) -> Iterator[Site]:
-    """A house that defers every sign-in which nothing but a password and a code speak for."""
-    fixed = {level: Thresholds(step_up=-14, defer=-13, refuse=14) for level in (1, 2, 3)}
-    risk = replace(world.policies.risk, enforced=True, fixed=fixed)
-    site = open_site(replace(world, policies=replace(world.policies, risk=risk)), world_url)
-    yield site
-    site.close()
-
-
-def held(site: Site, client: str = "basic") -> dict[str, Any]:
-    site.sign_in()
-    return site.tokens(client)
+__all__ = ["holding"]
 
 
 def link(site: Site) -> str:
