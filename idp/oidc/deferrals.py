@@ -17,14 +17,14 @@ from idp.assurance.familiarity import Contribution
 from idp.assurance.policy import Policies
 from idp.authentication.ending import end_session
 from idp.authentication.sessions import SessionFacts
-from idp.authentication.telling import tell
 from idp.callers.records import ClientRecord
 from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
 from idp.keyring.sealing import digest, random_ref, random_token
-from idp.notices.actions import Notice
+from idp.notices.actions import Contact, Notice, send
 from idp.oidc import issuing
 from idp.oidc.records import DeferralRecord, GrantRecord
+from idp.register.actions import contacts_of
 from idp.signin.weighing import Seen, Weighed
 from idp.storage import Transaction, db_now
 from idp.storage.dialects import Duration
@@ -33,7 +33,7 @@ LASTS = timedelta(days=7)
 WAITING, RELEASED, REFUSED, EXPIRED = "waiting", "released", "refused", "expired"
 OWNER = "owner"
 SHOWN_AT_ONCE = 100
-TOLD_A_DAY = 5  # messages to one owner: whoever knows a password may not flood a mailbox
+TOLD_A_DAY = 5  # of which one owner hears: whoever knows a password may not flood a mailbox
 DAY = timedelta(days=1)
 
 
@@ -118,7 +118,8 @@ def hold(
     seen: Seen,
     now: datetime,
 ) -> str:
-    """Hold a sign-in that is being granted; answer the deferral's reference. Its owner is told.
+    """Hold a sign-in that is being granted; answer the deferral's reference. Its owner is told,
+    at all known contacts: whoever has a password may have the mailbox too.
 
     The same session at the same service from the same place is held once, however often the
     service asks: what its owner said of it stands, and nobody is sent a message for each.
@@ -146,8 +147,7 @@ def hold(
         },
     )
     if told < TOLD_A_DAY:
-        link = f"/account/held/{token}"
-        tell(tx, keyring, session.account_ref, Notice.SIGN_IN_HELD, link=link)
+        _tell(tx, keyring, session, f"/account/held/{token}")
     detail = {"deferral": ref, "grant": grant_ref}
     kind = "sign-in-deferred"
     record(tx, Entry(kind=kind, person=session.account_ref, client_id=client_id, detail=detail))
@@ -213,6 +213,18 @@ def decide(
         _record(tx, REFUSED, other, by, reason)
     _end_grants(tx, [row, *rest])
     return True
+
+
+def _tell(tx: Transaction, keyring: Keyring, session: SessionFacts, link: str) -> None:
+    """Tell the account's own address and those of the register that may be sent a code."""
+    to = {Contact("email", session.email)}
+    if session.person_ref is not None:
+        known = contacts_of(tx, session.person_ref)
+        to |= {Contact("email", known.email)} if known.email else set()
+        to |= {Contact("text", known.phone)} if known.phone else set()
+    told = {"account": session.sign_in_name, "link": link}
+    for contact in sorted(to, key=lambda one: (one.channel, one.address)):
+        send(tx, keyring, contact, Notice.SIGN_IN_HELD, told)
 
 
 def _end_grants(tx: Transaction, refused: Sequence[Any]) -> None:

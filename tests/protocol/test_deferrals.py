@@ -12,6 +12,8 @@ from idp.notices.actions import unseal
 from idp.oidc import deferrals
 from idp.oidc.records import DeferralRecord, GrantRecord
 from idp.outbox.records import OutboxRecord
+from idp.register import contacts
+from idp.register.records import PersonRecord
 from tests.build import ISSUER, Site, claims_of, read_answer
 from tests.rig.holding import held, holding
 
@@ -295,3 +297,15 @@ def test_nobody_stops_what_another_account_waits_for(holding: Site) -> None:
     assert tried.status_code == 422
     assert state(holding) == (None, None)
     assert "waits for your answer" not in holding.get("/account").text
+
+
+def test_the_owner_is_told_wherever_the_register_reaches_them_too(holding: Site) -> None:
+    person = holding.account("sian")["person_ref"]
+    known = contacts.stored("sian@before.example", "+447700900123")
+    holding.change(PersonRecord, {"contacts": known}, ref=person)
+    held(holding)
+    told = [unseal(holding.house.keyring, row["payload"]) for row in holding.rows(OutboxRecord)]
+    assert sorted(one.contact.address for one in told) == [
+        "+447700900123", "sian@before.example", "sian@example.test",
+    ]  # fmt: skip
+    assert len({one.values["link"] for one in told}) == 1
