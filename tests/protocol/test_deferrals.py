@@ -113,8 +113,10 @@ def test_its_owner_lets_it_go_on_by_the_link_and_introspection_says_so_at_once(
 
 def test_its_owner_says_no_and_all_of_it_ends(holding: Site) -> None:
     tokens = held(holding)
-    thief = holding.browser
+    thief, other = holding.browser, holding.new_browser()
+    holding.sign_in(browser=other)
     come_back(holding)
+    owner = holding.browser
     page = holding.get(link(holding))
     assert "Change your password" in holding.submit(page, me="no").text
     assert state(holding) == ("refused", "owner")
@@ -122,8 +124,9 @@ def test_its_owner_says_no_and_all_of_it_ends(holding: Site) -> None:
     assert holding.userinfo(tokens["access_token"]).status_code == 401
     (grant,) = [row for row in holding.rows(GrantRecord) if row["client_id"] == "basic"]
     assert grant["ended_reason"] == "deferral-refused"
-    holding.browser = thief
-    assert holding.answer("library", prompt="none")["error"] == "login_required"
+    for ended in (thief, other):
+        assert holding.answer("library", prompt="none", browser=ended)["error"] == "login_required"
+    assert "code" in holding.answer("library", prompt="none", browser=owner)
 
 
 @pytest.mark.parametrize("said", ["", "maybe"])
