@@ -104,7 +104,7 @@ def counts_of(
     keyring: Keyring, account_ref: str, visit: Visit, history: History
 ) -> tuple[float, Counts, Counts]:
     """Answer the account's sign-ins, and how many had each value of this visit, coarse to fine."""
-    keys = _keys(keyring, account_ref, visit)
+    keys = keys_of(keyring, account_ref, visit)
     network = tuple(history.of(keys.get(feature)) for feature in NETWORK)
     browser = tuple(history.of(keys.get(feature)) for feature in BROWSER)
     return history.of(keys[EVERY]) or 0.0, network, browser
@@ -122,6 +122,27 @@ def teach(
 ) -> None:
     """Learn an accepted sign-in, with this transaction's commit: one read and one batch of writes.
 
+    What is new on this account counts in the population too.
+    """
+    keys = keys_of(keyring, account_ref, visit)
+    new = teach_keys(
+        tx, account_ref, keys, now=now, rules=rules, half_life_days=half_life_days
+    )  # fmt: skip
+    _count_population(tx, visit, new)
+
+
+def teach_keys(
+    tx: Transaction,
+    account_ref: str,
+    keys: Mapping[str, str],
+    *,
+    now: datetime,
+    rules: RiskRules,
+    half_life_days: float,
+) -> set[str]:
+    """Learn a sign-in of which only the keyed digests (`keys_of`) were kept; answer the features
+    whose values are new on this account.
+
     Two at the same moment may learn as one: a count is no ledger. A clock that went back never
     makes a count larger than one more than it was.
     """
@@ -133,7 +154,6 @@ def teach(
         )
         for row in old
     }
-    keys = _keys(keyring, account_ref, visit)
     taught = {key: before.get(key, 0.0) + 1 for key in keys.values()}
     features = {key: feature for feature, key in keys.items()}
     latest = max([week, *(row.week for row in old if row.key in taught)])
@@ -150,7 +170,7 @@ def teach(
     for key in rows_to_forget(rows, rules):
         if key not in taught:
             tx.write(_FORGET, {"account": account_ref, "old": key})
-    _count_population(tx, visit, {f for f, key in keys.items() if key not in before})
+    return {feature for feature, key in keys.items() if key not in before}
 
 
 def summary(tx: Transaction, account_ref: str) -> Summary:
@@ -183,7 +203,8 @@ def _count_population(tx: Transaction, visit: Visit, new: set[str]) -> None:
             tx.write(_SHARE.on(tx), row)
 
 
-def _keys(keyring: Keyring, account_ref: str, visit: Visit) -> dict[str, str]:
+def keys_of(keyring: Keyring, account_ref: str, visit: Visit) -> dict[str, str]:
+    """Answer the keyed digest of each value of a visit that is known, by feature."""
     own = hmac.new(keyring.secret(HMAC_KEY), account_ref.encode(), sha256).digest()
     values = {
         EVERY: "",

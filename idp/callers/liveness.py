@@ -26,6 +26,7 @@ GRANT = _table(
     client_session_ref=TEXT, holder=TEXT, sub=TEXT, actor=TEXT, act_sub=TEXT, mandate_ref=TEXT,
     resource=TEXT, scope=TEXT, claims=JSON(), acr=TEXT, vot=TEXT, amr=JSON(),
     auth_time=BigInteger(), policy=TEXT, offline=Boolean(), ended_at=TIME, risk_outcome=TEXT,
+    deferral_ref=TEXT,
 )  # fmt: skip
 CLIENT = _table("client", client_id=TEXT, disabled_at=TIME)
 ACCOUNT = _table("account", ref=TEXT, disabled_at=TIME)
@@ -37,7 +38,7 @@ MANDATE = _table(
     expires=TIME, ended_at=TIME, ended_reference=TEXT, grant_identity=BigInteger(),
     grant_sign_in=BigInteger(),
 )  # fmt: skip
-DEFERRAL = _table("deferral", ref=TEXT, grant_ref=TEXT, expires_at=TIME, decision=TEXT)
+DEFERRAL = _table("deferral", ref=TEXT, expires_at=TIME, decision=TEXT)
 TABLES = (GRANT, CLIENT, ACCOUNT, SESSION, CLIENT_SESSION, PERSON, MANDATE, DEFERRAL)
 
 
@@ -61,7 +62,7 @@ LIVE = (
     .join(CLIENT_SESSION, CLIENT_SESSION.c.ref == GRANT.c.client_session_ref)
     .join(PERSON, PERSON.c.ref == GRANT.c.holder, isouter=True)
     .join(MANDATE, MANDATE.c.ref == GRANT.c.mandate_ref, isouter=True)
-    .join(DEFERRAL, DEFERRAL.c.grant_ref == GRANT.c.ref, isouter=True)
+    .join(DEFERRAL, DEFERRAL.c.ref == GRANT.c.deferral_ref, isouter=True)
     .where(GRANT.c.ref == bindparam("grant"))
 )  # fmt: skip
 

@@ -81,8 +81,8 @@ def definitions() -> dict[str, dict[str, str]]:
             _("Sign-ins that were scored."),
         ),
         "false_alarms": (
-            _("Sign-ins held back that an officer then let go on."),
-            _("Sign-ins held back that an officer decided."),
+            _("Sign-ins held back that their owner or an officer then let go on."),
+            _("Sign-ins held back that their owner or an officer decided."),
         ),
         "share_past_ceiling": (
             _("Requests that name levels, all of them more than any action of the service needs."),

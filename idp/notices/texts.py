@@ -308,6 +308,8 @@ def _sign_in_held(_: Gettext, told: _Told) -> Words:
         _("Somebody signed in to your account. It did not look like you, so we told the service to "
           "wait."),
         _("Open this link and say if it was you: %(link)s") % {"link": told.link},
+        text=_("A sign-in did not look like you, so it waits. Say if it was you: %(link)s")
+        % {"link": told.link},
     )  # fmt: skip
 
 

@@ -42,6 +42,21 @@ class Act(StrEnum):
     SEE_FIGURES = "see-figures"
 
 
+class HeldReason(StrEnum):
+    """Why a held sign-in is let go on or stopped: fixed, so that the journal holds no name."""
+
+    OWNER_SAID_YES = "owner-said-yes"
+    OWNER_CAME = "owner-came"
+    OWNER_SAID_NO = "owner-said-no"
+    NOT_REACHED = "owner-not-reached"
+    ATTACK = "part-of-an-attack"
+
+    @property
+    def releases(self) -> bool:
+        """True where somebody made sure that it was the owner."""
+        return self in {HeldReason.OWNER_SAID_YES, HeldReason.OWNER_CAME}
+
+
 MAY: Mapping[Role, frozenset[Act]] = {
     Role.ADMINISTRATOR: frozenset(
         {

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from idp.assurance.sets import State
 from idp.assurance.sets import Verdict as PolicyVerdict
-from idp.officers.rules import Role, Verdict
+from idp.officers.rules import HeldReason, Role, Verdict
 from idp.words import gettext as _
 from idp.words import ngettext
 
@@ -125,6 +125,33 @@ def look_first() -> str:
 def decision_missing() -> str:
     """Say that neither answer was given."""
     return _("Choose one of the two answers")
+
+
+def held_reasons() -> Mapping[str, str]:
+    """Name the reasons for a decision, each with what it leads to."""
+    return {
+        HeldReason.OWNER_SAID_YES: _(
+            "Let it go on: the owner was reached at a number known before, and it was them"
+        ),
+        HeldReason.OWNER_CAME: _("Let it go on: the owner came and showed who they are"),
+        HeldReason.OWNER_SAID_NO: _("Stop it: the owner said that it was not them"),
+        HeldReason.NOT_REACHED: _("Stop it: the owner could not be reached"),
+        HeldReason.ATTACK: _("Stop it: it is part of an attack"),
+    }
+
+
+def held_reason_missing() -> str:
+    """Say that no reason was chosen."""
+    return _("Choose what you do, and why")
+
+
+def held_decided(*, released: bool) -> tuple[str, list[str]]:
+    """Say what was decided: title and what follows."""
+    if released:
+        return _("You let it go on"), [_("The service is told when it asks. It can act now.")]
+    return _("You stopped it"), [
+        _("What was granted ended, and so did the session that it came from.")
+    ]
 
 
 def held_gone() -> str:

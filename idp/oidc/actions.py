@@ -200,7 +200,7 @@ def abandon(
 
 def _issue(call: Call, valid: Validated, position: Position, seen: Seen, now: datetime) -> Answer:
     """Issue a code, and learn what this sign-in looked like once it is accepted."""
-    answered = issue(call, valid, position, now)
+    answered = issue(call, valid, position, seen, now)
     if "code" in answered.params and position.session is not None:
         learn(
             call.tx, call.services.keyring, call.services.policies, position.session, seen,

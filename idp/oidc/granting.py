@@ -29,7 +29,7 @@ from idp.oidc.server import Call
 from idp.signin import actions as signin
 from idp.signin.actions import Position
 from idp.signin.rules import Asked
-from idp.signin.weighing import Weighed
+from idp.signin.weighing import Seen, Weighed
 from idp.storage.dialects import upsert
 
 SELF = "self"
@@ -56,8 +56,11 @@ _KEEP_CONSENT = upsert(_keep)
 _INSERT_CLIENT_SESSION = upsert(lambda insert: insert(ClientSessionRecord).on_conflict_do_nothing())
 
 
-def issue(call: Call, valid: Validated, position: Position, now: datetime) -> Answer:
-    """Issue a code to the journey's position, or answer why not; all in this transaction."""
+def issue(call: Call, valid: Validated, position: Position, seen: Seen, now: datetime) -> Answer:
+    """Issue a code to the journey's position, or answer why not; all in this transaction.
+
+    `seen` is where the person is, by which a held sign-in is told from another.
+    """
     session = position.session
     if session is None:  # next_step never issues to nobody; refuse rather than trust that
         return error(call, valid, "login_required")
@@ -87,7 +90,7 @@ def issue(call: Call, valid: Validated, position: Position, now: datetime) -> An
         detail["risk"] = position.risk.detail()
     code = _write(
         call, valid, session, acting, proofs, amr_values(proofs, methods), reached, detail, now,
-        position.risk if position.risk and position.risk.enforced else None,
+        position.risk if position.risk and position.risk.enforced else None, seen,
     )  # fmt: skip
     return answer(call, valid, {"code": code})
 
@@ -163,6 +166,7 @@ def _write(
     detail: Mapping[str, Any],
     now: datetime,
     weighed: Weighed | None,
+    seen: Seen,
 ) -> str:
     client, policies = valid.client, call.services.policies
     grant_ref, code = random_ref(), random_token()
@@ -175,6 +179,12 @@ def _write(
             person_ref=mandate.principal,
         )  # fmt: skip
     holder = mandate.principal if mandate else session.person_ref or session.account_ref
+    held = None
+    if weighed and weighed.outcome is Outcome.DEFER:
+        held = deferrals.hold(
+            call.tx, call.services.keyring, session=session, client_id=client.client_id,
+            grant_ref=grant_ref, weighed=weighed, seen=seen, now=now,
+        )  # fmt: skip
     call.tx.write(
         issuing.INSERT_GRANT,
         {
@@ -198,6 +208,7 @@ def _write(
             "policy": policies.fingerprint,
             "offline": valid.offline and mandate is None,
             "risk_outcome": RISK_OUTCOMES[weighed.outcome] if weighed else None,
+            "deferral_ref": held,
             "created_at": now,
         },
     )
@@ -223,11 +234,6 @@ def _write(
         detail={"grant": grant_ref, **detail},
     )
     record(call.tx, entry)
-    if weighed and weighed.outcome is Outcome.DEFER:
-        deferrals.hold(
-            call.tx, call.services.keyring, grant_ref=grant_ref, client_id=client.client_id,
-            account_ref=session.account_ref, weighed=weighed, now=now,
-        )  # fmt: skip
     return code
 
 

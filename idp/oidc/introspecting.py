@@ -8,6 +8,7 @@ from authlib.oauth2.rfc6749.errors import InvalidRequestError
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 
+from idp.assurance.familiarity import said_to_service
 from idp.callers import liveness
 from idp.callers.clients import Client
 from idp.callers.liveness import LiveGrant
@@ -141,7 +142,7 @@ def _as_told(found: Deferral) -> dict[str, Any]:
         "created_at": int(found.created_at.timestamp()),
         "expires_at": int(found.expires_at.timestamp()),
         "decided_at": int(decided.timestamp()) if decided else None,
-        "reasons": found.reasons,
+        "reasons": said_to_service(found.reasons),
     }
 
 

@@ -77,7 +77,7 @@ def metadata(services: Services) -> dict[str, Any]:
         "acr_values_supported": acr_values_supported(services.policies.levels),
         "claims_supported": [
             *CLAIMS, "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "sid", "vot",
-            "vtm", "act", "mandate",
+            "vtm", "act", "mandate", "risk_outcome", "deferral",
         ],
         "claim_types_supported": ["normal"],
         "claims_parameter_supported": True,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.storage import Base
@@ -47,28 +47,37 @@ class GrantRecord(Base):
     ended_reason: Mapped[str | None] = mapped_column(default=None)
     # What run-time risk came to where it binds: allow, stepped_up or deferred.
     risk_outcome: Mapped[str | None] = mapped_column(default=None)
+    # The deferral that holds it: no foreign key, for SQLite adds none to a table that exists.
+    deferral_ref: Mapped[str | None] = mapped_column(default=None)
 
 
 class DeferralRecord(Base):
     """A sign-in that was let in while what it asks for is held, until somebody is surer of it.
 
-    `token_digest` is of the secret in the link that its owner was sent. `reasons` are the codes
-    and nats that the service may read. `decided_by` is "owner" or an officer's reference.
+    One for each session, service and place (`place` as in `Seen.mark`); later grants of the same
+    join it, `grant_ref` is the first. `token_digest` is of the secret in the link that its owner
+    was sent. `reasons` are pairs of code and nats, `seen` the keyed digests of the visit by
+    feature, to learn it once it is released. `decided_by` is "owner" or an officer's reference.
     """
 
     __tablename__ = "deferral"
     __table_args__ = (
         CheckConstraint("decision IN ('released', 'refused')", name="decision"),
         CheckConstraint("(decision IS NULL) = (decided_at IS NULL)", name="decided"),
+        Index("ix_deferral_session", "session_ref"),
+        Index("ix_deferral_account", "account_ref", "created_at"),
         Index("ix_deferral_waiting", "decision", "created_at"),
     )
 
     ref: Mapped[str] = mapped_column(primary_key=True)
-    grant_ref: Mapped[str] = mapped_column(ForeignKey("oauth_grant.ref"), unique=True)
+    grant_ref: Mapped[str]
+    session_ref: Mapped[str] = mapped_column(ForeignKey("session.ref"))
     client_id: Mapped[str]
     account_ref: Mapped[str]
+    place: Mapped[str]
     token_digest: Mapped[str] = mapped_column(unique=True)
-    reasons: Mapped[str]
+    reasons: Mapped[list[Any]] = mapped_column(JSON)
+    seen: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     decided_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -43,8 +43,12 @@ OPEN = {"/", "/refused", "/static/<path:filename>", "/console/set-up/<token>", "
 ROLE_SETS: tuple[tuple[str, ...], ...] = (
     (), (COUNTER,), (ADMINISTRATOR,), (RISK,), (POLICY,)
 )  # fmt: skip
-# No file was chosen to be edited, and no set of policies was proposed.
-ELSEWHERE = {"/console/policies/edit": 303, "/console/policies/sets/<ref>": 404}
+# No file was chosen to be edited, no set of policies was proposed, and nothing is held.
+ELSEWHERE = {
+    "/console/policies/edit": 303,
+    "/console/policies/sets/<ref>": 404,
+    "/console/held/<ref>": 404,
+}
 GUARDED = [
     (method, route) for route in CONSOLE if route.path not in OPEN for method in route.methods
 ]

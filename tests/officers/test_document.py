@@ -9,6 +9,7 @@ from idp.officers.rules import (
     SESSION_IDLES,
     SESSION_LASTS,
     Act,
+    HeldReason,
     Role,
 )
 from idp.routes import CONSOLE
@@ -27,6 +28,13 @@ def test_the_table_of_roles_is_the_one_in_force() -> None:
     for row in said:
         for role, cell in zip(roles, row[1:], strict=True):
             assert (Act(codes(row[0])[0]) in MAY[Role(role)]) == (cell == "yes"), (row, role)
+
+
+def test_the_reasons_to_decide_a_held_sign_in_are_those_in_force() -> None:
+    said = {codes(row[0])[0]: row[1] for row in table(OFFICERS, "held-reasons")}
+    assert said == {
+        str(reason): "released" if reason.releases else "refused" for reason in HeldReason
+    }
 
 
 def test_every_kind_that_the_console_writes_is_explained() -> None:

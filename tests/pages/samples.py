@@ -113,6 +113,8 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "form-post": ("signin/form_post.html",
                   {"redirect_uri": "/landed", "fields": {"code": "abc", "state": "x&y"}}),
     "home": ("account/home.html", HOME),
+    "home-held": ("account/home.html", {
+        **HOME, "held": 1, "way_back": {"due_at": NOON, "due": False, "stops": True}}),
     "home-way-back": ("account/home.html", {
         **HOME, "way_back": {"due_at": NOON, "due": False, "stops": True}}),
     "home-way-back-seen": ("account/home.html", {

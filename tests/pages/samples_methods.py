@@ -112,6 +112,12 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "held-wrong": ("account/held.html", {
         "service": "Tax", "when": NOON, "action": "/account/held/" + "x" * 43,
         "error": "Say if it was you", "unusual": ""}),
+    "held-list": ("account/held_list.html", {
+        "held": [Facts(ref="d-1", service="Tax", created_at=NOON),
+                 Facts(ref="d-2", service="Library", created_at=NOON)],
+        "email": "margaret@example.test", "action": "/account/held", "error": None}),
+    "held-list-gone": ("account/held_list.html", {
+        "held": [], "error": "This does not wait any more. Look at the list again."}),
     "too-unusual": ("signin/too_unusual.html", {
         "service_name": "Tax", "other_route": "By telephone, at the same level",
         "action": "/sign-in/j-1/back"}),

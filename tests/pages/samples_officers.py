@@ -23,11 +23,14 @@ VISIT: dict[str, Any] = {
     "error": None, "field": "",
 }  # fmt: skip
 HELD = [
-    Facts(ref="d-1", service="Tax", when=NOON, until=NOON, action="/console/held/d-1",
-          reasons="unusual_network +2.7; usual_browser -3.5"),
-    Facts(ref="d-2", service="Library", when=NOON, until=NOON, action="/console/held/d-2",
-          reasons="hosting_network +1.0"),
-]  # fmt: skip
+    Facts(ref="d-1", service="Tax", when=NOON, until=NOON, href="/console/held/d-1"),
+    Facts(ref="d-2", service="Library", when=NOON, until=NOON, href="/console/held/d-2"),
+]
+HELD_ONE = {
+    "ref": "d-1", "service": "Tax", "when": NOON, "until": NOON, "action": "/console/held/d-1",
+    "reasons": "unusual_network +2.7; usual_browser -3.5", "error": None,
+    "choices": {"owner-came": "Let it go on: the owner came", "part-of-an-attack": "Stop it"},
+}  # fmt: skip
 WAITING = [
     Facts(action="/console/visits/v-1", document="Passport", by="Asha Patel", when=NOON),
     Facts(action="/console/visits/v-2", document="Residence permit", by="Ben Owen", when=NOON),
@@ -171,8 +174,10 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         **VISIT, "error": WRONG, "field": "document"}),
     "officers-visits": ("officers/visits.html", {"visits": WAITING, "error": None}),
     "officers-visits-none": ("officers/visits.html", {"visits": [], "error": WRONG}),
-    "officers-held": ("officers/held.html", {"held": HELD, "error": None}),
-    "officers-held-none": ("officers/held.html", {"held": [], "error": WRONG}),
+    "officers-held": ("officers/held.html", {"held": HELD, "full": True, "error": None}),
+    "officers-held-none": ("officers/held.html", {"held": [], "full": False, "error": WRONG}),
+    "officers-held-one": ("officers/held_one.html", HELD_ONE),
+    "officers-held-one-wrong": ("officers/held_one.html", {**HELD_ONE, "error": WRONG}),
     "officers-decide": ("officers/decide.html", DECIDE),
     "officers-list": ("officers/officers.html", OFFICERS),
     "officers-list-wrong": ("officers/officers.html", {

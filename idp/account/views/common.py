@@ -1,5 +1,6 @@
 """What the account's pages share: every one needs the level that policy sets for `account`."""
 
+from datetime import datetime
 from urllib.parse import quote
 
 from flask import Blueprint, request, url_for
@@ -24,13 +25,23 @@ from idp.web import (
 bp = Blueprint("account", __name__)
 
 
-def signed_in(return_to: str | None = None) -> SessionFacts | ResponseReturnValue:
-    """Answer the session if it reaches the level of these pages; else the way to get there."""
+def signed_in(
+    return_to: str | None = None, *, checked_since: datetime | None = None
+) -> SessionFacts | ResponseReturnValue:
+    """Answer the session if it reaches the level of these pages; else the way to get there.
+
+    `checked_since`: only checks made after that moment count.
+    """
     here, secret = house(), session_secret()
     session = sessions.look_up(here.database, secret) if secret else None
     now = session.now if session else here.database.now()
     started = signin.milliseconds(now)
-    asked = Asked(floor=here.policies.floor(ACCOUNT), started=started)
+    floor = here.policies.floor(ACCOUNT)
+    asked = Asked(floor=floor, started=started)
+    if checked_since is not None:
+        # Later by a millisecond: the checks of the very sign-in that is asked about are older.
+        since = signin.milliseconds(checked_since) + 1
+        asked = Asked(floor=floor, started=since, again=True)
     # The address we come back to is our own path, never one that was sent.
     wish = {
         "asked": signin.describe(asked),

@@ -1,10 +1,14 @@
-"""A sign-in that is held, seen by its owner through the link that was sent to the known address."""
+"""Sign-ins that are held, seen by their owner: through the link that was sent to the known
+address to say yes or no, and on the account's own pages to say no."""
+
+from dataclasses import dataclass
 
 from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.account.texts import unusual_words
 from idp.account.views.common import bp, signed_in
+from idp.assurance.familiarity import said_after_proof
 from idp.authentication.ending import end_other_sessions
 from idp.authentication.sessions import SessionFacts
 from idp.oidc import deferrals
@@ -14,53 +18,101 @@ from idp.web import house, notice
 from idp.words import gettext as _
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What waits, and the session of its owner, who may vouch for it or stop it."""
+
+    session: SessionFacts
+    deferral: Deferral
+
+
 @bp.get("/account/held/<token>")
 def held(token: str) -> ResponseReturnValue:
     """Ask whether it was them. Who opens the link of another account finds nothing."""
-    session = signed_in()
-    if not isinstance(session, SessionFacts):
-        return session
-    found = house().database.read(lambda tx: deferrals.by_token(tx, token, session.account_ref))
-    if found is None:
-        abort(404)
-    return _page(token, found) if found.state == WAITING else _over()
+    found = _sent_to(token)
+    return _page(token, found.deferral) if isinstance(found, Asked) else found
 
 
 @bp.post("/account/held/<token>")
 def answer_held(token: str) -> ResponseReturnValue:
     """Take the answer, once. "No" ends what was granted, and every other browser's session."""
-    session = signed_in(return_to=url_for("account.held", token=token))
+    found = _sent_to(token)
+    if not isinstance(found, Asked):
+        return found
+    said = request.form.get("me")
+    if said not in {"yes", "no"}:
+        return _page(token, found.deferral, _("Say if it was you")), 422
+    return _decide(found.session, found.deferral.ref, yes=said == "yes")
+
+
+@bp.get("/account/held")
+def all_held() -> ResponseReturnValue:
+    """List what waits. Here it can only be stopped: to let it go on takes the link that we sent,
+    which whoever made the sign-in need not have."""
+    session = signed_in()
+    return session if not isinstance(session, SessionFacts) else _list(session)
+
+
+@bp.post("/account/held")
+def stop_held() -> ResponseReturnValue:
+    """Stop one: it was not them."""
+    session = signed_in(return_to=url_for("account.all_held"))
     if not isinstance(session, SessionFacts):
         return session
-    said = request.form.get("me")
+    ref = request.form.get("held", "")
+    waits = house().database.read(lambda tx: deferrals.waiting_of(tx, session.account_ref))
+    if ref not in {one.ref for one in waits}:
+        return _list(session, _("This does not wait any more. Look at the list again.")), 422
+    return _decide(session, ref, yes=False)
 
-    def work(tx: Transaction) -> Deferral | bool | None:
-        found = deferrals.by_token(tx, token, session.account_ref)
-        if found is None or said not in {"yes", "no"}:
-            return found
-        done = deferrals.decide(tx, found.ref, release=said == "yes", by=OWNER)
-        if done and said == "no":
+
+def _sent_to(token: str) -> Asked | ResponseReturnValue:
+    """Answer what a link stands for, to its owner after checks that are younger than what waits:
+    whoever only holds the session that is doubted cannot vouch for it."""
+    back = url_for("account.held", token=token)
+    session = signed_in(return_to=back)
+    if not isinstance(session, SessionFacts):
+        return session
+    account_ref = session.account_ref
+    found = house().database.read(lambda tx: deferrals.by_token(tx, token, account_ref))
+    if found is None:
+        abort(404)
+    if found.state != WAITING:
+        return _over()
+    proved = signed_in(return_to=back, checked_since=found.created_at)
+    if not isinstance(proved, SessionFacts):
+        return proved
+    return Asked(session=proved, deferral=found)
+
+
+def _decide(session: SessionFacts, ref: str, *, yes: bool) -> ResponseReturnValue:
+    def work(tx: Transaction) -> bool:
+        done = deferrals.decide(tx, house().policies, ref, release=yes, by=OWNER)
+        if done and not yes:
             end_other_sessions(tx, session.account_ref, session.party, keep=session.ref)
         return done
 
-    outcome = house().database.transaction(work)
-    if outcome is None:
-        abort(404)
-    if isinstance(outcome, Deferral):
-        return _page(token, outcome, _("Say if it was you")), 422
-    if not outcome:
-        return _over()
-    return _done(yes=said == "yes")
+    return _done(yes=yes) if house().database.transaction(work) else _over()
 
 
 def _page(token: str, found: Deferral, error: str | None = None) -> str:
-    codes = [part.split(" ")[0] for part in found.reasons.split("; ") if " +" in part]
     return render_template(
         "account/held.html",
         service=found.service,
         when=found.created_at,
-        unusual=unusual_words(codes),
+        unusual=unusual_words(said_after_proof(found.reasons)),
         action=url_for("account.answer_held", token=token),
+        error=error,
+    )
+
+
+def _list(session: SessionFacts, error: str | None = None) -> str:
+    waits = house().database.read(lambda tx: deferrals.waiting_of(tx, session.account_ref))
+    return render_template(
+        "account/held_list.html",
+        held=waits,
+        email=session.email,
+        action=url_for("account.stop_held"),
         error=error,
     )
 
@@ -74,7 +126,7 @@ def _done(*, yes: bool) -> ResponseReturnValue:
     if yes:
         said = [_("The service goes on with what you asked for.")]
         return notice(200, _("Thank you"), said, link=_home())
-    link = ("/account/methods", _("Change your password now"))
+    link = (url_for("account.methods"), _("Change your password now"))
     said = [
         _("We stopped that sign-in, and signed out every other browser."),
         _("Somebody may know your password. Change it now."),

@@ -8,7 +8,9 @@ from idp.account.views.common import bp, signed_in
 from idp.authentication.sessions import SessionFacts
 from idp.delegation import actions as delegation
 from idp.delegation.actions import HeldMandate
+from idp.oidc import deferrals
 from idp.proofing import stopping
+from idp.proofing.stopping import Stoppable
 from idp.storage import Transaction
 from idp.web import house, see_other
 from idp.words import gettext as _
@@ -21,6 +23,12 @@ def home() -> ResponseReturnValue:
     if not isinstance(session, SessionFacts):
         return session
     proved, here = session.identity_level > 0, house()
+
+    def work(tx: Transaction) -> tuple[Stoppable | None, int]:
+        way_back = stopping.find_into(tx, here.policies, session.account_ref)
+        return way_back, len(deferrals.waiting_of(tx, session.account_ref))
+
+    way_back, held = here.database.read(work)
     return render_template(
         "account/home.html",
         person_name=_name(session),
@@ -29,9 +37,8 @@ def home() -> ResponseReturnValue:
         if proved
         else _("You have not yet proved who you are."),
         links=None,
-        way_back=here.database.read(
-            lambda tx: stopping.find_into(tx, here.policies, session.account_ref)
-        ),
+        way_back=way_back,
+        held=held,
     )
 
 
