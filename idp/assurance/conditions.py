@@ -31,6 +31,12 @@ class Circumstances:
 ANYBODY = Circumstances()
 
 
+def counts(methods: Methods, method: str) -> bool:
+    """Say whether a method counts at all; one that the list does not know counts for nothing."""
+    found = methods.get(method)
+    return found is not None and found.usable
+
+
 def methods_in(
     methods: Methods, certified: Collection[str], circumstances: Circumstances
 ) -> Methods:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from idp.assurance.conditions import counts
 from idp.assurance.policy import ACCOUNT
 from idp.authentication import numbers, phones, texts
 from idp.authentication.held import EMAIL_CODE, SMS_CODE
@@ -87,7 +88,7 @@ def email_code() -> ResponseReturnValue:
         action=url_for("methods.choose_email_code") + to(),
         email=session.email,
         chosen=EMAIL_CODE in session.held,
-        counts=house().policies.methods_for(ACCOUNT, session.circumstances())[EMAIL_CODE].usable,
+        counts=_may_choose_email(session),
         shown=shown(session),
         back=end(),
     )
@@ -100,10 +101,14 @@ def choose_email_code() -> ResponseReturnValue:
     if not isinstance(session, SessionFacts):
         return session
     here = house()
-    if not here.policies.methods_for(ACCOUNT, session.circumstances())[EMAIL_CODE].usable:
+    if not _may_choose_email(session):
         return see_other(url_for("methods.email_code") + to())
     here.database.transaction(lambda tx: phones.choose_email(tx, here.keyring, session))
     return see_other(end())
+
+
+def _may_choose_email(session: SessionFacts) -> bool:
+    return counts(house().policies.methods_for(ACCOUNT, session.circumstances()), EMAIL_CODE)
 
 
 def _number_page(session: SessionFacts, error: str | None = None, typed: str = "") -> str:

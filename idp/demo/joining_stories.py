@@ -161,6 +161,19 @@ def withdrawn(scene: Scene) -> None:
         "a code on paper lets her in",
         page.heading.startswith("Signed in:"), (page.heading, page.text),
     )  # fmt: skip
+    issuer = scene.settings.issuer
+    listed = Browser().open(f"{issuer}/api/v1/methods").json()
+    (app,) = [one for one in listed["methods"] if one["id"] == "one-time-code"]
+    scene.proved(
+        "the published list says so, and of which set of policies it was made",
+        app["status"] == "withdrawn" and listed["fingerprint"], app,
+    )  # fmt: skip
+    people = Browser().open(f"{issuer}/methods")
+    scene.proved(
+        "and so does its page, with the reason of every way to sign in",
+        "withdrawn: it counts for nothing" in people.text and "Phone numbers" in people.text,
+        people.text,
+    )  # fmt: skip
 
 
 def begin(scene: Scene) -> Visit:

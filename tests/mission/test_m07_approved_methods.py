@@ -19,6 +19,8 @@ def test_a_withdrawn_method_counts_no_more_at_the_next_sign_in(own_scene: Scene)
     assert checked["ok"], checked
     own_scene.stop()
     own_scene.start()
+    listed = Browser().open(f"{own_scene.settings.issuer}/api/v1/methods").json()["methods"]
+    assert [one["status"] for one in listed if one["id"] == "one-time-code"] == ["withdrawn"]
     for browser in (before, Browser()):  # a session from before, and none
         page, asked = own_scene.walk.answer(browser.open(f"{tax}/sign-in"), "neighbour")
         assert "code" not in asked

@@ -18,6 +18,7 @@ from idp.authentication import phones, sent_codes
 from idp.authentication.records import (
     EmailCodeRecord,
     PhoneRecord,
+    RememberedDeviceRecord,
     SessionRecord,
     SignInCodeRecord,
 )
@@ -86,7 +87,8 @@ def test_a_code_by_email_signs_somebody_in_at_one_check(low: Site) -> None:
     deliver(low)
     (mail,) = mails(low)
     assert (mail.contact.address, mail.notice) == ("nobody@example.test", "sign-in-code")
-    answer = read_answer(low.submit(page, code=mail.values["code"]))
+    answer = read_answer(low.submit(page, code=mail.values["code"], remember="yes"))
+    assert low.rows(RememberedDeviceRecord) == [], "one check remembers nothing"
     claims = claims_of(low.redeem("library", answer["code"]).json["id_token"])  # type: ignore[index]
     assert (claims["vot"], claims["amr"]) == ("P0.C1", ["otp"])
     (row,) = codes(low)

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from idp.account import texts
 from idp.account.views.common import bp, signed_in
+from idp.assurance.conditions import counts
 from idp.assurance.policy import ACCOUNT
 from idp.assurance.rules import Methods
 from idp.authentication import methods
@@ -54,7 +55,7 @@ def list_methods() -> ResponseReturnValue:
             *(
                 {"href": url_for(place), "text": texts.add_method(method)}
                 for method, place in {**CHANGED_AT, EMAIL_CODE: "methods.email_code"}.items()
-                if method not in ids and counted[method].usable
+                if method not in ids and counts(counted, method)
             ),
         ],
     )

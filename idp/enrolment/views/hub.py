@@ -5,13 +5,23 @@ from dataclasses import dataclass
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from idp.assurance.conditions import counts
 from idp.assurance.policy import ACCOUNT
 from idp.assurance.rules import Level
 from idp.authentication import sessions
 from idp.authentication.rules import enough_ways_in
 from idp.authentication.sessions import SessionFacts
 from idp.enrolment import texts, waiting
-from idp.enrolment.rules import PASSKEYS, PASSWORD, Item, Standing, Task, left, things_left
+from idp.enrolment.rules import (
+    PASSKEYS,
+    PASSWORD,
+    TEXT_CODE,
+    Item,
+    Standing,
+    Task,
+    left,
+    things_left,
+)
 from idp.enrolment.views.common import bp, sign_in_address, waiting_journey
 from idp.signin import actions as signin
 from idp.signin.actions import Position, describe
@@ -155,5 +165,8 @@ def choose() -> ResponseReturnValue:
         return see_other(url_for("enrolment.resume"))
     first = request.args.get("what") == "first"
     return render_template(
-        "enrolment/choose.html", first=first, back_href=url_for("enrolment.resume")
+        "enrolment/choose.html",
+        first=first,
+        by_text=counts(here.policies.methods_for(ACCOUNT), TEXT_CODE),
+        back_href=url_for("enrolment.resume"),
     )

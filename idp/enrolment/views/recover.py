@@ -6,7 +6,7 @@ from typing import Any
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from idp.assurance.conditions import Circumstances
+from idp.assurance.conditions import Circumstances, counts
 from idp.assurance.policy import ACCOUNT
 from idp.authentication import actions as authentication
 from idp.authentication import passkeys, phones, recovery_codes, sent_codes, webauthn
@@ -242,7 +242,7 @@ def _text_counts(found: Reset) -> bool:
 
     age = here.database.read(look)
     listed = here.policies.methods_for(ACCOUNT, Circumstances(number_age=age))
-    return age is not None and listed[TEXT_CODE].usable
+    return age is not None and counts(listed, TEXT_CODE)
 
 
 def _give_passkey(found: Reset) -> ResponseReturnValue:
