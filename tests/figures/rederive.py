@@ -24,6 +24,7 @@ HOUR = 3_600_000_000
 YEAR = 365 * 24 * HOUR
 Z = statistics.NormalDist().inv_cdf(0.975)
 FIRST, SECOND, AFTER = "left-at-first-check", "left-at-second-check", "left-after-the-checks"
+HELD = ("sign-in-deferred", "deferral-released", "deferral-refused")
 ENDS = ("signed-in", "refused", FIRST, SECOND, AFTER)
 
 
@@ -149,8 +150,59 @@ def ends_of(journeys, policy):
     return dict(counts)
 
 
-def fare(journeys, direct, policy):
+def count(number):
+    return None if 0 < number < 10 else number
+
+
+def usual(counts, otherwise=None):
+    """The most frequent of at least ten; of equals the first by name."""
+    best = min(counts.items(), key=lambda one: (-one[1], one[0]), default=None)
+    return best[0] if best and best[1] >= 10 else otherwise
+
+
+def least_named(policy, asked):
+    """The least level that a request names, else the entry's own."""
+    named = over(policy, asked)[1]
+    if not named:
+        return asked["floor"]
+    p, c = min(named, key=lambda one: (one[0] + one[1], one[0]))
+    return f"P{p}.C{c}"
+
+
+def stages_of(ends):
+    """How many were left after each stage; None from where a hidden number was taken away."""
+    left, shown = count(sum(ends.values())), hide(ends)
+    stages = [{"stage": "started", "left": left}]
+    for name, lost in (("first-check-given", FIRST), ("checks-given", SECOND)):
+        left = None if left is None or shown[lost] is None else left - shown[lost]
+        stages.append({"stage": name, "left": left})
+    return [*stages, {"stage": "signed-in", "left": shown["signed-in"]}]
+
+
+def risks_of(rows):
+    """What run-time risk said in these rows, each with its moment: in all, and week by week."""
+    scored = [(at, row["risk"]["outcome"]) for at, row in rows if isinstance(row.get("risk"), dict)]
+    weeks: dict[str, list[str]] = {}
+    for at, outcome in scored:
+        year, week, _day = datetime.fromtimestamp(at / 1_000_000, UTC).isocalendar()
+        weeks.setdefault(f"{year}-W{week:02d}", []).append(outcome)
+    counts = Counter(outcome for _at, outcome in scored)
+    return {
+        "scored": count(len(scored)),
+        "outcomes": {name: share(number, len(scored)) for name, number in counts.items()},
+    }, [
+        {"week": name, "scored": count(len(found)),
+         "deferred": share(found.count("defer"), len(found))}
+        for name, found in sorted(weeks.items())
+    ]  # fmt: skip
+
+
+def fare(journeys, direct, policy, events):
     """The figures that a service and all services together both have."""
+    ended = [j["end"] for j in journeys if j["end"]]
+    risk, _weeks = risks_of([(at, row) for at, _kind, row in ended]
+                            + [(at, row) for at, _client, row in direct])  # fmt: skip
+    decided = events["deferral-released"] + events["deferral-refused"]
     done = [j for j in journeys if j["end"] and j["end"][1] != "authorization-refused"]
     tenths = [(j["end"][0] - j["start"]) // 100_000 for j in done]
     ends = ends_of(journeys, policy)
@@ -176,10 +228,36 @@ def fare(journeys, direct, policy):
         "seconds_median": nearest_rank(tenths, 0.5) / 10 if enough else None,
         "seconds_90": nearest_rank(tenths, 0.9) / 10 if enough else None,
         "step_up": share(stepped, len(rows)),
+        "stages": stages_of(ends),
+        "deferred": count(events["sign-in-deferred"]),
+        "false_alarms": share(events["deferral-released"], decided),
+        **risk,
         "methods": {
             name: tuple(None if 0 < n[name] < 10 else n[name] for n in (given, missed, counted))
             for name in {*given, *missed, *counted}
         },
+    }
+
+
+def levels_of(journeys, direct, policy):
+    """What a service asks and what is used there, level by level; and its weeks."""
+    done = [j["end"] for j in journeys if j["end"] and j["end"][1] != "authorization-refused"]
+    requests = [j["asked"] for j in journeys] + [detail for _at, _client, detail in direct]
+    asked = Counter(least_named(policy, one) for one in requests)
+    used = Counter(row["vot"] for row in [e[2] for e in done] + [one[2] for one in direct])
+    ways = Counter(
+        "nothing" if not over(policy, one)[1] else "essential" if one["essential"] else "wish"
+        for one in requests
+    )
+    refused = [j["end"] for j in journeys if j["end"] and j["end"][1] == "authorization-refused"]
+    rows = [(e[0], e[2]) for e in done + refused] + [(at, detail) for at, _client, detail in direct]
+    return {
+        "asks": usual(asked, requests[0]["floor"]),
+        "uses": usual(used),
+        "asked": hide(dict(asked)),
+        "used": hide(dict(used)),
+        "ways": hide(dict(ways)),
+        "weeks": risks_of(rows)[1],
     }
 
 
@@ -253,6 +331,10 @@ def derive(database, published, policy):
         )
     ]
     journeys, direct = attempts_of(rows)
+    events: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for at, kind, client, _detail in rows:
+        if kind in HELD and at < until:
+            events[client][kind] += 1
     ended = [j for j in journeys.values() if j["start"] < until]
     ended = [j for j in ended if j["end"] or until - j["start"] > HOUR]
     direct = [one for one in direct if one[0] < until]
@@ -287,11 +369,13 @@ def derive(database, published, policy):
         known = assessed[client]
         entry, ceiling = pair(known["floor"]), pair(known["ceiling"])
         services[client] = {
-            **fare(found, without[client], policy),
+            **fare(found, without[client], policy, events[client]),
+            **levels_of(found, without[client], policy),
             **cost(found, without[client], policy, years, dict(tiers), entry, ceiling),
             "take_up": share(took_up[client], people),
         }
-    together = fare(ended, direct, policy) | {"take_up": share(everybody, people)}
+    every: Counter[str] = sum(events.values(), Counter())
+    together = fare(ended, direct, policy, every) | {"take_up": share(everybody, people)}
     return together, dict(tiers), services
 
 

@@ -47,8 +47,12 @@ def test_the_independent_program_notices_a_figure_that_is_not_so(seen) -> None:
     wrong = copy.deepcopy(figures)
     wrong["services"][0]["over"]["hours_a_year"] += 0.1
     wrong["all"]["seconds_90"] += 0.1
+    wrong["all"]["stages"][1]["left"] = -1
+    wrong["all"]["outcomes"]["allow"] = 0.5
+    wrong["services"][1]["weeks"][0]["scored"] = -1
+    wrong["services"][2]["uses"] = "P3.C3"
     found = list(rederive.differences(file, wrong, traffic.POLICIES, PACKAGED))
-    assert len(found) == 2, found
+    assert len(found) == 6, found
 
 
 def test_the_independent_program_knows_nothing_of_the_house() -> None:
