@@ -194,7 +194,9 @@ def position(
     asked, methods = asked_of(journey, policies), methods_of(policies, journey, session)
     weighed = None
     if session is not None:
-        weighed = weigh_up(asked, session, policies, methods, now=milliseconds(now))
+        # Until they choose to act for nobody, they may be about to.
+        acting = asked.acting and journey.choice != SELF
+        weighed = weigh_up(asked, session, policies, methods, now=milliseconds(now), acting=acting)
     binding = weighed if weighed and weighed.enforced else None
     if binding:
         asked = replace(asked, raised=binding.raised)

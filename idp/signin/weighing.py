@@ -10,10 +10,18 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, distinct, func, select
 
 from idp.assurance import histories
-from idp.assurance.familiarity import Contribution, Evidence, Token, Visit, score
+from idp.assurance.familiarity import (
+    AT_MOST,
+    Contribution,
+    Evidence,
+    Token,
+    Visit,
+    reach_nats,
+    score,
+)
 from idp.assurance.outcomes import Outcome, decide, remembered_device_counts, thresholds
 from idp.assurance.policy import ACCOUNT, Policies
 from idp.assurance.population import Population
@@ -22,6 +30,7 @@ from idp.assurance.rules import Level, Methods
 from idp.authentication import remembered, sessions
 from idp.authentication.records import RememberedDeviceRecord, SessionRecord
 from idp.authentication.sessions import SessionFacts
+from idp.delegation.records import MandateRecord
 from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
 from idp.signin.rules import (
@@ -84,7 +93,8 @@ class Weighed:
 NOWHERE = Seen(visit=Visit())  # nothing is known: nothing speaks for anybody
 
 
-# In one statement: was a browser ever remembered, and where was the account used last?
+# In one statement: was a browser ever remembered, where was the account used last, and for how many
+# people could this sign-in act?
 _AROUND = select(
     select(RememberedDeviceRecord.ref)
     .where(
@@ -105,6 +115,15 @@ _AROUND = select(
     .limit(1)
     .scalar_subquery()
     .label("last"),
+    select(func.count(distinct(MandateRecord.principal)))
+    .where(
+        MandateRecord.delegate == bindparam("person"),
+        MandateRecord.ended_at.is_(None),
+        MandateRecord.starts <= db_now(),
+        MandateRecord.expires > db_now(),
+    )
+    .scalar_subquery()
+    .label("reach"),
 )
 
 
@@ -138,7 +157,8 @@ def weigh(
     )
     n, network, browser = histories.counts_of(keyring, session.account_ref, seen.visit, history)
     used = remembered.use(tx, session.account_ref, seen.device) if seen.device else None
-    around = tx.execute(_AROUND, {"account": session.account_ref, "session": session.ref}).one()
+    whose = {"account": session.account_ref, "session": session.ref, "person": session.party}
+    around = tx.execute(_AROUND, whose).one()
     country = seen.visit.network[0]
     # Where the account was last: in another browser, or in this very session (a copied cookie).
     lately = session.now.timestamp() * 1000 - before.get("at", 0) <= TRAVEL / MILLISECOND
@@ -172,6 +192,7 @@ def weigh(
         "device_days": age,
         "at": int(session.now.timestamp() * 1000),
         "country": country,
+        "reach": around.reach,
         "failed": failed,
         "taught": before.get("taught", []),  # no place is learnt twice in one session
     }
@@ -210,20 +231,25 @@ def weigh_up(
     methods: Methods,
     *,
     now: int,
+    acting: bool = False,
 ) -> Weighed | None:
     """Say what becomes of this request; None for a session that was never weighed.
 
-    Before the floor is reached nothing is said: what it asks for anyway may be check enough.
+    Whoever is `acting` for others is weighed with how many they could act for (T7). Before the
+    floor is reached nothing is said: what it asks for anyway may be check enough.
     """
     risk, rules = session.risk or {}, policies.risk
     if "nats" not in risk:
         return None
-    person, nats = signed_in(session, rules), risk["nats"]
+    contributions = [Contribution(code=code, nats=part) for code, part in risk["why"]]
+    reach = reach_nats(risk.get("reach", 1), rules) if acting else 0.0
+    if reach:
+        contributions.append(Contribution(code="reach", nats=reach))
+    person, nats = signed_in(session, rules), min(AT_MOST, risk["nats"] + reach)
     needed = demand(asked, person, methods, policies.provable).sign_in
     level, counted = standing(
         asked, person, now=now, methods=methods, fades_after=policies.levels.fades_after
     )
-    contributions = tuple(Contribution(code=code, nats=part) for code, part in risk["why"])
     outcome, raised = Outcome.ALLOW, NOTHING
     if needed and level >= needed:
         further = [method for method in counted if method not in NO_FURTHER_CHECK]
@@ -242,7 +268,7 @@ def weigh_up(
     return Weighed(
         outcome=outcome,
         nats=nats,
-        contributions=contributions,
+        contributions=tuple(contributions),
         enforced=rules.enforced,
         raised=raised,
     )

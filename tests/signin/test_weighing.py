@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -245,6 +246,22 @@ def test_a_device_that_was_forgotten_stands_for_nothing_at_the_next_step(binding
     assert "code" in binding.answer("tax", prompt="none")
     binding.database.transaction(lambda tx: remembered.forget_all(tx, account))
     assert binding.answer("tax", prompt="none")["error"] == "login_required"
+
+
+def test_whoever_acts_for_several_is_weighed_with_how_many(binding: Site) -> None:
+    """risk-model.md T7: a tenfold of principals adds one nat, to acting sign-ins only."""
+    mandate = binding.give_mandate("margaret")
+    binding.give_mandate("tom")
+    binding.give_mandate("tom", life=timedelta(days=2))  # one person, two permissions
+    at(binding)
+    binding.sign_in()
+    assert "code" in binding.answer("tax")
+    assert last_risk(binding)["contributions"] == []
+    page = binding.authorize("tax", acting_for="choose")
+    assert "code" in read_answer(binding.submit(page, who=mandate))
+    risk = last_risk(binding, "acting-started")
+    assert risk["contributions"] == [["reach", 0.301]]
+    assert risk["nats"] == 0.301
 
 
 def test_one_session_in_two_countries_is_a_copied_cookie(binding: Site) -> None:
