@@ -78,6 +78,8 @@ class Window:
 
     def look(self, picture: str = "") -> "Window":
         """Note every accessibility fault of the page, and that it fits; keep a picture."""
+        # A press returns once the next page has begun to come; half a page cannot be looked at.
+        self.page.wait_for_load_state()
         where = f"{self.page.url.split('?')[0]} ({self.width})"
         for found in Axe().run(self.page).response["violations"]:
             nodes = [node["html"] for node in found["nodes"]]
