@@ -11,6 +11,7 @@ from idp.figures import records as figures
 from idp.journal import records as journal
 from idp.officers import records as officers
 from idp.oidc import records as oidc
+from idp.organisations import records as organisations
 from idp.outbox import records as outbox
 from idp.proofing import records as proofing
 from idp.register import records as register
@@ -20,6 +21,6 @@ from idp.throttle import records as throttle
 
 ROOMS = (
     accounts, assurance, authentication, callers, delegation, enrolment, figures, journal,
-    officers, oidc, outbox, policy_sets, proofing, register, signin, throttle,
+    officers, oidc, organisations, outbox, policy_sets, proofing, register, signin, throttle,
 )  # fmt: skip
 TABLES = tuple(Base.metadata.sorted_tables)

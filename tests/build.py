@@ -49,6 +49,7 @@ from idp.callers.clients import ClientBook
 from idp.callers.records import ClientRecord
 from idp.delegation import actions as delegation
 from idp.egress.actions import Gate
+from idp.errors import Refusal
 from idp.front import Front
 from idp.house import ClientKeys, House
 from idp.identifiers.rules import NationalInsuranceNumber, parse
@@ -410,7 +411,7 @@ class Site:
     def give_mandate(self, principal: str = "margaret", delegate: str = "sian", **more: Any) -> str:
         """Let one person act for another; answer the mandate's reference."""
         asked: dict[str, Any] = {
-            "services": ["tax"], "basis": "principal-grant", "by": "tests",
+            "services": {"tax": ["view", "file"]}, "basis": "own", "by": "tests",
             "grant_level": Level(identity=2, sign_in=2),
             "principal": self.account(principal)["person_ref"],
             "delegate": self.account(delegate)["person_ref"],
@@ -419,8 +420,8 @@ class Site:
         given = self.database.transaction(
             lambda tx: delegation.give(tx, expires=tx.now() + life, **asked)
         )
-        assert isinstance(given, str), given
-        return given
+        assert not isinstance(given, Refusal), given
+        return given[0]
 
     # Pages
 

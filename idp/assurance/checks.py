@@ -17,6 +17,7 @@ from idp.assurance.files import (
 )
 from idp.assurance.harms import SERIOUS
 from idp.assurance.names_file import NAMES, NamesFile, check_names
+from idp.assurance.powers_file import PowersFile, check_powers
 from idp.assurance.risk_file import RiskFile, check_risk, overdue_risk
 from idp.policy.files import Read
 from idp.policy.rules import Problem, did_you_mean
@@ -272,9 +273,16 @@ def check_all(
     risk: Read[RiskFile],
     examples: Read[ServicesFile],
     experts: Read[ExpertsFile],
+    powers: Read[PowersFile],
     today: date,
+    *,
+    beside: bool,
 ) -> list[Problem]:
-    """All problems of the files, file by file, form first."""
+    """All problems of the files, file by file, form first.
+
+    `beside`: the powers and the services were written together. Those that came with the package
+    stand beside another body's services, and what they say of others counts for nothing.
+    """
     found = [*levels.problems]
     if levels.model:
         found += check_levels(levels.model, whole=levels.whole)
@@ -304,4 +312,7 @@ def check_all(
     found += experts.problems
     if experts.model:
         found += check_experts(experts.model)
+    found += powers.problems
+    if powers.model:
+        found += check_powers(powers.model, services.model if beside else None)
     return found

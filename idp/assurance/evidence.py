@@ -4,6 +4,7 @@ A model refuses what is wrong by itself; what only shows beside other entries is
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Literal
 
@@ -11,13 +12,25 @@ from pydantic import Field, model_validator
 
 from idp.assurance.files import LevelsFile, MetaEntry, Text, several
 from idp.assurance.profiles import EvidenceKind, Scores, level_proved
-from idp.assurance.rules import Status
+from idp.assurance.rules import Level, Status
 from idp.policy.files import FileModel
 from idp.policy.rules import Problem, did_you_mean, listing
 
 EVIDENCE = "evidence.toml"
 MOST_FOR_A_HOUSEHOLD = 1  # P1: what somebody who shares the person's home may reach
 Score = Annotated[int, Field(ge=0, le=4)]
+# How a mandate came to be: the principal's own act, at a distance or with help, or by law.
+Basis = Literal[
+    "own",
+    "appointed",
+    "assisted",
+    "lasting-power",
+    "deputyship",
+    "parental",
+    "estate",
+    "director",
+    "official",
+]
 
 
 class ScoresEntry(FileModel):
@@ -82,11 +95,72 @@ class EvidenceEntry(FileModel):
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantEvidence:
+    """Evidence that a principal, or the law, gave a permission; `cap` is the most it makes of it.
+
+    `bases` it can stand behind. `needs`: evidence without which it counts for nothing.
+    """
+
+    id: str
+    citizen_text: str
+    cap: Level
+    bases: frozenset[str]
+    needs: frozenset[str]
+    usable: bool
+
+
+class GrantEntry(FileModel):
+    """One kind of evidence behind a mandate whose principal did not give it online.
+
+    `identity` and `sign_in` cap the level of what is done under it, and so at which services.
+    """
+
+    id: Text
+    name: Text
+    citizen_text: Text
+    identity: Annotated[int, Field(ge=0, le=3)]
+    sign_in: Annotated[int, Field(ge=0, le=3)]
+    bases: Annotated[tuple[Basis, ...], Field(strict=False, min_length=1)]
+    needs: Annotated[tuple[Text, ...], several()] = ()
+    status: Literal["common", "approved", "restricted", "withdrawn"]
+    since: date
+    review_by: date | None = None
+    why: Text
+    conditions: Annotated[tuple[Text, ...], several()] = ()
+    source: Text
+
+    @model_validator(mode="after")
+    def _restricted_says_how_and_until_when(self) -> "GrantEntry":
+        if self.status == "restricted" and not (self.conditions and self.review_by):
+            raise ValueError('A restricted kind needs "conditions" and "review_by".')
+        return self
+
+    def fact(self, today: date) -> GrantEvidence:
+        """The kind as rules ask for it; one status lower past its review date."""
+        status = Status(self.status)
+        if self.review_by is not None and self.review_by < today:
+            status = status.fallen()
+        return GrantEvidence(
+            id=self.id,
+            citizen_text=self.citizen_text,
+            cap=Level(identity=self.identity, sign_in=self.sign_in),
+            bases=frozenset(self.bases),
+            needs=frozenset(self.needs),
+            usable=status is not Status.WITHDRAWN,
+        )
+
+
 class EvidenceFile(FileModel):
     """evidence.toml."""
 
     meta: MetaEntry
     kind: Annotated[tuple[EvidenceEntry, ...], several()] = ()
+    grant: Annotated[tuple[GrantEntry, ...], several()] = ()
+
+    def grants(self, today: date) -> dict[str, GrantEvidence]:
+        """The evidence behind mandates, by id, in the order of the file."""
+        return {entry.id: entry.fact(today) for entry in self.grant}
 
     def kinds(self, today: date) -> dict[str, EvidenceKind]:
         """The facts that rules ask for, by id, in the order of the file."""
@@ -103,6 +177,14 @@ def check_evidence(file: EvidenceFile, *, whole: bool) -> Iterator[Problem]:
         yield Problem(EVIDENCE, "kind", f'"{name}" is listed more than once.')
     if whole and not ids:
         yield Problem(EVIDENCE, "kind", "There is no [[kind]], so nobody could prove who they are.")
+    granting = [entry.id for entry in file.grant]
+    for name in dict.fromkeys(name for name in granting if granting.count(name) > 1):
+        yield Problem(EVIDENCE, "grant", f'"{name}" is listed more than once.')
+    for grant in file.grant:
+        for needed in grant.needs:
+            if whole and (needed not in granting or needed == grant.id):
+                sentence = f'No other [[grant]] is called "{needed}".'
+                yield Problem(EVIDENCE, f'grant "{grant.id}" > needs', sentence)
     needs = {entry.id: entry.needs for entry in file.kind}
     for entry in file.kind:
         place = f'kind "{entry.id}" > needs'

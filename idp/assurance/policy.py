@@ -8,11 +8,12 @@ from pathlib import Path
 from idp.assurance.assessment import Assessment, assess
 from idp.assurance.checks import EXAMPLES, LEVELS, METHODS, SERVICES, check_all, overdue
 from idp.assurance.conditions import ANYBODY, Circumstances, methods_in
-from idp.assurance.evidence import EVIDENCE, EvidenceFile, evidence_notes
+from idp.assurance.evidence import EVIDENCE, EvidenceFile, GrantEvidence, evidence_notes
 from idp.assurance.experts_file import EXPERTS, ExpertEntry, ExpertsFile
 from idp.assurance.files import LevelsFile, MethodEntry, MethodsFile, ServiceEntry, ServicesFile
 from idp.assurance.harms import Tables
 from idp.assurance.names_file import NAMES, NamesFile
+from idp.assurance.powers_file import POWERS, PowersFile, ServicePowersEntry
 from idp.assurance.profiles import EvidenceKinds, Profile, level_proved
 from idp.assurance.risk_file import RISK, RiskFile
 from idp.assurance.risk_rules import RiskRules
@@ -22,7 +23,7 @@ from idp.policy.rules import PolicyProblems, Problem, fingerprint
 from idp.register.names import Names
 
 # Files other rooms read from the same folder; here only so that a misspelt name is noticed.
-KNOWN_FILES = (LEVELS, METHODS, SERVICES, EVIDENCE, NAMES, RISK, EXPERTS, EXAMPLES, "powers.toml")
+KNOWN_FILES = (LEVELS, METHODS, SERVICES, EVIDENCE, NAMES, RISK, EXPERTS, EXAMPLES, POWERS)
 UNASSESSED_TIER = 2  # a client nobody assessed is never open
 ACCOUNT = "account"  # the assessment that Gatehouse's own pages run at
 
@@ -55,6 +56,8 @@ class Policies:
     provable: int
     names: Names
     risk: RiskRules
+    powers: Mapping[str, ServicePowersEntry]  # by client_id
+    grants: Mapping[str, GrantEvidence]  # evidence behind a mandate, by id
     fingerprint: str
     today: date
     overdue: tuple[Problem, ...]
@@ -141,9 +144,22 @@ def load_policies(
     risk = read_file(directory, RISK, RiskFile, fallback)
     examples = read_file(directory, EXAMPLES, ServicesFile, fallback)
     experts = read_file(directory, EXPERTS, ExpertsFile, fallback)
+    powers = read_file(directory, POWERS, PowersFile, fallback)
     problems = [
         *folder,
-        *check_all(levels, methods, services, evidence, names, risk, examples, experts, today),
+        *check_all(
+            levels,
+            methods,
+            services,
+            evidence,
+            names,
+            risk,
+            examples,
+            experts,
+            powers,
+            today,
+            beside=services.whole and _has(directory, POWERS),
+        ),  # fmt: skip
     ]
     late = tuple(
         overdue(
@@ -162,7 +178,7 @@ def load_policies(
         raise PolicyProblems([*problems, *late])
     if not (levels.model and methods.model and services.model and evidence.model):
         raise AssertionError("a file without a model always has a problem")
-    if not (names.model and risk.model and examples.model and experts.model):
+    if not (names.model and risk.model and examples.model and experts.model and powers.model):
         raise AssertionError("a file without a model always has a problem")
     facts, tables = levels.model.levels(), levels.model.tables()
     assessments = assess_services(services.model, facts, tables, today)
@@ -180,6 +196,8 @@ def load_policies(
         provable=level_proved(kinds, kinds, profiles),
         names=names.model.names(),
         risk=risk.model.rules(),
+        powers=powers.model.by_service(),
+        grants=evidence.model.grants(today),
         fingerprint=fingerprint(
             {
                 LEVELS: levels.content,
@@ -190,6 +208,7 @@ def load_policies(
                 RISK: risk.content,
                 EXAMPLES: examples.content,
                 EXPERTS: experts.content,
+                POWERS: powers.content,
             }
         ),
         today=today,
@@ -201,6 +220,10 @@ def load_policies(
         ),
         assessments=assessments,
     )
+
+
+def _has(directory: Path | Texts, name: str) -> bool:
+    return (directory / name).is_file() if isinstance(directory, Path) else name in directory
 
 
 def assess_services(

@@ -8,76 +8,65 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, Date, String, bindparam, column, select, table
+from sqlalchemy import JSON, BigInteger, Boolean, String, bindparam, select
 from sqlalchemy.sql import ColumnElement
 
+from idp.assurance.rules import Level
+from idp.callers import acting
+from idp.callers.acting import ActingMandate, labelled, named
+from idp.callers.authority import Bar, Wish, bar
 from idp.callers.rules import Dead, Standing, why_dead
 from idp.storage import Transaction, UtcDateTime, db_now
 
 TIME, TEXT = UtcDateTime(), String()
 
-
-def _table(name: str, **columns: Any) -> Any:
-    return table(name, *(column(key, kind) for key, kind in columns.items()))
-
-
-GRANT = _table(
+GRANT = named(
     "oauth_grant", ref=TEXT, client_id=TEXT, account_ref=TEXT, session_ref=TEXT,
     client_session_ref=TEXT, holder=TEXT, sub=TEXT, actor=TEXT, act_sub=TEXT, mandate_ref=TEXT,
     resource=TEXT, scope=TEXT, claims=JSON(), acr=TEXT, vot=TEXT, amr=JSON(),
     auth_time=BigInteger(), policy=TEXT, offline=Boolean(), ended_at=TIME, risk_outcome=TEXT,
-    deferral_ref=TEXT,
+    deferral_ref=TEXT, organisation_ref=TEXT, member_ref=TEXT, software=TEXT, purpose=TEXT,
+    joint_act_ref=TEXT, actor_grant_ref=TEXT, machine_ref=TEXT, details=JSON(), dpop_jkt=TEXT,
 )  # fmt: skip
-CLIENT = _table("client", client_id=TEXT, disabled_at=TIME)
-ACCOUNT = _table("account", ref=TEXT, disabled_at=TIME)
-SESSION = _table("session", ref=TEXT, ended_at=TIME, expires_at=TIME)
-CLIENT_SESSION = _table("client_session", ref=TEXT, ended_at=TIME)
-PERSON = _table("person", ref=TEXT, died_on=Date())
-MANDATE = _table(
-    "mandate", ref=TEXT, version=BigInteger(), services=JSON(), basis=TEXT, starts=TIME,
-    expires=TIME, ended_at=TIME, ended_reference=TEXT, grant_identity=BigInteger(),
-    grant_sign_in=BigInteger(),
-)  # fmt: skip
-DEFERRAL = _table("deferral", ref=TEXT, expires_at=TIME, decision=TEXT)
-TABLES = (GRANT, CLIENT, ACCOUNT, SESSION, CLIENT_SESSION, PERSON, MANDATE, DEFERRAL)
+CLIENT = named("client", client_id=TEXT, disabled_at=TIME)
+ACCOUNT = named("account", ref=TEXT, disabled_at=TIME)
+SESSION = named("session", ref=TEXT, ended_at=TIME, expires_at=TIME)
+CLIENT_SESSION = named("client_session", ref=TEXT, ended_at=TIME)
+HOLDER = acting.PERSON.alias("holder")
+DEFERRAL = named("deferral", ref=TEXT, expires_at=TIME, decision=TEXT)
+ACTOR_GRANT = named("oauth_grant", ref=TEXT, ended_at=TIME).alias("actor_grant")
+MACHINE = named("machine_mandate", ref=TEXT, ended_at=TIME, expires=TIME)
+_OWN = {
+    "g": GRANT, "c": CLIENT, "a": ACCOUNT, "s": SESSION, "cs": CLIENT_SESSION, "h": HOLDER,
+    "d": DEFERRAL, "ag": ACTOR_GRANT, "mm": MACHINE,
+}  # fmt: skip
+TABLES = (GRANT, CLIENT, ACCOUNT, SESSION, CLIENT_SESSION, DEFERRAL, MACHINE, *acting.ALL_TABLES)
 
 
-PREFIXES = ("g", "c", "a", "s", "cs", "p", "m", "d")
-
-
-def _labelled(source: Any, prefix: str) -> list[ColumnElement[Any]]:
-    return [col.label(f"{prefix}_{col.name}") for col in source.c]
+def _columns() -> list[ColumnElement[Any]]:
+    own = [value for prefix, source in _OWN.items() for value in labelled(source, prefix)]
+    return [*own, *acting.columns(GRANT.c.joint_act_ref)]
 
 
 LIVE = (
-    select(
-        db_now().label("now"),
-        *(value for source, prefix in zip(TABLES, PREFIXES, strict=True)
-          for value in _labelled(source, prefix)),
+    select(db_now().label("now"), *_columns())
+    .select_from(
+        acting.joined(
+            GRANT.join(CLIENT, CLIENT.c.client_id == GRANT.c.client_id)
+            .join(ACCOUNT, ACCOUNT.c.ref == GRANT.c.account_ref)
+            .join(SESSION, SESSION.c.ref == GRANT.c.session_ref)
+            .join(CLIENT_SESSION, CLIENT_SESSION.c.ref == GRANT.c.client_session_ref)
+            .join(HOLDER, HOLDER.c.ref == GRANT.c.holder, isouter=True)
+            .join(DEFERRAL, DEFERRAL.c.ref == GRANT.c.deferral_ref, isouter=True)
+            .join(ACTOR_GRANT, ACTOR_GRANT.c.ref == GRANT.c.actor_grant_ref, isouter=True)
+            .join(MACHINE, MACHINE.c.ref == GRANT.c.machine_ref, isouter=True),
+            mandate=acting.MANDATE.c.ref == GRANT.c.mandate_ref,
+            member=acting.MEMBER.c.ref == GRANT.c.member_ref,
+            account=GRANT.c.account_ref,
+        )
     )
-    .select_from(GRANT)
-    .join(CLIENT, CLIENT.c.client_id == GRANT.c.client_id)
-    .join(ACCOUNT, ACCOUNT.c.ref == GRANT.c.account_ref)
-    .join(SESSION, SESSION.c.ref == GRANT.c.session_ref)
-    .join(CLIENT_SESSION, CLIENT_SESSION.c.ref == GRANT.c.client_session_ref)
-    .join(PERSON, PERSON.c.ref == GRANT.c.holder, isouter=True)
-    .join(MANDATE, MANDATE.c.ref == GRANT.c.mandate_ref, isouter=True)
-    .join(DEFERRAL, DEFERRAL.c.ref == GRANT.c.deferral_ref, isouter=True)
     .where(GRANT.c.ref == bindparam("grant"))
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveMandate:
-    """The mandate a grant acts under, as it is now."""
-
-    ref: str
-    version: int
-    services: tuple[str, ...]
-    basis: str
-    expires: datetime
-    grant_level: tuple[int, int]
-    ended_reference: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +75,7 @@ class LiveGrant:
 
     ref: str
     now: datetime
-    dead: Dead | None
+    dead: Dead | Bar | None
     client_id: str
     account_ref: str
     session_ref: str
@@ -95,7 +84,15 @@ class LiveGrant:
     sub: str
     actor: str | None
     act_sub: str | None
-    mandate: LiveMandate | None
+    mandate: ActingMandate | None
+    organisation_ref: str | None
+    member_ref: str | None
+    software: str | None
+    purpose: str | None
+    joint_act_ref: str | None
+    machine_ref: str | None
+    details: list[dict[str, Any]] | None
+    dpop_jkt: str | None
     resource: str | None
     scope: str
     claims: dict[str, Any]
@@ -108,11 +105,12 @@ class LiveGrant:
     risk_outcome: str | None
     deferral: str | None
     deferral_state: str | None
+    ended_reference: str | None
 
     @property
     def reference(self) -> str:
-        """Answer the reference of the act that ended it, where there is one."""
-        return (self.mandate and self.mandate.ended_reference) or ""
+        """Answer the reference of the act that ended its mandate, where there is one."""
+        return self.ended_reference or ""
 
 
 def ask(tx: Transaction, grant_ref: str) -> LiveGrant | None:
@@ -132,35 +130,26 @@ def is_disabled(tx: Transaction, client_id: str) -> bool:
 def _read(row: Any) -> LiveGrant:
     mandate = None
     if row["m_ref"] is not None:
-        mandate = LiveMandate(
-            ref=row["m_ref"],
-            version=row["m_version"],
-            services=tuple(row["m_services"]),
-            basis=row["m_basis"],
-            expires=row["m_expires"],
-            grant_level=(row["m_grant_identity"], row["m_grant_sign_in"]),
-            ended_reference=row["m_ended_reference"],
-        )
+        mandate = acting.read(row, now=row["now"], actor=row["g_actor"], grant=row["g_ref"])
     standing = Standing(
         now=row["now"],
-        client_id=row["g_client_id"],
         client_disabled_at=row["c_disabled_at"],
         account_disabled_at=row["a_disabled_at"],
-        holder_died=row["p_died_on"] is not None,
+        holder_died=row["h_died_on"] is not None,
         session_ended_at=row["s_ended_at"],
         session_expires_at=row["s_expires_at"],
         client_session_ended_at=row["cs_ended_at"],
         grant_ended_at=row["g_ended_at"],
+        actor_grant_ended_at=row["ag_ended_at"],
+        machine_ended=row["mm_ref"] is not None
+        and (row["mm_ended_at"] is not None or row["mm_expires"] <= row["now"]),
         offline=row["g_offline"],
-        mandate_starts=row["m_starts"],
-        mandate_expires=row["m_expires"],
-        mandate_ended_at=row["m_ended_at"],
-        mandate_services=mandate.services if mandate else (),
-        acting=row["g_mandate_ref"] is not None,
+        barred=_barred(row, mandate),
     )
     same = ("client_id", "account_ref", "session_ref", "holder", "sub", "actor", "act_sub",
-            "resource", "scope", "claims", "acr", "vot", "amr", "auth_time", "policy",
-            "offline", "risk_outcome", "ref")  # fmt: skip
+            "resource", "scope", "claims", "acr", "vot", "amr", "auth_time", "policy", "offline",
+            "risk_outcome", "ref", "organisation_ref", "member_ref", "software", "purpose",
+            "joint_act_ref", "machine_ref", "details", "dpop_jkt")  # fmt: skip
     state = row["d_decision"]
     if row["d_ref"] is not None and state is None:
         state = "expired" if row["d_expires_at"] <= row["now"] else "deferred"
@@ -171,5 +160,19 @@ def _read(row: Any) -> LiveGrant:
         dead=why_dead(standing),
         sid=row["g_client_session_ref"],
         mandate=mandate,
+        ended_reference=row["m_ended_reference"],
         **{name: row[f"g_{name}"] for name in same},
     )
+
+
+def _barred(row: Any, mandate: ActingMandate | None) -> Bar | None:
+    if row["g_mandate_ref"] is None:
+        return None
+    if mandate is None:
+        return Bar.UNKNOWN
+    proved = Level.parse(row["g_vot"])
+    # What the service asks and what software is registered for was judged when the grant was
+    # made; what the mandate asks of whoever acts may have risen since.
+    service = row["g_client_id"] if row["g_software"] is None else mandate.service
+    wish = Wish(service=service, level=proved, needed=mandate.facts.actor_level)
+    return bar(mandate.facts, wish)

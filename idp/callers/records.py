@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.storage import Base
@@ -35,6 +35,10 @@ class ClientRecord(Base):
     id_token_signed_response_alg: Mapped[str] = mapped_column(default="ES256")
     backchannel_logout_uri: Mapped[str | None] = mapped_column(default=None)
     delegation_aware: Mapped[bool] = mapped_column(default=False)
+    # Software of an organisation that acts for people: whose, and at which services.
+    organisation_ref: Mapped[str | None] = mapped_column(default=None)
+    acts_at: Mapped[list[str] | None] = mapped_column(default=None)
+    dpop_bound: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     sandbox: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]

@@ -1,8 +1,12 @@
 """Is what a token stands on still live? Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from idp.callers.authority import SAID as SAID_OF_ACTING
+from idp.callers.authority import Bar
 
 
 class Dead(StrEnum):
@@ -11,19 +15,21 @@ class Dead(StrEnum):
     CLIENT_DISABLED = "client-disabled"
     ACCOUNT_DISABLED = "account-disabled"
     PERSON_DIED = "person-died"
-    MANDATE_ENDED = "mandate-ended"
-    MANDATE_OUT_OF_TERM = "mandate-out-of-term"
-    OTHER_SERVICE = "service-not-in-mandate"
+    MACHINE_ENDED = "machine-mandate-ended"
     GRANT_ENDED = "grant-ended"
     SIGNED_OUT = "signed-out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What a grant stands on, as it is at `now`. None where a thing has not happened."""
+    """What a grant stands on, as it is at `now`. None where a thing has not happened.
+
+    `barred`: of a grant that acts, what `authority.bar` says. `actor_grant_ended_at` is of the
+    grant that was shown as the actor's in an exchange, `machine_ended` of the standing of
+    software that acts unattended.
+    """
 
     now: datetime
-    client_id: str
     client_disabled_at: datetime | None
     account_disabled_at: datetime | None
     holder_died: bool
@@ -31,15 +37,13 @@ class Standing:
     session_expires_at: datetime
     client_session_ended_at: datetime | None
     grant_ended_at: datetime | None
+    actor_grant_ended_at: datetime | None
+    machine_ended: bool
     offline: bool
-    mandate_starts: datetime | None
-    mandate_expires: datetime | None
-    mandate_ended_at: datetime | None
-    mandate_services: tuple[str, ...]
-    acting: bool
+    barred: Bar | None
 
 
-def why_dead(facts: Standing) -> Dead | None:
+def why_dead(facts: Standing) -> Dead | Bar | None:
     """Answer why nothing may be had on this grant any more, or None while it is live.
 
     The reason that helps the reader most comes first: an ended mandate says so even when its
@@ -50,13 +54,13 @@ def why_dead(facts: Standing) -> Dead | None:
         return Dead.CLIENT_DISABLED
     if facts.account_disabled_at is not None:
         return Dead.ACCOUNT_DISABLED
-    if facts.acting:
-        dead = _why_mandate_dead(facts)
-        if dead is not None:
-            return dead
+    if facts.barred is not None:
+        return facts.barred
+    if facts.machine_ended:
+        return Dead.MACHINE_ENDED
     if facts.holder_died:
         return Dead.PERSON_DIED
-    if facts.grant_ended_at is not None:
+    if facts.grant_ended_at is not None or facts.actor_grant_ended_at is not None:
         return Dead.GRANT_ENDED
     if facts.offline:
         return None
@@ -65,25 +69,12 @@ def why_dead(facts: Standing) -> Dead | None:
     return Dead.SIGNED_OUT if facts.session_expires_at <= facts.now else None
 
 
-def _why_mandate_dead(facts: Standing) -> Dead | None:
-    if facts.mandate_ended_at is not None:
-        return Dead.MANDATE_ENDED
-    if facts.mandate_starts is None or facts.mandate_expires is None:
-        return Dead.MANDATE_ENDED
-    if not facts.mandate_starts <= facts.now < facts.mandate_expires:
-        return Dead.MANDATE_OUT_OF_TERM
-    if facts.client_id not in facts.mandate_services:
-        return Dead.OTHER_SERVICE
-    return None
-
-
-SAID = {
+SAID: Mapping[StrEnum, str] = {
+    **SAID_OF_ACTING,
     Dead.CLIENT_DISABLED: "this service has been switched off",
     Dead.ACCOUNT_DISABLED: "the account has been closed",
     Dead.PERSON_DIED: "the person these permissions were about has died",
-    Dead.MANDATE_ENDED: "the permission to act for this person was ended",
-    Dead.MANDATE_OUT_OF_TERM: "the permission to act for this person has run out",
-    Dead.OTHER_SERVICE: "the permission to act for this person does not cover this service",
+    Dead.MACHINE_ENDED: "this software may not act by itself any more",
     Dead.GRANT_ENDED: "what was granted was taken back",
     Dead.SIGNED_OUT: "the person signed out, or the time of the sign-in is over",
 }

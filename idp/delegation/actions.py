@@ -1,54 +1,65 @@
-"""Give, find and end a mandate; list what was done under it."""
+"""Give, find and end mandates; list what was done under them."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, func, insert, or_, select
 
 from idp.assurance.rules import Level
+from idp.callers import acting
+from idp.delegation.lifecycle import LONGEST_DAYS, Move, Party, Reason, Standing, State, reads_as
+from idp.delegation.moving import By, Moved, make_room, move
 from idp.delegation.records import MandateRecord
-from idp.delegation.rules import Mandate
 from idp.errors import Refusal
-from idp.journal.actions import Entry, new_reference, record
+from idp.journal.actions import Entry, record
 from idp.journal.records import JournalEntry
 from idp.keyring.sealing import random_ref
-from idp.register.records import PersonRecord
+from idp.organisations.records import MemberRecord, OrganisationRecord
+from idp.register.records import BusinessRecord, PersonRecord
 from idp.storage import Transaction, db_now
 
-LONGEST = timedelta(days=731)
+LONGEST = timedelta(days=LONGEST_DAYS)
 USES_SHOWN = 200
-USE_KINDS = ("tokens-issued", "claims-read")
+PICKED = 20  # people on one page of the choice; more are found by name
+USE_KINDS = ("tokens-issued", "claims-read", "mandate-checked")
+OWN_LEVEL = Level(identity=3, sign_in=3)  # no evidence but the principal's own act: no cap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldMandate:
-    """A mandate with the names of its two parties, as pages and the picker show it."""
+    """A mandate with the names of its two parties, as pages and the picker show it.
+
+    `state` is as it reads now. `expires` None: open-ended.
+    """
 
     ref: str
-    principal: str
+    bundle: str
+    principal: str | None
+    principal_kind: str
     principal_name: str
-    delegate: str
+    delegate: str | None
+    delegate_kind: str
     delegate_name: str
-    services: tuple[str, ...]
+    service: str
+    powers: tuple[str, ...]
     basis: str
+    state: State
+    answerer: Party
     grant_level: Level
-    starts: datetime
-    expires: datetime
+    starts: datetime | None
+    expires: datetime | None
+    offer_expires: datetime | None
+    single_use: bool
+    purpose: str | None
+    created_at: datetime
+    suspended_reason: str | None
     ended_at: datetime | None
+    ended_reason: str | None
     ended_reference: str | None
     version: int
-
-    @property
-    def facts(self) -> Mandate:
-        """What the pure rule asks about it."""
-        return Mandate(
-            services=frozenset(self.services),
-            starts=self.starts,
-            expires=self.expires,
-            ended=self.ended_at is not None,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,143 +73,242 @@ class Use:
     detail: dict[str, Any]
 
 
+_INSERT = insert(MandateRecord)
+
+
+def insert_mandate(
+    tx: Transaction,
+    *,
+    state: State,
+    bundle: str,
+    principal: str | None,
+    delegate: str | None,
+    service: str,
+    powers: Sequence[str],
+    basis: str,
+    created_by: str,
+    now: datetime,
+    **more: Any,
+) -> str:
+    """Write one mandate in the state it begins in; answers its reference.
+
+    The parties, the term and the service's catalogue were checked by the caller. `more` are
+    further columns of `MandateRecord`.
+    """
+    ref = random_ref()
+    values = {
+        "ref": ref, "bundle": bundle, "principal": principal, "delegate": delegate,
+        "service": service, "powers": sorted(set(powers)), "basis": basis, "state": state,
+        "created_by": created_by, "created_at": now, **more,
+    }  # fmt: skip
+    tx.execute(_INSERT.values(values))
+    return ref
+
+
 def give(
     tx: Transaction,
     *,
     principal: str,
     delegate: str,
-    services: Sequence[str],
-    expires: datetime,
+    services: Mapping[str, Sequence[str]],
+    expires: datetime | None,
     grant_level: Level,
     basis: str,
     by: str,
-) -> str | Refusal:
-    """Record that `principal` lets `delegate` act at `services` from now until `expires`.
+    principal_kind: str = "person",
+    delegate_kind: str = "person",
+    exclusive: frozenset[str] = frozenset(),
+    evidence: Sequence[Mapping[str, Any]] = (),
+    cap: Level = OWN_LEVEL,
+    **more: Any,
+) -> tuple[str, ...] | Refusal:
+    """Record that `principal` lets `delegate` act at `services` (with powers) from now on.
 
-    `by` says who entered it (a party or `sandbox`). Answers the mandate's reference, or a
-    refusal: nobody is their own delegate, and no term is longer than two years.
+    Active at once: for what needs no answer (an officer's act, an import, the sandbox). `by` says
+    who entered it. What the delegate already held there is superseded, and so is any other
+    exclusive holder at the services named in `exclusive`. Answers the references, by service, or
+    a refusal: nobody is their own delegate, and no term with an end is longer than two years.
     """
     now = tx.now()
     if principal == delegate:
         return Refusal("own-delegate", "a person cannot be their own helper")
-    if not services or not now < expires <= now + LONGEST:
+    if not services or (expires is not None and not now < expires <= now + LONGEST):
         return Refusal("term", "name a service, and an end within two years")
-    ref = random_ref()
-    tx.execute(
-        insert(MandateRecord).values(
-            ref=ref,
-            principal=principal,
-            delegate=delegate,
-            services=sorted(set(services)),
-            basis=basis,
-            grant_identity=grant_level.identity,
-            grant_sign_in=grant_level.sign_in,
-            starts=now,
-            expires=expires,
-            created_at=now,
-        )
-    )
-    detail = {"services": sorted(set(services)), "by": by, "level": str(grant_level)}
-    for person, actor in ((principal, None), (delegate, principal)):
-        entry = Entry(
-            kind="mandate-given", person=person, actor=actor, mandate_ref=ref, detail=detail
-        )
-        record(tx, entry)
-    return ref
+    bundle, sort, refs = random_ref(), sort_name(tx, principal), []
+    for service, powers in sorted(services.items()):
+        alone = service in exclusive
+        make_room(tx, principal=principal, delegate=delegate, service=service, exclusive=alone)
+        ref = insert_mandate(
+            tx, state=State.ACTIVE, bundle=bundle, principal=principal, delegate=delegate,
+            service=service, powers=powers, basis=basis, created_by=by, now=now,
+            principal_kind=principal_kind, delegate_kind=delegate_kind, principal_sort=sort,
+            exclusive=alone, grant_identity=grant_level.identity,
+            grant_sign_in=grant_level.sign_in, evidence=[dict(one) for one in evidence],
+            evidence_identity=cap.identity, evidence_sign_in=cap.sign_in, starts=now,
+            expires=expires, decided_at=now, decided_by=by, **more,
+        )  # fmt: skip
+        detail = {"service": service, "powers": sorted(set(powers)), "by": by,
+                  "level": str(grant_level.meet(cap))}  # fmt: skip
+        actor = delegate if delegate_kind == "organisation" else None
+        _record(tx, "mandate-given", principal, actor, ref, detail)
+        if delegate_kind == "person":
+            _record(tx, "mandate-given", delegate, principal, ref, detail)
+        refs.append(ref)
+    return tuple(refs)
 
 
-_PRINCIPAL, _DELEGATE = PersonRecord.__table__.alias("p"), PersonRecord.__table__.alias("d")
+def _record(
+    tx: Transaction, kind: str, person: str, actor: str | None, ref: str, detail: dict[str, Any]
+) -> None:
+    record(tx, Entry(kind=kind, person=person, actor=actor, mandate_ref=ref, detail=detail))
+
+
+_PERSON, _HELPER = PersonRecord.__table__.alias("p"), PersonRecord.__table__.alias("d")
+_BUSINESS, _FIRM = BusinessRecord.__table__, OrganisationRecord.__table__
+_MEMBER = MemberRecord.__table__
+_MINE = _MEMBER.alias("mine")
+_M = MandateRecord.__table__
+
+
+def _named(person: Any, other: Any) -> Any:
+    return func.coalesce(person.c.given_name + " " + person.c.family_name, other.c.name, "")
+
+
 _HELD = (
     select(
-        MandateRecord.__table__,
-        (_PRINCIPAL.c.given_name + " " + _PRINCIPAL.c.family_name).label("principal_name"),
-        (_DELEGATE.c.given_name + " " + _DELEGATE.c.family_name).label("delegate_name"),
+        _M,
+        _named(_PERSON, _BUSINESS).label("principal_name"),
+        _named(_HELPER, _FIRM).label("delegate_name"),
+        db_now().label("now"),
     )
-    .join(_PRINCIPAL, _PRINCIPAL.c.ref == MandateRecord.principal)
-    .join(_DELEGATE, _DELEGATE.c.ref == MandateRecord.delegate)
+    .join(_PERSON, _PERSON.c.ref == _M.c.principal, isouter=True)
+    .join(_BUSINESS, _BUSINESS.c.ref == _M.c.principal, isouter=True)
+    .join(_HELPER, _HELPER.c.ref == _M.c.delegate, isouter=True)
+    .join(_FIRM, _FIRM.c.ref == _M.c.delegate, isouter=True)
 )
-_BY_REF = _HELD.where(MandateRecord.ref == bindparam("ref"))
-_OF_PERSON = _HELD.where(
-    or_(
-        MandateRecord.principal == bindparam("principal"),
-        MandateRecord.delegate == bindparam("delegate"),
+_BY_REF = _HELD.where(_M.c.ref == bindparam("ref"))
+_BY_BUNDLE = _HELD.where(_M.c.bundle == bindparam("bundle")).order_by(_M.c.service, _M.c.ref)
+_GIVEN = _HELD.where(_M.c.principal == bindparam("party")).order_by(
+    _M.c.created_at.desc(), _M.c.bundle, _M.c.service
+)
+_HELPING = _HELD.where(
+    _M.c.delegate == bindparam("party"), _M.c.delegate_kind == "person"
+).order_by(_M.c.created_at.desc(), _M.c.bundle, _M.c.service)
+_NOW_HELD = and_(
+    _M.c.state == State.ACTIVE,
+    _M.c.starts <= db_now(),
+    or_(_M.c.expires.is_(None), _M.c.expires > db_now()),
+    or_(~_M.c.single_use, _M.c.used_at.is_(None)),
+    _PERSON.c.died_on.is_(None),
+    _BUSINESS.c.ceased_on.is_(None),
+)
+_OPEN = (
+    _HELD.add_columns(_MEMBER.c.ref.label("member_ref"))
+    .join(
+        _MEMBER,
+        and_(
+            _MEMBER.c.organisation_ref == _M.c.delegate,
+            _MEMBER.c.account_ref == bindparam("account"),
+            _MEMBER.c.left_at.is_(None),
+            _MEMBER.c.suspended_at.is_(None),
+        ),
+        isouter=True,
     )
-).order_by(MandateRecord.created_at.desc())
-_OPEN_FOR_DELEGATE = _HELD.where(
-    MandateRecord.delegate == bindparam("delegate"),
-    MandateRecord.ended_at.is_(None),
-    MandateRecord.starts <= db_now(),
-    MandateRecord.expires > db_now(),
-    _PRINCIPAL.c.died_on.is_(None),
-).order_by(_PRINCIPAL.c.family_name, _PRINCIPAL.c.given_name, MandateRecord.ref)
+    .where(
+        _M.c.service == bindparam("service"),
+        _NOW_HELD,
+        or_(
+            and_(_M.c.delegate_kind == "person", _M.c.delegate == bindparam("person")),
+            and_(
+                _M.c.delegate.in_(
+                    select(_MINE.c.organisation_ref).where(
+                        _MINE.c.account_ref == bindparam("account")
+                    )
+                ),
+                _MEMBER.c.ref.is_not(None),
+                _FIRM.c.verified_at.is_not(None),
+                _FIRM.c.closed_at.is_(None),
+                or_(_FIRM.c.suspends_at.is_(None), _FIRM.c.suspends_at > db_now()),
+                or_(_FIRM.c.access == "everyone", acting.assigned_to(_M.c.ref, _MEMBER.c.ref)),
+            ),
+        ),
+        _M.c.principal_sort.like(bindparam("named"), escape="/"),
+    )
+    .order_by(_M.c.principal_sort, _M.c.ref)
+    .limit(PICKED + 1)
+)
 
 
 def find(tx: Transaction, ref: str) -> HeldMandate | None:
     """Answer a mandate by its reference, whoever asks: the caller checks whose it is."""
     row = tx.execute(_BY_REF, {"ref": ref}).mappings().first()
-    return _held(row) if row else None
+    return held(row) if row else None
 
 
-def given_by(tx: Transaction, person: str) -> list[HeldMandate]:
-    """List what a person gave, newest first, ended ones too."""
-    return _list(tx, _OF_PERSON, {"principal": person, "delegate": ""})
+def find_bundle(tx: Transaction, bundle: str) -> list[HeldMandate]:
+    """Answer what was asked for together, by service; the caller checks whose it is."""
+    return [held(row) for row in tx.execute(_BY_BUNDLE, {"bundle": bundle}).mappings()]
+
+
+def given_by(tx: Transaction, principal: str) -> list[HeldMandate]:
+    """List what a person or business gave, newest first, whatever its state."""
+    return [held(row) for row in tx.execute(_GIVEN, {"party": principal}).mappings()]
 
 
 def held_by(tx: Transaction, person: str) -> list[HeldMandate]:
-    """List what a person may use, newest first, ended ones too."""
-    return _list(tx, _OF_PERSON, {"principal": "", "delegate": person})
+    """List what a person holds for others, newest first, whatever its state."""
+    return [held(row) for row in tx.execute(_HELPING, {"party": person}).mappings()]
 
 
-def usable(tx: Transaction, delegate: str, service: str) -> list[HeldMandate]:
-    """List the mandates that a delegate may use at a service now, by the principal's name."""
-    return [
-        mandate
-        for mandate in _list(tx, _OPEN_FOR_DELEGATE, {"delegate": delegate})
-        if service in mandate.services
-    ]
+def usable(
+    tx: Transaction, *, account: str, person: str | None, service: str, named: str = ""
+) -> list[HeldMandate]:
+    """List whom an account may act for at a service now, by the principal's name: its person's
+    own mandates and those of its organisations that are open to it.
+
+    At most `PICKED` + 1; `named` is how the family name begins. Whether one may really be used
+    is asked again, by `authority.bar`, when it is.
+    """
+    values = {
+        "account": account, "person": person or "", "service": service,
+        "named": begins_with(named),
+    }  # fmt: skip
+    return [held(row) for row in tx.execute(_OPEN, values).mappings()]
 
 
-_END = (
-    update(MandateRecord)
-    .where(
-        MandateRecord.ref == bindparam("mandate"),
-        MandateRecord.principal == bindparam("by"),
-        MandateRecord.ended_at.is_(None),
-    )
-    .values(
-        ended_at=db_now(),
-        ended_reason=bindparam("reason"),
-        ended_reference=bindparam("reference"),
-        version=MandateRecord.version + 1,
-    )
-    .returning(MandateRecord.delegate)
+def begins_with(typed: str) -> str:
+    """The pattern that names beginning like this match; every name for nothing typed."""
+    return re.sub(r"([/%_])", r"/\\1", " ".join(typed.split()).casefold()) + "%"
+
+
+def end(
+    tx: Transaction, ref: str, *, principal: str, detail: Mapping[str, Any] | None = None
+) -> HeldMandate | None:
+    """End a mandate at its principal's word, and answer it as it then stands.
+
+    Of two presses one ends it, and the other finds it ended. From the commit on no token of it
+    is issued, introspected active or answered at userinfo, because each of these asks the
+    liveness statement (`delegation.md` I4). None when the principal has no such mandate.
+    """
+    found = find(tx, ref)
+    if found is None or found.principal != principal:
+        return None
+    by = By(party=Party.PRINCIPAL, who=principal)
+    moved = move(tx, ref, Move.END, by, reason=Reason.BY_PRINCIPAL, detail=detail)
+    return find(tx, ref) if isinstance(moved, Moved) else found
+
+
+_NAME = (
+    select(func.coalesce(_PERSON.c.family_name + " " + _PERSON.c.given_name, _BUSINESS.c.name, ""))
+    .select_from(select(bindparam("party").label("ref")).subquery("party"))
+    .join(_PERSON, _PERSON.c.ref == bindparam("party"), isouter=True)
+    .join(_BUSINESS, _BUSINESS.c.ref == bindparam("party"), isouter=True)
 )
 
 
-def end(tx: Transaction, ref: str, *, principal: str) -> HeldMandate | None:
-    """End a mandate at its principal's word, and answer it as it then stands.
-
-    One conditional statement: of two presses one ends it, and the other finds it ended. From
-    the commit on no token of it is issued, introspected active or answered at userinfo,
-    because each of these asks the liveness statement (`delegation.md` I4). None when the
-    principal has no such mandate.
-    """
-    reference = new_reference()
-    values = {"mandate": ref, "by": principal, "reason": "principal", "reference": reference}
-    delegate = tx.execute(_END, values).scalar_one_or_none()
-    if delegate is not None:
-        detail = {"by": "principal"}
-        record(
-            tx,
-            Entry(kind="mandate-ended", person=principal, mandate_ref=ref, detail=detail),
-            reference=reference,
-        )
-        told = Entry(
-            kind="mandate-ended", person=delegate, actor=principal, mandate_ref=ref, detail=detail
-        )
-        record(tx, told)
-    mandate = find(tx, ref)
-    return mandate if mandate and mandate.principal == principal else None
+def sort_name(tx: Transaction, party: str) -> str:
+    """The name by which lists order a principal: family name first, in small letters."""
+    return str(tx.execute(_NAME, {"party": party}).scalar_one()).casefold()
 
 
 _USES = (
@@ -241,23 +351,23 @@ def count_uses(tx: Transaction, principal: str) -> dict[str, int]:
     return {row.mandate_ref: row.uses for row in rows}
 
 
-def _list(tx: Transaction, statement: Any, params: dict[str, str]) -> list[HeldMandate]:
-    return [_held(row) for row in tx.execute(statement, params).mappings()]
-
-
-def _held(row: Any) -> HeldMandate:
+def held(row: Any) -> HeldMandate:
+    """Make a mandate of a row of the statements above."""
+    same = ("ref", "bundle", "principal", "principal_kind", "principal_name", "delegate",
+            "delegate_kind", "delegate_name", "service", "basis", "starts", "expires",
+            "offer_expires", "single_use", "purpose", "created_at", "suspended_reason",
+            "ended_at", "ended_reason", "ended_reference", "version")  # fmt: skip
+    standing = Standing(
+        state=State(row["state"]), answerer=Party(row["answerer"]),
+        offer_expires=row["offer_expires"], expires=row["expires"],
+    )  # fmt: skip
     return HeldMandate(
-        ref=row["ref"],
-        principal=row["principal"],
-        principal_name=row["principal_name"],
-        delegate=row["delegate"],
-        delegate_name=row["delegate_name"],
-        services=tuple(row["services"]),
-        basis=row["basis"],
-        grant_level=Level(identity=row["grant_identity"], sign_in=row["grant_sign_in"]),
-        starts=row["starts"],
-        expires=row["expires"],
-        ended_at=row["ended_at"],
-        ended_reference=row["ended_reference"],
-        version=row["version"],
+        **{name: row[name] for name in same},
+        powers=tuple(row["powers"]),
+        state=reads_as(standing, row["now"]),
+        answerer=standing.answerer,
+        grant_level=Level(
+            identity=min(row["grant_identity"], row["evidence_identity"]),
+            sign_in=min(row["grant_sign_in"], row["evidence_sign_in"]),
+        ),
     )

@@ -117,10 +117,10 @@ def build(house: House, data: Path, port: int) -> None:
             tx,
             principal=refs["mother"],
             delegate=refs["daughter"],
-            services=["tax"],
+            services={"tax": ["view", "file", "repayment"]},
             expires=tx.now() + YEAR,
             grant_level=PROVED,
-            basis="principal-grant",
+            basis="own",
             by="sandbox",
         )
         if isinstance(given, Refusal):

@@ -1,8 +1,9 @@
 """Officers, their keys and their sessions."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.storage import Base
@@ -77,3 +78,32 @@ class OfficerSessionRecord(Base):
     seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class OfficerProposalRecord(Base):
+    """What one officer wants done and another, apart from the first, has to confirm.
+
+    `act` names what is to be done, `about` the party or thing it is done to; `payload` holds the
+    rest, sealed.
+    """
+
+    __tablename__ = "officer_proposal"
+    __table_args__ = (
+        CheckConstraint("decision IN ('confirmed', 'refused', 'withdrawn')", name="decision"),
+        CheckConstraint("(decision IS NULL) = (decided_at IS NULL)", name="decided"),
+        Index("ix_officer_proposal_waiting", "decision", "act", "proposed_at"),
+    )
+
+    ref: Mapped[str] = mapped_column(primary_key=True)
+    act: Mapped[str]
+    about: Mapped[str]
+    payload_sealed: Mapped[str]
+    looked: Mapped[dict[str, Any]] = mapped_column(
+        JSON(none_as_null=True), default=dict, server_default="{}"
+    )  # who opened it when: nobody confirms what they have not looked at
+    proposed_by: Mapped[str]
+    proposed_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    decision: Mapped[str | None] = mapped_column(default=None)
+    decided_by: Mapped[str | None] = mapped_column(default=None)
+    decided_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -14,10 +14,11 @@ from idp.assurance.outcomes import Outcome
 from idp.assurance.rules import Level, amr_values, answer_acr
 from idp.authentication.records import ClientSessionRecord
 from idp.authentication.sessions import SessionFacts
+from idp.callers import acting as authority_facts
+from idp.callers.acting import ActingMandate
+from idp.callers.authority import SAID, Bar, Wish, bar
 from idp.callers.clients import Client
-from idp.delegation import actions as delegation
-from idp.delegation.actions import HeldMandate
-from idp.delegation.rules import Verdict, may_act
+from idp.delegation.using import spend_single_use
 from idp.errors import Refusal
 from idp.journal.actions import Entry, record
 from idp.keyring.sealing import digest, random_ref, random_token
@@ -70,7 +71,10 @@ def issue(call: Call, valid: Validated, position: Position, seen: Seen, now: dat
     reached = Level(identity=session.identity_level, sign_in=sign_in)
     acting = _acting(call, valid, position, reached, now)
     if isinstance(acting, Refusal):
-        return error(call, valid, "access_denied", acting.description)
+        return error(call, valid, "access_denied", acting.description, {"reason": acting.code})
+    grant_ref = random_ref()
+    if acting and acting.single_use and not spend_single_use(call.tx, acting.ref, grant_ref):
+        return error(call, valid, "access_denied", SAID[Bar.USED], {"reason": Bar.USED})
     if position.journey.consented or valid.offline:  # a page said what is told, and no more is
         told = claims_in_scope(valid.wanted.claims, valid.scope)
         valid = replace(valid, wanted=replace(valid.wanted, claims=told))
@@ -86,11 +90,15 @@ def issue(call: Call, valid: Validated, position: Position, seen: Seen, now: dat
         "stepped": len({at >= asked.started for at in proofs.values()}) > 1,
         "policy": call.services.policies.fingerprint,
     }
+    if acting:
+        detail |= acting_detail(acting, position.journey.purpose)
     if position.risk is not None:
         detail["risk"] = position.risk.detail()
     code = _write(
-        call, valid, session, acting, proofs, amr_values(proofs, methods), reached, detail, now,
+        call, grant_ref, valid, session, acting, proofs, amr_values(proofs, methods), reached,
+        detail, now,
         position.risk if position.risk and position.risk.enforced else None, seen,
+        position.journey.purpose if acting else None,
     )  # fmt: skip
     return answer(call, valid, {"code": code})
 
@@ -106,6 +114,16 @@ def asked_detail(valid: Validated, asked: Asked) -> dict[str, Any]:
         "asked": [value for value, _ in named],
         "essential": asked.essential,
         "trimmed": [value for value, level in named if not (asked.essential or most.covers(level))],
+    }
+
+
+def acting_detail(mandate: ActingMandate, purpose: str | None) -> dict[str, Any]:
+    """What the journal keeps of an act for another, beside its mandate: for which organisation,
+    by which member, with which powers and for what purpose."""
+    kept = {"organisation": mandate.organisation, "member": mandate.member_ref, "purpose": purpose}
+    return {
+        "powers": list(mandate.powers),
+        **{name: value for name, value in kept.items() if value is not None},
     }
 
 
@@ -135,31 +153,33 @@ def own_subject(call: Call, client: Client, session: SessionFacts, kind: Kind = 
 
 def _acting(
     call: Call, valid: Validated, position: Position, reached: Level, now: datetime
-) -> HeldMandate | Refusal | None:
+) -> ActingMandate | Refusal | None:
     choice = position.journey.choice
     if choice is None or choice == SELF:
         return None
     session = position.session
-    mandate = delegation.find(call.tx, choice)
-    if mandate is None or session is None or mandate.delegate != session.person_ref:
-        return Refusal("mandate-unknown", "there is no such permission to act")
-    verdict = may_act(
-        mandate.facts,
-        service=valid.client.client_id,
-        level=reached,
-        needed=call.services.policies.floor(valid.client.client_id),
-        now=now,
+    if session is None:
+        return Refusal(Bar.UNKNOWN, SAID[Bar.UNKNOWN])
+    mandate = authority_facts.ask(
+        call.tx, choice, account_ref=session.account_ref, person_ref=session.person_ref
     )
-    if verdict is Verdict.ALLOWED:
-        return mandate
-    return Refusal(verdict, f"the permission to act cannot be used: {verdict}")
+    if mandate is None:
+        return Refusal(Bar.UNKNOWN, SAID[Bar.UNKNOWN])
+    floor = call.services.policies.floor(valid.client.client_id)
+    wish = Wish(
+        service=valid.client.client_id, aware=valid.client.delegation_aware, level=reached,
+        needed=floor, floor=floor,
+    )  # fmt: skip
+    why = bar(mandate.facts, wish)
+    return mandate if why is None else Refusal(why, SAID[why])
 
 
 def _write(
     call: Call,
+    grant_ref: str,
     valid: Validated,
     session: SessionFacts,
-    mandate: HeldMandate | None,
+    mandate: ActingMandate | None,
     proofs: Mapping[str, int],
     amr: list[str],
     reached: Level,
@@ -167,9 +187,11 @@ def _write(
     now: datetime,
     weighed: Weighed | None,
     seen: Seen,
+    purpose: str | None,
 ) -> str:
     client, policies = valid.client, call.services.policies
-    grant_ref, code = random_ref(), random_token()
+    code = random_token()
+    actor = (session.person_ref or session.account_ref) if mandate else None
     own = own_subject(call, client, session, "actor" if mandate else "self")
     sid = _client_session(call, session, client, mandate, None if mandate else own, now)
     sub = own
@@ -195,9 +217,12 @@ def _write(
             "client_session_ref": sid,
             "holder": holder,
             "sub": sub,
-            "actor": session.person_ref if mandate else None,
+            "actor": actor,
             "act_sub": own if mandate else None,
             "mandate_ref": mandate.ref if mandate else None,
+            "organisation_ref": mandate.organisation if mandate else None,
+            "member_ref": mandate.member_ref if mandate else None,
+            "purpose": purpose,
             "resource": valid.resource,
             "scope": valid.scope if valid.offline or not mandate else _online(valid.scope),
             "claims": dict(valid.wanted.claims),
@@ -228,7 +253,7 @@ def _write(
     entry = Entry(
         kind="acting-started" if mandate else "signed-in-to-service",
         person=holder,
-        actor=session.person_ref if mandate else None,
+        actor=actor,
         client_id=client.client_id,
         mandate_ref=mandate.ref if mandate else None,
         detail={"grant": grant_ref, **detail},
@@ -246,7 +271,7 @@ def _client_session(
     call: Call,
     session: SessionFacts,
     client: Client,
-    mandate: HeldMandate | None,
+    mandate: ActingMandate | None,
     sub: str | None,
     now: datetime,
 ) -> str:

@@ -42,6 +42,18 @@ class GrantRecord(Base):
     auth_time: Mapped[int] = mapped_column(BigInteger)
     policy: Mapped[str]  # fingerprint of the policy that decided
     offline: Mapped[bool] = mapped_column(default=False)
+    # Of an acting grant: the organisation and member, the software, and what it is for.
+    organisation_ref: Mapped[str | None] = mapped_column(default=None)
+    member_ref: Mapped[str | None] = mapped_column(default=None)
+    software: Mapped[str | None] = mapped_column(default=None)
+    purpose: Mapped[str | None] = mapped_column(default=None)
+    joint_act_ref: Mapped[str | None] = mapped_column(default=None)
+    actor_grant_ref: Mapped[str | None] = mapped_column(default=None)  # of an exchange
+    machine_ref: Mapped[str | None] = mapped_column(default=None)
+    details: Mapped[list[dict[str, Any]] | None] = mapped_column(
+        JSON(none_as_null=True), default=None
+    )  # authorization_details (RFC 9396), as granted
+    dpop_jkt: Mapped[str | None] = mapped_column(default=None)  # RFC 9449 section 6
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None] = mapped_column(default=None)
     ended_reason: Mapped[str | None] = mapped_column(default=None)
@@ -98,6 +110,7 @@ class AuthorizationCodeRecord(Base):
     redirect_uri_sent: Mapped[bool] = mapped_column(default=True)
     code_challenge: Mapped[str | None] = mapped_column(default=None)
     nonce: Mapped[str | None] = mapped_column(default=None)
+    dpop_jkt: Mapped[str | None] = mapped_column(default=None)  # RFC 9449 section 10
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None] = mapped_column(default=None)
 

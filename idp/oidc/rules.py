@@ -250,11 +250,11 @@ def claims_in_scope(claims: Mapping[str, Any], scope: str) -> dict[str, Any]:
     }
 
 
-def access_token_ends(now: datetime, *, mandate_expires: datetime | None) -> datetime:
+def access_token_ends(now: datetime, *, acting: bool, mandate_expires: datetime | None) -> datetime:
     """Say when an access token issued now ends: 5 minutes, or 3 and never past its mandate."""
-    if mandate_expires is None:
+    if not acting:
         return now + ACCESS_TOKEN
-    return min(now + ACTING_TOKEN, mandate_expires)
+    return min(now + ACTING_TOKEN, mandate_expires or now + ACTING_TOKEN)
 
 
 def add_query(uri: str, params: Mapping[str, str]) -> str:

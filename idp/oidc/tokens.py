@@ -5,9 +5,9 @@ from hashlib import sha256
 from typing import Any
 
 from idp.assurance.rules import Level
+from idp.callers.authority import effective
 from idp.callers.clients import Client
 from idp.callers.liveness import LiveGrant
-from idp.delegation.rules import effective_level
 from idp.keyring import jose
 from idp.keyring.sealing import random_ref
 from idp.oidc.rules import ID_TOKEN, access_token_ends
@@ -41,7 +41,9 @@ def access_token(
     `sub` is what the audience's own sector knows the person by (decision 15).
     """
     ends = access_token_ends(
-        grant.now, mandate_expires=grant.mandate.expires if grant.mandate else None
+        grant.now,
+        acting=grant.mandate is not None,
+        mandate_expires=grant.mandate.expires if grant.mandate else None,
     )
     issued = int(grant.now.timestamp())
     jti = random_ref()
@@ -109,20 +111,24 @@ def acting_claims(grant: LiveGrant) -> dict[str, Any]:
     mandate = grant.mandate
     if mandate is None:
         return {}
-    granted = Level(identity=mandate.grant_level[0], sign_in=mandate.grant_level[1])
-    return {
-        "act": {"sub": grant.act_sub, "acr": grant.acr},
-        "mandate": {
-            "id": mandate.ref,
-            "version": mandate.version,
-            "scopes": list(mandate.services),
-            "exp": int(mandate.expires.timestamp()),
-            "basis": mandate.basis,
-            "grant_level": str(granted),
-            "effective_level": str(effective_level(Level.parse(grant.vot), granted)),
-            "quorum_met": True,
-        },
+    act = {"sub": grant.act_sub, "acr": grant.acr}
+    if grant.organisation_ref is not None:
+        act["org"] = grant.organisation_ref
+    if grant.software is not None:
+        act["client_id"] = grant.software
+    facts = mandate.facts
+    claim = {
+        "id": mandate.ref,
+        "version": mandate.version,
+        "scopes": [f"{mandate.service}:{power}" for power in mandate.powers],
+        "basis": mandate.basis,
+        "grant_level": str(facts.granted.meet(facts.cap)),
+        "effective_level": str(effective(Level.parse(grant.vot), facts.granted, facts.cap)),
+        "quorum_met": facts.signed >= facts.quorum,
     }
+    if mandate.expires is not None:
+        claim["exp"] = int(mandate.expires.timestamp())
+    return {"act": act, "mandate": claim}
 
 
 def risk_claims(grant: LiveGrant) -> dict[str, Any]:

@@ -109,3 +109,32 @@ class ImportRecord(Base):
     changed: Mapped[int] = mapped_column(BigInteger)
     unchanged: Mapped[int] = mapped_column(BigInteger)
     rejected: Mapped[int] = mapped_column(BigInteger)
+
+
+class BusinessRecord(Base):
+    """A company, partnership or sole trader. A sole trader is a person and a business at once."""
+
+    __tablename__ = "business"
+
+    ref: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    kind: Mapped[str]  # company, partnership, sole-trader
+    address: Mapped[dict[str, Any]]
+    person_ref: Mapped[str | None] = mapped_column(ForeignKey("person.ref"), default=None)
+    created_at: Mapped[datetime]
+    ceased_on: Mapped[date | None] = mapped_column(default=None)
+
+
+class BusinessNumberRecord(Base):
+    """A number by which a business is found: of the company register, for tax, or for VAT."""
+
+    __tablename__ = "business_number"
+    __table_args__ = (
+        CheckConstraint("kind IN ('company', 'tax', 'vat')", name="kind"),
+        Index("ix_business_number_business", "business_ref"),
+    )
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    number_index: Mapped[str] = mapped_column(primary_key=True)
+    business_ref: Mapped[str] = mapped_column(ForeignKey("business.ref"))
+    number_sealed: Mapped[str]

@@ -45,6 +45,7 @@ class Journey:
     choice: str | None
     consented: bool
     created_at: datetime
+    purpose: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,13 +178,14 @@ def locate(
         client_id=row["client_id"],
         request=row["request"],
         choice=row["choice"],
+        purpose=row["purpose"],
         consented=row["consented"],
         created_at=row["created_at"],
     )
     session = sessions.find(tx, session_secret) if session_secret else None
     if session is None or row["account_ref"] != session.account_ref:
         # What one person chose or agreed to on this journey says nothing about another.
-        journey = replace(journey, choice=None, consented=False)
+        journey = replace(journey, choice=None, purpose=None, consented=False)
     return position(policies, journey, session, now=row["now"])
 
 
@@ -221,14 +223,15 @@ def client_of(tx: Transaction, ref: str) -> str | None:
     return row["client_id"] if row else None
 
 
-def choose(tx: Transaction, position: Position, choice: str) -> None:
-    """Keep whom this person acts for: `self`, or a mandate's reference."""
-    _answer(tx, position, choice=choice, consented=False)
+def choose(tx: Transaction, position: Position, choice: str, purpose: str | None = None) -> None:
+    """Keep whom this person acts for, `self` or a mandate's reference, and what for."""
+    _answer(tx, position, choice=choice, purpose=purpose, consented=False)
 
 
 def consent(tx: Transaction, position: Position) -> None:
     """Keep that this person agreed."""
-    _answer(tx, position, choice=position.journey.choice, consented=True)
+    journey = position.journey
+    _answer(tx, position, choice=journey.choice, purpose=journey.purpose, consented=True)
 
 
 def finish(tx: Transaction, journey: Journey) -> bool:
@@ -284,13 +287,22 @@ _ANSWER = (
     .values(
         account_ref=bindparam("account"),
         choice=bindparam("chosen"),
+        purpose=bindparam("what_for"),
         consented=bindparam("agreed"),
     )
 )
 
 
-def _answer(tx: Transaction, position: Position, *, choice: str | None, consented: bool) -> None:
+def _answer(
+    tx: Transaction,
+    position: Position,
+    *,
+    choice: str | None,
+    purpose: str | None,
+    consented: bool,
+) -> None:
     session = position.session
     if session is not None:  # next_step asks nobody who is not signed in
-        values = {"account": session.account_ref, "chosen": choice, "agreed": consented}
+        values = {"account": session.account_ref, "chosen": choice, "agreed": consented,
+                  "what_for": purpose}  # fmt: skip
         tx.execute(_ANSWER, {"journey": position.journey.ref, **values})

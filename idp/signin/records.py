@@ -21,6 +21,7 @@ class JourneyRecord(Base):
     request: Mapped[dict[str, Any]]
     account_ref: Mapped[str | None] = mapped_column(ForeignKey("account.ref"))
     choice: Mapped[str | None] = mapped_column(default=None)  # 'self' or a mandate's ref
+    purpose: Mapped[str | None] = mapped_column(default=None)  # why they act, in their words
     consented: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]

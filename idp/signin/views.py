@@ -111,10 +111,12 @@ def _who_page(found: Position, error: str | None = None) -> str:
 
 def _usable(found: Position) -> list[delegation.HeldMandate]:
     session, client_id = found.session, found.journey.client_id
-    if session is None or session.person_ref is None or client_id is None:
+    if session is None or client_id is None:
         return []
-    person = session.person_ref
-    return house().database.read(lambda tx: delegation.usable(tx, person, client_id))
+    account, person = session.account_ref, session.person_ref
+    return house().database.read(
+        lambda tx: delegation.usable(tx, account=account, person=person, service=client_id)
+    )
 
 
 def _refuse(found: Position) -> ResponseReturnValue:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import bindparam, distinct, func, select
+from sqlalchemy import bindparam, distinct, func, or_, select
 
 from idp.assurance import histories
 from idp.assurance.familiarity import (
@@ -118,9 +118,9 @@ _AROUND = select(
     select(func.count(distinct(MandateRecord.principal)))
     .where(
         MandateRecord.delegate == bindparam("person"),
-        MandateRecord.ended_at.is_(None),
+        MandateRecord.state == "active",
         MandateRecord.starts <= db_now(),
-        MandateRecord.expires > db_now(),
+        or_(MandateRecord.expires.is_(None), MandateRecord.expires > db_now()),
     )
     .scalar_subquery()
     .label("reach"),

@@ -161,6 +161,7 @@ def test_a_file_the_folder_lacks_comes_from_the_fallback_or_is_missing(spoil, sa
         ("risk.toml", "This file is missing."),
         ("examples.toml", "This file is missing."),
         ("experts.toml", "This file is missing."),
+        ("powers.toml", "This file is missing."),
     ]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import inspect
 
 from idp.authentication.ending import GRANTS
+from idp.callers.authority import Bar
 from idp.callers.liveness import TABLES as ASKED
 from idp.callers.liveness import ask, is_disabled
 from idp.callers.rules import SAID, Dead, Standing, why_dead
@@ -18,20 +19,20 @@ from tests.build import Site
 NOON = datetime(2030, 6, 1, 12, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
 ALIVE = Standing(
-    now=NOON, client_id="tax", client_disabled_at=None, account_disabled_at=None,
-    holder_died=False, session_ended_at=None, session_expires_at=NOON + TICK,
-    client_session_ended_at=None, grant_ended_at=None, offline=False, mandate_starts=NOON,
-    mandate_expires=NOON + TICK, mandate_ended_at=None, mandate_services=("tax",), acting=True,
+    now=NOON, client_disabled_at=None, account_disabled_at=None, holder_died=False,
+    session_ended_at=None, session_expires_at=NOON + TICK, client_session_ended_at=None,
+    grant_ended_at=None, actor_grant_ended_at=None, machine_ended=False, offline=False,
+    barred=None,
 )  # fmt: skip
 # What may be dead, in the order in which it is told.
-WAYS: list[tuple[dict[str, Any], Dead]] = [
+WAYS: list[tuple[dict[str, Any], Dead | Bar]] = [
     ({"client_disabled_at": NOON}, Dead.CLIENT_DISABLED),
     ({"account_disabled_at": NOON}, Dead.ACCOUNT_DISABLED),
-    ({"mandate_ended_at": NOON}, Dead.MANDATE_ENDED),
-    ({"mandate_expires": NOON}, Dead.MANDATE_OUT_OF_TERM),
-    ({"mandate_services": ("library",)}, Dead.OTHER_SERVICE),
+    ({"barred": Bar.ENDED}, Bar.ENDED),
+    ({"machine_ended": True}, Dead.MACHINE_ENDED),
     ({"holder_died": True}, Dead.PERSON_DIED),
     ({"grant_ended_at": NOON}, Dead.GRANT_ENDED),
+    ({"actor_grant_ended_at": NOON}, Dead.GRANT_ENDED),
     ({"session_ended_at": NOON}, Dead.SIGNED_OUT),
     ({"client_session_ended_at": NOON}, Dead.SIGNED_OUT),
     ({"session_expires_at": NOON}, Dead.SIGNED_OUT),
@@ -57,7 +58,6 @@ def test_they_are_in_the_migrated_database_too(database: Database) -> None:
 
 def test_nothing_is_dead_while_all_of_it_stands() -> None:
     assert why_dead(ALIVE) is None
-    assert why_dead(replace(ALIVE, acting=False, mandate_services=(), mandate_starts=None)) is None
 
 
 def test_any_one_of_them_is_enough_and_the_most_telling_is_said() -> None:
@@ -77,13 +77,8 @@ def test_offline_outlives_the_session_and_nothing_else() -> None:
         assert dead == (None if reason is Dead.SIGNED_OUT else reason)
 
 
-def test_a_mandate_that_is_not_there_carries_nothing() -> None:
-    assert why_dead(replace(ALIVE, mandate_starts=None)) is Dead.MANDATE_ENDED
-    assert why_dead(replace(ALIVE, mandate_starts=NOON + TICK)) is Dead.MANDATE_OUT_OF_TERM
-
-
 def test_every_reason_has_its_sentence() -> None:
-    assert set(SAID) == set(Dead)
+    assert set(SAID) == {*Dead, *Bar}
 
 
 def test_an_unknown_grant_is_none_and_an_unknown_client_not_disabled(site: Site) -> None:

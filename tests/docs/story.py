@@ -83,7 +83,8 @@ class Sandbox:
         database = self.house.database
         held = database.read(lambda tx: delegation.find(tx, ref))
         assert held is not None
-        database.transaction(lambda tx: delegation.end(tx, ref, principal=held.principal))
+        principal = held.principal or ""
+        database.transaction(lambda tx: delegation.end(tx, ref, principal=principal))
 
     def service(self, client_id: str) -> SampleService:
         """A sample department."""

@@ -7,6 +7,7 @@ from datetime import date
 from idp.assurance.policy import load_policies
 from idp.authentication import ending
 from idp.authentication.rules import SESSION_IDLES, SESSION_LASTS
+from idp.callers.authority import Bar
 from idp.callers.registration import Registration
 from idp.callers.rules import Dead
 from idp.demo.check import ROWS, STORIES
@@ -105,6 +106,10 @@ def test_the_scopes_release_what_the_table_says() -> None:
 
 def test_every_reason_why_a_token_is_dead_is_explained() -> None:
     assert [codes(row[0])[0] for row in table(SERVICE, "reasons")] == [str(dead) for dead in Dead]
+
+
+def test_everything_that_can_stop_an_actor_is_explained() -> None:
+    assert [codes(row[0])[0] for row in table(SERVICE, "bars")] == [str(bar) for bar in Bar]
 
 
 def test_every_error_that_is_explained_is_one_that_our_code_gives() -> None:

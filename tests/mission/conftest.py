@@ -15,6 +15,7 @@ from idp.demo.commands import NEIGHBOURS, prepare
 from idp.demo.joining import Visit
 from idp.demo.stories import Scene
 from idp.demo.world import PROVED
+from idp.errors import Refusal
 from idp.house import House, open_house
 from idp.policy.files import policies_directory
 from idp.register.records import PersonRecord
@@ -117,13 +118,13 @@ def permission(scene: Scene, inside: House) -> str:
             tx,
             principal=mother,
             delegate=daughter,
-            services=["tax"],
+            services={"tax": ["view", "file"]},
             expires=tx.now() + timedelta(days=30),
             grant_level=PROVED,
-            basis="principal-grant",
+            basis="own",
             by="test",
         )
-        assert isinstance(given, str), given
-        return given
+        assert not isinstance(given, Refusal), given
+        return given[0]
 
     return inside.database.transaction(work)

@@ -83,6 +83,9 @@ def test_added_parameters_come_out_as_they_went_in(params: dict[str, str]) -> No
 
 def test_an_access_token_ends_in_minutes_and_never_past_its_mandate() -> None:
     minute = timedelta(minutes=1)
-    assert access_token_ends(NOON, mandate_expires=None) == NOON + 5 * minute
-    assert access_token_ends(NOON, mandate_expires=NOON + 9 * minute) == NOON + 3 * minute
-    assert access_token_ends(NOON, mandate_expires=NOON + minute) == NOON + minute
+    assert access_token_ends(NOON, acting=False, mandate_expires=None) == NOON + 5 * minute
+    assert access_token_ends(NOON, acting=True, mandate_expires=None) == NOON + 3 * minute
+    assert (
+        access_token_ends(NOON, acting=True, mandate_expires=NOON + 9 * minute) == NOON + 3 * minute
+    )
+    assert access_token_ends(NOON, acting=True, mandate_expires=NOON + minute) == NOON + minute

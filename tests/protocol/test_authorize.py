@@ -412,7 +412,7 @@ def test_offline_access_needs_the_persons_own_consent(site: Site) -> None:
 
 def test_a_service_that_is_not_for_acting_never_gets_an_acting_token(site: Site) -> None:
     """Decision 26; security.md 1.16: the relying party opts in."""
-    site.give_mandate(services=["library", "tax"])
+    site.give_mandate(services={"library": ["borrow"], "tax": ["view"]})
     site.sign_in()
     assert site.answer("library", acting_for="choose")["error"] == "unauthorized_client"
 

@@ -51,12 +51,13 @@ REASONS: dict[str, Act] = {
 }  # fmt: skip
 MANDATE_REASONS: dict[str, Act] = {
     "mandate-ended": lambda site, got: site.change(
-        MandateRecord, _now(site) | {"ended_reason": "x", "ended_reference": "ABCDEFGHJKMN"},
+        MandateRecord, _now(site) | {"state": "ended", "ended_reason": "x",
+                                    "ended_reference": "ABCDEFGHJKMN"},
         ref=got["mandate"]),
     "mandate-over": lambda site, got: site.change(
         MandateRecord, {"expires": site.database.now()}, ref=got["mandate"]),
     "mandate-for-other-services": lambda site, got: site.change(
-        MandateRecord, {"services": ["library"]}, ref=got["mandate"]),
+        MandateRecord, {"service": "library"}, ref=got["mandate"]),
 }  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from idp.callers import registration
 from idp.delegation.actions import give
 from idp.delegation.records import MandateRecord
 from idp.demo.world import new_key
+from idp.errors import Refusal
 from idp.house import House
 from idp.identifiers.rules import NationalInsuranceNumber, parse
 from idp.keyring.sealing import digest, random_ref, random_token
@@ -87,6 +88,7 @@ class Stock:
         self.house = house
         self.host = house.settings.issuer_host
         self._people = 0
+        self.delegates: dict[str, str] = {}  # of mandates that are not to a visitor
         self._password = hash_password(house.gate, random_token())  # nobody types it
         self.confidential = self._client("client_secret_basic")
         self.public = self._client("none")
@@ -150,31 +152,36 @@ class Stock:
         return self.house.database.transaction(work)
 
     def mandates(self, many: int, principal: Visitor, delegate: Visitor) -> list[str]:
-        """Make mandates from one to the other for the confidential client.
+        """Make mandates for the confidential client, the first from one to the other by the
+        house's own action.
 
-        The first by the house's own action, the rest as copies of its row: an entry in the
-        journal for each would only be slow.
+        The rest are rows like it, each to a delegate of its own, for nobody holds two at once for
+        one service: an entry in the journal for each would only be slow.
         """
         until = timedelta(days=30)
 
         def work(tx: Transaction) -> list[str]:
             now = tx.now()
-            first = give(
+            service = self.confidential.client_id
+            given = give(
                 tx, principal=principal.person, delegate=delegate.person,
-                services=[self.confidential.client_id], expires=now + until, grant_level=LEVEL,
-                basis="principal-grant", by="proofs",
+                services={service: ["all"]}, expires=now + until, grant_level=LEVEL, basis="own",
+                by="proofs",
             )  # fmt: skip
-            assert isinstance(first, str)
+            assert not isinstance(given, Refusal)
             rows = [
-                {"ref": random_ref(), "principal": principal.person, "delegate": delegate.person,
-                 "services": [self.confidential.client_id], "basis": "principal-grant",
-                 "grant_identity": LEVEL.identity, "grant_sign_in": LEVEL.sign_in, "starts": now,
-                 "expires": now + until, "created_at": now}
+                {"ref": random_ref(), "bundle": random_ref(), "principal": principal.person,
+                 "delegate": random_ref(), "service": service, "powers": ["all"], "basis": "own",
+                 "state": "active", "created_by": "proofs", "single_use": False,
+                 "exclusive": False, "grant_identity": LEVEL.identity,
+                 "grant_sign_in": LEVEL.sign_in, "starts": now, "expires": now + until,
+                 "created_at": now, "max_chain": 0, "version": 1}
                 for _ in range(many - 1)
             ]  # fmt: skip
             if rows:
                 _many(tx, insert(MandateRecord), rows)
-            return [first, *(str(row["ref"]) for row in rows)]
+            self.delegates |= {str(row["ref"]): str(row["delegate"]) for row in rows}
+            return [*given, *(str(row["ref"]) for row in rows)]
 
         return self.house.database.transaction(work)
 
@@ -311,7 +318,9 @@ class Stock:
             "client_session_ref": sids[grant.visitor.session, grant.mandate or ""],
             "holder": holder,
             "sub": subs[holder],
-            "actor": grant.visitor.person if acting else None,
+            "actor": self.delegates.get(grant.mandate or "", grant.visitor.person)
+            if acting
+            else None,
             "act_sub": subs[grant.visitor.person] if acting else None,
             "mandate_ref": grant.mandate,
             "resource": None,

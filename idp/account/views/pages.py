@@ -8,6 +8,7 @@ from idp.account.views.common import bp, signed_in
 from idp.authentication.sessions import SessionFacts
 from idp.delegation import actions as delegation
 from idp.delegation.actions import HeldMandate
+from idp.delegation.lifecycle import FINAL, State
 from idp.oidc import deferrals
 from idp.proofing import stopping
 from idp.proofing.stopping import Stoppable
@@ -53,7 +54,7 @@ def helpers() -> ResponseReturnValue:
     def work(tx: Transaction) -> list[dict[str, object]]:
         counts = delegation.count_uses(tx, person)
         mandates = delegation.given_by(tx, person)
-        names = actions.service_names(tx, (s for m in mandates for s in m.services))
+        names = actions.service_names(tx, (m.service for m in mandates))
         return [_shown(mandate, names, counts.get(mandate.ref, 0)) for mandate in mandates]
 
     return render_template("account/helpers.html", mandates=house().database.read(work))
@@ -70,7 +71,7 @@ def mandate(ref: str) -> ResponseReturnValue:
         found = delegation.find(tx, ref)
         if found is None or found.principal != session.person_ref:
             return None
-        names = actions.service_names(tx, found.services)
+        names = actions.service_names(tx, [found.service])
         used = delegation.uses(tx, found)
         shown = [
             {
@@ -118,7 +119,7 @@ def ended(ref: str) -> ResponseReturnValue:
         found = delegation.find(tx, ref)
         if found is None or found.principal != session.person_ref or found.ended_at is None:
             return None
-        return found, actions.service_names(tx, found.services)
+        return found, actions.service_names(tx, [found.service])
 
     answer = house().database.read(work)
     if answer is None:
@@ -127,7 +128,7 @@ def ended(ref: str) -> ResponseReturnValue:
     return render_template(
         "account/ended.html",
         delegate_name=found.delegate_name,
-        services=[names.get(service, service) for service in found.services],
+        services=[names.get(found.service, found.service)],
         when=found.ended_at,
         reference=found.ended_reference,
     )
@@ -166,17 +167,12 @@ def helping() -> ResponseReturnValue:
     person = session.party
 
     def work(tx: Transaction) -> list[dict[str, object]]:
-        now = tx.now()
-        held = [
-            mandate
-            for mandate in delegation.held_by(tx, person)
-            if mandate.ended_at is None and mandate.starts <= now < mandate.expires
-        ]
-        names = actions.service_names(tx, (s for m in held for s in m.services))
+        held = [m for m in delegation.held_by(tx, person) if m.state is State.ACTIVE]
+        names = actions.service_names(tx, (m.service for m in held))
         return [
             {
                 "name": mandate.principal_name,
-                "services": [names.get(service, service) for service in mandate.services],
+                "services": [names.get(mandate.service, mandate.service)],
                 "until": mandate.expires,
             }
             for mandate in held
@@ -189,10 +185,10 @@ def _shown(mandate: HeldMandate, names: dict[str, str], count: int) -> dict[str,
     return {
         "ref": mandate.ref,
         "delegate_name": mandate.delegate_name,
-        "services": [names.get(service, service) for service in mandate.services],
+        "services": [names.get(mandate.service, mandate.service)],
         "until": mandate.expires,
         "uses": count,
-        "ended": mandate.ended_at is not None,
+        "ended": mandate.state in FINAL,
         "ended_on": mandate.ended_at,
     }
 

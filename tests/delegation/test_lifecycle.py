@@ -1,0 +1,83 @@
+"""From state to state: the whole table, tried in full."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+from idp.delegation.lifecycle import (
+    FINAL,
+    HELD,
+    MOVES,
+    Move,
+    Party,
+    Standing,
+    State,
+    may_move,
+    reads_as,
+    term_problem,
+)
+
+NOON = datetime(2030, 6, 1, 12, tzinfo=UTC)
+TICK = timedelta(microseconds=1)
+ENDS = (None, NOON, NOON + TICK)
+ANSWERERS = (Party.PRINCIPAL, Party.DELEGATE, Party.OFFICER)
+
+
+def standings() -> list[Standing]:
+    return [
+        Standing(state=state, answerer=who, offer_expires=offer, expires=ends)
+        for state, who, offer, ends in product(State, ANSWERERS, ENDS, ENDS)
+    ]
+
+
+def test_nothing_leaves_a_final_state() -> None:
+    for standing, move, by in product(standings(), Move, Party):
+        if standing.state in FINAL:
+            assert may_move(standing, move, by, NOON) is None
+
+
+def test_a_term_that_is_over_is_over_whether_or_not_a_job_ran() -> None:
+    """delegation.md I7."""
+    for standing, move, by in product(standings(), Move, Party):
+        over = reads_as(standing, NOON) in FINAL and standing.state not in FINAL
+        to = may_move(standing, move, by, NOON)
+        if over and to is not None:
+            assert by is Party.SYSTEM
+            assert to in {State.LAPSED, State.ENDED}
+
+
+def test_every_move_that_may_be_made_is_in_the_table() -> None:
+    for standing, move, by in product(standings(), Move, Party):
+        to = may_move(standing, move, by, NOON)
+        assert to is None or to is MOVES[standing.state, move]
+
+
+def test_an_offer_is_answered_by_its_answerer_alone_and_cancelled_by_the_others() -> None:
+    """delegation.md I13: nobody accepts their own offer."""
+    for who, by in product(ANSWERERS, Party):
+        offer = Standing(state=State.OFFERED, answerer=who, offer_expires=NOON + TICK)
+        for move in (Move.ACCEPT, Move.REFUSE):
+            assert (may_move(offer, move, by, NOON) is not None) == (by is who)
+        assert (may_move(offer, Move.CANCEL, by, NOON) is not None) == (by is not who)
+
+
+def test_anybody_concerned_may_end_what_is_held_until_it_is_over() -> None:
+    for state, by in product(HELD, Party):
+        held = Standing(state=state, answerer=Party.PRINCIPAL, expires=NOON + TICK)
+        assert may_move(held, Move.END, by, NOON) is State.ENDED
+        over = Standing(state=state, answerer=Party.PRINCIPAL, expires=NOON)
+        assert may_move(over, Move.END, by, NOON) is (State.ENDED if by is Party.SYSTEM else None)
+
+
+def test_only_an_officer_lifts_a_suspension() -> None:
+    held = Standing(state=State.SUSPENDED, answerer=Party.PRINCIPAL)
+    for by in Party:
+        assert (may_move(held, Move.RESUME, by, NOON) is not None) == (by is Party.OFFICER)
+
+
+def test_a_term_is_at_least_a_day_and_has_an_end_unless_the_service_says_otherwise() -> None:
+    assert term_problem(None, longest=365, open_ended=False) == "term-needs-end"
+    assert term_problem(None, longest=365, open_ended=True) is None
+    assert term_problem(0, longest=365, open_ended=False) == "term-too-short"
+    assert term_problem(365, longest=365, open_ended=False) is None
+    assert term_problem(366, longest=365, open_ended=False) == "term-too-long"
+    assert term_problem(732, longest=9999, open_ended=False) == "term-too-long"
