@@ -159,7 +159,7 @@ def load_policies(
             powers,
             today,
             beside=services.whole and _has(directory, POWERS),
-        ),  # fmt: skip
+        ),
     ]
     late = tuple(
         overdue(
