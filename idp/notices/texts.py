@@ -14,6 +14,7 @@ from pathlib import Path
 from babel.dates import format_datetime, get_timezone
 from babel.support import Translations
 
+from idp.notices.help_texts import HELP, write
 from idp.notices.rules import Notice
 
 TRANSLATIONS = Path(__file__).parents[1] / "pages" / "translations"
@@ -50,6 +51,9 @@ def words_of(notice: Notice, values: Mapping[str, str], *, locale: str, issuer: 
     """Write a notice. Every link in it begins with `issuer`; `values` are shown as plain text."""
     _ = Translations.load(str(TRANSLATIONS), [locale]).gettext
     shown = {name: _plain(value) for name, value in values.items()}
+    if notice in HELP:
+        subject, paragraphs, text = write(_, notice, shown, f"{issuer}/account/helpers")
+        return Words(subject=subject, paragraphs=paragraphs, text=text)
     told = _Told(
         account=shown.get("account", ""),
         code=shown.get("code", ""),

@@ -1,0 +1,49 @@
+"""The words of notices about help: who can act for somebody, and what they did.
+
+They may go to somebody who has no account, on a channel of their own choice. They name
+organisations, by the name that two officers checked, and never a person.
+"""
+
+from collections.abc import Callable, Mapping
+
+from idp.notices.rules import Notice
+
+Gettext = Callable[[str], str]
+Values = Mapping[str, str]
+# A subject, the paragraphs of an e-mail, and one text message.
+Written = tuple[str, tuple[str, ...], str]
+
+
+def write(_: Gettext, notice: Notice, values: Values, home: str) -> Written:
+    """Write a notice about help. `home` is where people sign in and see to it."""
+    return HELP[notice](_, values, home)
+
+
+def _recap(_: Gettext, values: Values, home: str) -> Written:
+    asked = _("%(who)s asks to help you with: %(services)s.") % values
+    end = _("Do you not want this? Then do not read out the code that comes next.")
+    return (_("Somebody asks to help you"), (asked, end), f"{asked} {end}")
+
+
+def _code(_: Gettext, values: Values, home: str) -> Written:
+    code = _("Your code is %(code)s.") % values
+    lasts = _("It works for %(minutes)s minutes.") % values
+    only = _(
+        "Read it out only to the adviser who is with you now, if you want their help. "
+        "Tell it to no one else."
+    )
+    return (_("Your code for help"), (code, lasts, only), f"{code} {lasts} {only}")
+
+
+def _given(_: Gettext, values: Values, home: str) -> Written:
+    can = _("%(who)s can now act for you, because you said so.") % values
+    look = _("See what they may do, and end it, here: %(home)s") % {"home": home}
+    call = _("Or call us. Was it not you? Then end it at once.")
+    return (_("Somebody can act for you now"), (can, look, call), f"{can} {look}")
+
+
+HELP: Mapping[Notice, Callable[[Gettext, Values, str], Written]] = {
+    Notice.ASSISTED_RECAP: _recap,
+    Notice.ASSISTED_CODE: _code,
+    Notice.HELP_GIVEN: _given,
+}
