@@ -25,7 +25,7 @@ from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 from joserfc import jws
 from joserfc.jws import JWSRegistry
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from werkzeug.test import TestResponse
 
 from idp.accounts.actions import create_account, join_person
@@ -55,8 +55,9 @@ from idp.house import ClientKeys, House
 from idp.identifiers.rules import NationalInsuranceNumber, parse
 from idp.keyring import jose
 from idp.keyring.ring import Keyring, prepare
-from idp.keyring.sealing import digest
+from idp.keyring.sealing import digest, random_ref
 from idp.oidc.server import Services
+from idp.organisations.records import MemberRecord, OrganisationRecord
 from idp.proofing.checkers import load_checkers
 from idp.register.actions import NumberTaken, add_person
 from idp.settings import Settings
@@ -422,6 +423,31 @@ class Site:
         )
         assert not isinstance(given, Refusal), given
         return given[0]
+
+    def give_organisation(
+        self, name: str = "Example Advice", *, kind: str = "charity", **more: Any
+    ) -> str:
+        """Make an organisation whose name is verified; answer its reference."""
+        now = self.database.now()
+        values = {
+            "ref": random_ref(), "name": name, "kind": kind, "entered_by": "tests",
+            "created_at": now, "verified_by": "tests", "verified_at": now, "assurance": 1,
+            "access": "assigned", "shows_names": kind != "charity", "version": 1,
+        } | more  # fmt: skip
+        self.database.transaction(lambda tx: tx.execute(insert(OrganisationRecord).values(values)))
+        return str(values["ref"])
+
+    def give_member(self, organisation: str, name: str, *roles: str) -> str:
+        """Make somebody a member of an organisation; answer the membership's reference."""
+        person = self.world.people[name]
+        values = {
+            "ref": random_ref(), "organisation_ref": organisation,
+            "account_ref": self.account(name)["ref"], "name": person.given,
+            "roles": list(roles) or ["worker"], "added_by": "tests",
+            "joined_at": self.database.now(),
+        }  # fmt: skip
+        self.database.transaction(lambda tx: tx.execute(insert(MemberRecord).values(values)))
+        return str(values["ref"])
 
     # Pages
 

@@ -125,6 +125,14 @@ def helper_of(
     )  # fmt: skip
 
 
+def membership(
+    tx: Transaction, organisation: str, account: str
+) -> tuple[str, frozenset[str]] | None:
+    """An organisation's name and the roles an account has in it, or None for an outsider."""
+    row = tx.execute(_HELPER, {"organisation": organisation, "account": account}).first()
+    return None if row is None else (row.name, frozenset(row.roles))
+
+
 def find_person(
     database: Database,
     keyring: Keyring,

@@ -7,6 +7,7 @@ from types import SimpleNamespace as Facts
 from typing import Any
 
 from tests.pages.samples_assurance import CASES as ASSURANCE
+from tests.pages.samples_delegation import CASES as DELEGATION
 from tests.pages.samples_enrolment import CASES as ENROLMENT
 from tests.pages.samples_figures import CASES as FIGURES
 from tests.pages.samples_methods import CASES as METHODS
@@ -149,6 +150,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     **ENROLMENT,
     **FIGURES,
     **METHODS,
+    **DELEGATION,
     **OFFICERS,
     **PROOFING,
 }  # fmt: skip

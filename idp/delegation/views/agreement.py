@@ -1,0 +1,76 @@
+"""The standard agreement, read and signed by an organisation's administrator."""
+
+from flask import request, url_for
+from flask.typing import ResponseReturnValue
+
+from idp.account.views.common import signed_in
+from idp.authentication.sessions import SessionFacts
+from idp.delegation.assisting import membership
+from idp.delegation.views.common import bp, not_here, page
+from idp.organisations import agreement
+from idp.storage import Transaction
+from idp.web import house, see_other
+from idp.words import gettext as _
+
+
+@bp.get("/helping/organisations/<ref>/agreement")
+def read_agreement(ref: str) -> ResponseReturnValue:
+    """The text, and whether it is signed."""
+    session = signed_in()
+    if not isinstance(session, SessionFacts):
+        return session
+    return _page(ref, session)
+
+
+@bp.post("/helping/organisations/<ref>/agreement")
+def sign_agreement(ref: str) -> ResponseReturnValue:
+    """Sign it, as it was shown."""
+    session = signed_in(return_to=url_for("delegation.read_agreement", ref=ref))
+    if not isinstance(session, SessionFacts):
+        return session
+    shown = request.form.get("shown", "")
+    account, services = session.account_ref, _open_services()
+    signed = house().database.transaction(
+        lambda tx: agreement.sign(tx, ref, account=account, services=services, shown=shown)
+    )
+    if signed is None:
+        return _page(ref, session, _("The text has changed. Read it again before you sign."), 422)
+    return see_other(url_for("delegation.read_agreement", ref=ref))
+
+
+def _page(
+    ref: str, session: SessionFacts, error: str | None = None, status: int = 200
+) -> ResponseReturnValue:
+    services = _open_services()
+
+    def work(tx: Transaction) -> tuple[tuple[str, frozenset[str]] | None, object]:
+        return membership(tx, ref, session.account_ref), agreement.in_force(tx, ref)
+
+    member, signed = house().database.read(work)
+    if member is None:
+        not_here()
+    name, roles = member
+    text = agreement.text_of(name, sorted(services))
+    return page(
+        "agreement",
+        status,
+        organisation=name,
+        services=[_service_name(one) for one in sorted(services)],
+        terms=agreement.TERMS,
+        edition=agreement.EDITION,
+        shown=agreement.fingerprint(text),
+        signed=signed,
+        may_sign="admin" in roles,
+        action=url_for("delegation.sign_agreement", ref=ref),
+        assist=url_for("delegation.assist", ref=ref),
+        error=error,
+    )
+
+
+def _open_services() -> list[str]:
+    return sorted(name for name, entry in house().policies.powers.items() if entry.assisted)
+
+
+def _service_name(client_id: str) -> str:
+    entry = house().policies.service(client_id)
+    return entry.name if entry else client_id
