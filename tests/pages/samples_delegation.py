@@ -12,8 +12,7 @@ POWERS = [{"value": "library:borrow", "text": "borrow and bring back books", "ch
 LINES = [("Library", ["borrow and bring back books", "pay fines"])]
 AGREEMENT = {
     **FIRM, "services": ["Library"], "terms": ["We tell people what we did."], "signed": None,
-    "edition": "2030-06-01", "shown": "ab12", "may_sign": True, "error": None,
-    "assist": "/helping/organisations/O-1/assist",
+    "edition": "2030-06-01", "shown": "ab12", "error": None, "assist": None,
 }  # fmt: skip
 WHO = {**FIRM, "typed": TYPED, "said": {}, "errors": []}
 CHOOSE = {
@@ -29,8 +28,9 @@ WRONG = [{"text": "This code is not right, or too old.", "href": "#code"}]
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "agreement": ("delegation/agreement.html", AGREEMENT),
     "agreement-signed": ("delegation/agreement.html", {
-        **AGREEMENT, "signed": Facts(signed_at=NOON, ends_at=NOON)}),
-    "agreement-not-yours": ("delegation/agreement.html", {**AGREEMENT, "may_sign": False}),
+        **AGREEMENT, "signed": Facts(signed_at=NOON, ends_at=NOON), "shown": None, "action": None,
+        "assist": "/helping/organisations/O-1/assist"}),
+    "agreement-not-yours": ("delegation/agreement.html", {**AGREEMENT, "shown": None, "action": None}),
     "assist-who": ("delegation/assist_who.html", WHO),
     "assist-who-wrong": ("delegation/assist_who.html", {
         **WHO, "said": {"day": "Enter the date of birth, like 31 3 1980"},
@@ -45,6 +45,6 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "assist-code-wrong": ("delegation/assist_code.html", {
         **CODE, "said": {"code": "This code is not right, or too old."}, "errors": WRONG}),
     "receipt": ("delegation/receipt.html", {
-        **FIRM, "person": "Margaret Hughes", "lines": LINES, "until": NOON,
+        "organisation": "Example Advice", "person": "Margaret Hughes", "lines": LINES, "until": NOON,
         "references": ["Qm7d2k"], "again": "/helping/organisations/O-1/assist"}),
 }  # fmt: skip

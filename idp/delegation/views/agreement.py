@@ -50,6 +50,7 @@ def _page(
     if member is None:
         not_here()
     name, roles = member
+    signable = "admin" in roles and bool(services) and signed is None
     text = agreement.text_of(name, sorted(services))
     return page(
         "agreement",
@@ -58,11 +59,10 @@ def _page(
         services=[_service_name(one) for one in sorted(services)],
         terms=agreement.TERMS,
         edition=agreement.EDITION,
-        shown=agreement.fingerprint(text),
+        shown=agreement.fingerprint(text) if signable else None,
         signed=signed,
-        may_sign="admin" in roles,
-        action=url_for("delegation.sign_agreement", ref=ref),
-        assist=url_for("delegation.assist", ref=ref),
+        action=url_for("delegation.sign_agreement", ref=ref) if signable else None,
+        assist=url_for("delegation.assist", ref=ref) if signed else None,
         error=error,
     )
 
