@@ -30,7 +30,8 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "agreement-signed": ("delegation/agreement.html", {
         **AGREEMENT, "signed": Facts(signed_at=NOON, ends_at=NOON), "shown": None, "action": None,
         "assist": "/helping/organisations/O-1/assist"}),
-    "agreement-not-yours": ("delegation/agreement.html", {**AGREEMENT, "shown": None, "action": None}),
+    "agreement-not-yours": ("delegation/agreement.html",
+                            {**AGREEMENT, "shown": None, "action": None}),
     "assist-who": ("delegation/assist_who.html", WHO),
     "assist-who-wrong": ("delegation/assist_who.html", {
         **WHO, "said": {"day": "Enter the date of birth, like 31 3 1980"},
@@ -45,6 +46,6 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "assist-code-wrong": ("delegation/assist_code.html", {
         **CODE, "said": {"code": "This code is not right, or too old."}, "errors": WRONG}),
     "receipt": ("delegation/receipt.html", {
-        "organisation": "Example Advice", "person": "Margaret Hughes", "lines": LINES, "until": NOON,
-        "references": ["Qm7d2k"], "again": "/helping/organisations/O-1/assist"}),
+        "organisation": "Example Advice", "person": "Margaret Hughes", "lines": LINES,
+        "until": NOON, "references": ["Qm7d2k"], "again": "/helping/organisations/O-1/assist"}),
 }  # fmt: skip
