@@ -29,7 +29,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 OPERATORS_AWAY = 900  # the operators' listener is this many ports above the public one
 MAILBOX_AWAY, SMTP_AWAY, CHECKER_AWAY = 3, 4, 5
 CHECKERS_FILE = "checkers.toml"
-NEIGHBOURS = 6  # how many neighbouring ports a sandbox needs, the public one first
+NEIGHBOURS = 7  # how many neighbouring ports a sandbox needs, the public one first
 
 
 @click.group(invoke_without_command=True)
@@ -51,7 +51,7 @@ def demo(
     check: bool,
     as_json: bool,
 ) -> None:
-    """Run a sandbox: sample people, two sample departments, made-up everything."""
+    """Run a sandbox: sample people, sample departments, made-up everything."""
     if context.invoked_subcommand is not None:
         return
     # Until the supervisor listens: a start that is told to stop must take its processes along.
@@ -113,7 +113,7 @@ def send_traffic(data: Path, seed: int, visits: int) -> None:
 
 
 class Sandbox:
-    """The processes of a sandbox: the house, two departments, the post office, a checker."""
+    """The processes of a sandbox: the house, the departments, the post office, a checker."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

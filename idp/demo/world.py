@@ -1,4 +1,4 @@
-"""The sandbox's small world: three people, two departments, one permission to act."""
+"""The sandbox's small world: its people, three departments, one permission to act."""
 
 import json
 import os
@@ -32,6 +32,7 @@ WORDS = (
 PREFIXES = ("AB", "CE", "EH", "GH", "JK", "LM", "PR", "RS", "SW", "WX")
 PROVED = Level(identity=2, sign_in=2)
 YEAR = timedelta(days=365)
+CAR_TAX_AWAY = 6  # 3 to 5 are the post office and the checker
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,11 +77,15 @@ CAST = (
     ("mother", "Margaret", "Hughes", "1951-03-14", "female"),
     ("daughter", "Sian", "Hughes", "1979-08-02", "female"),
     ("neighbour", "Tom", "Barker", "1962-11-27", "male"),
+    ("accountant", "Priya", "Shah", "1988-01-19", "female"),
+    ("adviser", "Ruth", "Cole", "1970-05-30", "female"),
+    ("insurer", "Marek", "Novak", "1991-09-12", "male"),
 )
 
 
-def services(port: int) -> tuple[SampleService, SampleService]:
-    """The two departments beside an issuer on `port`: the Library at tier 1, Tax at tier 2."""
+def services(port: int) -> tuple[SampleService, ...]:
+    """The departments beside an issuer on `port`: the Library and Car tax at tier 1, Tax at tier 2.
+    At the last two others may act for somebody."""
     return (
         SampleService(
             client_id="library", name="Library", host_name="library.localhost", port=port + 1,
@@ -89,6 +94,11 @@ def services(port: int) -> tuple[SampleService, SampleService]:
         SampleService(
             client_id="tax", name="Tax", host_name="tax.localhost", port=port + 2,
             scopes=("openid", "profile", "national_insurance_number"), sector="revenue",
+            delegation=True,
+        ),
+        SampleService(
+            client_id="vehicles", name="Car tax", host_name="cartax.localhost",
+            port=port + CAR_TAX_AWAY, scopes=("openid", "profile"), sector="transport",
             delegation=True,
         ),
     )  # fmt: skip

@@ -74,7 +74,7 @@ def test_a_client_nobody_assessed_runs_at_tier_2(sample) -> None:
 
 
 def test_asking_for_what_is_not_assessed_says_what_is(sample) -> None:
-    with pytest.raises(NotAssessed, match="Services: account, library, tax"):
+    with pytest.raises(NotAssessed, match="Services: account, library, tax, vehicles"):
         sample.assessment("libary", "borrow-books")
     with pytest.raises(NotAssessed, match="Actions: borrow-books"):
         sample.assessment("library", "sell-books")

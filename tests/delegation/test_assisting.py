@@ -17,7 +17,7 @@ from tests.build import ISSUER, Site
 
 PHONE = "+447700900123"
 MARGARET = {"number": "CE 12 34 56 B", "given_name": "Margaret", "family_name": "Hughes"}
-CHOSEN = {"powers": "library:borrow", "days": "1"}
+CHOSEN = {"powers": "vehicles:renew", "days": "1"}
 
 
 @pytest.fixture
@@ -26,10 +26,10 @@ def charity(site: Site) -> str:
     organisation = site.give_organisation()
     site.give_member(organisation, "tom", "admin")
     site.give_member(organisation, "sian", "worker")
-    mark = agreement.fingerprint(agreement.text_of("Example Advice", ["library"]))
+    mark = agreement.fingerprint(agreement.text_of("Example Advice", ["vehicles"]))
     signed = site.database.transaction(
         lambda tx: agreement.sign(
-            tx, organisation, account=site.account("tom")["ref"], services=["library"], shown=mark
+            tx, organisation, account=site.account("tom")["ref"], services=["vehicles"], shown=mark
         )
     )
     assert signed == mark
@@ -71,7 +71,7 @@ def test_two_text_messages_make_a_permission_that_its_evidence_caps(
     page = _choose(site, charity, evidence="text-two-steps")
     page = site.submit(page, kept=_kept(page))
     recap, code = _texts(site)
-    assert recap == {"who": "Example Advice", "services": "Library"}
+    assert recap == {"who": "Example Advice", "services": "Car tax"}
     (row,) = site.rows(MandateRecord)
     assert row["state"] == "draft", "nothing before the person reads out the code"
     page = site.submit(page, code=code["code"])

@@ -49,7 +49,7 @@ def take() -> None:
 def walk(browser: Browser, sandbox: Sandbox, people: dict[str, SamplePerson]) -> None:
     """The five minutes, as far as they show something."""
     issuer = sandbox.settings.issuer
-    library, tax = sandbox.services
+    library, tax, _ = sandbox.services
     hers, mothers = window(browser), window(browser)
 
     hers.set_viewport_size({"width": WIDTH, "height": 2 * HEIGHT})
