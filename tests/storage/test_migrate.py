@@ -1,21 +1,27 @@
 """A database comes to the schema of this version whole, once, whoever else tries."""
 
+import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import JSON, Column, MetaData, Table, inspect, text
 
 import idp.schema
-from idp.storage import Base, Database
+from idp.storage import Base, Database, Transaction
 from idp.storage.migrate import is_current, migrate, migrations_directory, plan
 from tests.rig.postgres import Server
 
 MIGRATE = "import sys; from idp.storage.migrate import migrate; print(len(migrate(sys.argv[1])))"
 assert idp.schema.TABLES
+OLD_TABLES = (
+    "person", "account", "client", "session", "mandate", "client_session", "oauth_grant",
+)  # fmt: skip
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -87,3 +93,81 @@ def test_a_migration_that_fails_leaves_nothing_behind(
     assert "half" not in inspect(database.engine).get_table_names()
     database.close()
     assert migrate(empty_url)
+
+
+def test_mandates_of_the_first_shape_are_taken_over_service_by_service(
+    empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """0008: one for two services becomes two, nothing points anywhere else, nobody holds two."""
+    folder = tmp_path / "migrations"
+    shutil.copytree(migrations_directory(), folder)
+    for later in (folder / "versions").glob("*.py"):
+        if later.name >= "0008":
+            later.unlink()
+    monkeypatch.setattr("idp.storage.migrate.migrations_directory", lambda: folder)
+    migrate(empty_url)
+    monkeypatch.undo()
+    database = Database(empty_url)
+    database.transaction(_mandates_of_the_first_shape)
+    migrate(empty_url)
+    columns = "ref, bundle, service, state, ended_reason, principal_sort"
+    found = text(f"SELECT {columns} FROM mandate ORDER BY ref")
+    rows = [tuple(row) for row in database.read(lambda tx: tx.execute(found).all())]
+    grant = text("SELECT mandate_ref FROM oauth_grant")
+    assert database.read(lambda tx: tx.execute(grant).scalar_one()) == "new"
+    database.close()
+    assert rows == [
+        ("new", "new", "library", "active", None, "hughes margaret"),
+        ("new-2", "new", "tax", "active", None, "hughes margaret"),
+        ("old", "old", "tax", "ended", "superseded", "hughes margaret"),
+        ("over", "over", "tax", "ended", "ended_by_principal", "hughes margaret"),
+    ]
+
+
+def _mandates_of_the_first_shape(tx: Transaction) -> None:
+    """Two people, a session of one of them, a grant under a mandate, and two older mandates."""
+    now, later = tx.now(), tx.now() + timedelta(days=30)
+    old = {table.name: table for table in _reflected(tx, OLD_TABLES)}
+
+    def put(name: str, **values: object) -> None:
+        tx.execute(old[name].insert().values(**values))
+
+    for ref, given in (("margaret", "Margaret"), ("sian", "Sian")):
+        put("person", ref=ref, given_name=given, family_name="Hughes", sex="female",
+            birth_date=date(1951, 3, 14), address={}, created_at=now, status="active",
+            earlier_names=[], contacts={})  # fmt: skip
+    put("account", ref="a", sign_in_name="s", email="s", person_ref="sian", identity_level=2,
+        created_at=now)  # fmt: skip
+    put("client", client_id="tax", client_name="Tax", organisation="x", sector="x", profile="oidc",
+        token_endpoint_auth_method="none", redirect_uris=[], post_logout_redirect_uris=[],
+        grant_types=[], scopes=[], pkce="required", id_token_signed_response_alg="ES256",
+        delegation_aware=True, sandbox=False, version=1, created_at=now)  # fmt: skip
+    put("session", ref="s", secret_digest="x", account_ref="a", proofs={}, created_at=now,
+        seen_at=now, expires_at=later, device="")  # fmt: skip
+    mandate = {"principal": "margaret", "delegate": "sian", "basis": "own", "grant_identity": 2,
+               "grant_sign_in": 2, "expires": later, "version": 1}  # fmt: skip
+    before = now - timedelta(days=1)
+    put("mandate", ref="old", services=["tax"], starts=before, created_at=before, **mandate)
+    put("mandate", ref="over", services=["tax"], starts=before, created_at=before, ended_at=now,
+        ended_reason="principal", **mandate)  # fmt: skip
+    put("mandate", ref="new", services=["library", "tax"], starts=now, created_at=now, **mandate)
+    put("client_session", ref="c", session_ref="s", client_id="tax", mandate_key="new",
+        created_at=now)  # fmt: skip
+    put("oauth_grant", ref="g", client_id="tax", account_ref="a", session_ref="s",
+        client_session_ref="c", holder="margaret", sub="x", actor="sian", act_sub="y",
+        mandate_ref="new", scope="openid", claims={}, acr="x", vot="P2.C2", amr=[], auth_time=0,
+        policy="x", offline=False, created_at=now)  # fmt: skip
+
+
+def _reflected(tx: Transaction, names: Sequence[str]) -> list[Table]:
+    """The tables as they are in the database now, with the types our columns have."""
+    ours = {table.name: table for table in idp.schema.TABLES}
+    found = []
+    for name in names:
+        there = {column["name"] for column in inspect(tx.connection).get_columns(name)}
+        columns = [Column(c.name, c.type) for c in ours[name].c if c.name in there]
+        extra = [Column("services", JSON())] if "services" in there else []
+        known = {column.name for column in columns}
+        columns += [column for column in extra if column.name not in known]
+        found.append(Table(name, MetaData(), *columns))
+    return found
