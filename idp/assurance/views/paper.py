@@ -7,7 +7,8 @@ import json
 from hashlib import sha256
 from typing import Any
 
-from flask import Response, abort, g, make_response, render_template, request, url_for
+from flask import abort, g, make_response, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 
 from idp.assurance import answers, texts
@@ -23,7 +24,7 @@ NOT_FOUND = 404
 
 
 @bp.get("/questionnaire/paper/<language>.json")
-def paper_json(language: str) -> Response:
+def paper_json(language: str) -> ResponseReturnValue:
     """The paper in one language. Whoever keeps a copy asks again after five minutes."""
     if language not in LANGUAGES:
         abort(NOT_FOUND)

@@ -7,9 +7,10 @@ import { picture, signedFile } from "./questionnaire-written.js?v=a0ef19e7b10e06
 
 const NEAR_SHOWN = 3;
 const PATIENCE_MILLISECONDS = 15_000;
-const start = document.querySelector("[data-paper]");
+const start = document.querySelector('[data-paper^="/"]');
 const site = document.title.split(" - ").at(-1);
 const pages = { start };
+const waysBack = {}; // each page's link above its main part; the first has none
 const reached = new Set(["start"]);
 let paper = null;
 let startedFrom = null; // the published assessment whose answers were filled in
@@ -36,10 +37,10 @@ async function getPaper() {
   paper = await answer.json();
   for (const name of ["questions", "result"]) {
     const page = document.createElement("div");
-    page.hidden = true;
     page.append(fragment(paper.pages[name]));
-    start.parentElement.append(page);
     pages[name] = page;
+    waysBack[name] = page.querySelector("nav");
+    waysBack[name].remove();
   }
   shutTheDoor();
 }
@@ -50,19 +51,20 @@ function fragment(html) {
   return template.content;
 }
 
-// From here on the browser refuses every request and every form of this page, should the script be wrong.
+// From here on the browser itself refuses to send a form or to ask for anything on a script's behalf.
 function shutTheDoor() {
   const policy = document.createElement("meta");
   policy.httpEquiv = "Content-Security-Policy";
-  policy.content = "connect-src 'none'; form-action 'none'; img-src 'none'";
+  policy.content = "connect-src 'none'; form-action 'none'";
   document.head.append(policy);
 }
 
-// ---- One page after another ----
+// ---- One page after another: the others keep what was typed, out of sight ----
 
 function show(name) {
   const page = pages[name];
-  for (const one of Object.values(pages)) one.hidden = one !== page;
+  Object.values(pages).find((one) => one.isConnected).replaceWith(page);
+  document.getElementById("way-back").replaceChildren(...(waysBack[name] ? [waysBack[name]] : []));
   const heading = page.querySelector("h1");
   document.title = `${heading.textContent} - ${site}`;
   heading.tabIndex = -1;
@@ -78,7 +80,7 @@ function goOn(name) {
 
 addEventListener("popstate", (event) => {
   const name = event.state?.page ?? "start";
-  if (start && paper) show(reached.has(name) ? name : "start");
+  if (paper) show(reached.has(name) ? name : "start");
 });
 
 function typedIn() {
@@ -109,7 +111,7 @@ function told(page, wrong, names) {
   }
   page.prepend(summary);
   const name = Object.keys(pages).find((one) => pages[one] === page);
-  if (page.hidden) goOn(name);
+  if (!page.isConnected) goOn(name);
   document.title = `${paper.texts.error} ${page.querySelector("h1").textContent} - ${site}`;
   summary.tabIndex = -1;
   summary.focus({ preventScroll: true });
@@ -327,7 +329,7 @@ function begin() {
     formOf(pages.questions, "questions").addEventListener("input", () => {
       touched = true;
     });
-    pages.questions.querySelector(".govuk-back-link").addEventListener("click", (event) => {
+    waysBack.questions.querySelector("a").addEventListener("click", (event) => {
       event.preventDefault();
       goOn("start");
     });
