@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, Route
 
 from idp.assurance import answers
 from idp.assurance.answers import AGAIN, CUSTOMERS, EXCEPTION, SIGNING, USUAL, Wrong
+from idp.assurance.checks import in_twelve_months
 from idp.assurance.experts_file import experts_for
 from idp.assurance.harms import CATEGORIES, MITIGATIONS
 from idp.assurance.nearest import Near, Published, nearest, worst_harms
@@ -116,15 +117,20 @@ def empty_page(chromium: Browser) -> Iterator[Page]:
 
 
 def a_text(rng: random.Random) -> str:
-    if rng.random() < 0.15:
+    words = " ".join(rng.choice(WORDS) for _ in range(rng.randint(1, 7)))
+    kind = rng.random()
+    if kind < 0.12:
         return rng.choice(ODD)
-    return " ".join(rng.choice(WORDS) for _ in range(rng.randint(1, 7)))
+    return f"{rng.choice(ODD)[:60]} {words}" if kind < 0.24 else words
 
 
 def a_day(rng: random.Random, today: date, days: int = 500) -> str:
     if rng.random() < 0.1:
         return rng.choice(NO_DAYS)
+    at_the_edge = [today + timedelta(days=n) for n in (-1, 0, 1)]
+    at_the_edge += [in_twelve_months(today) + timedelta(days=n) for n in (-1, 0, 1)]
     day = today + timedelta(days=rng.randint(-20 if days > 0 else days, max(days, 5)))
+    day = rng.choice(at_the_edge) if rng.random() < 0.2 else day
     return rng.choice([f"{day.day} {day.month} {day.year}", f"{day:%d/%m/%Y}", str(day)])
 
 
