@@ -250,6 +250,23 @@ def test_the_paper_may_be_kept_by_anybody_and_holds_nobody_s_answers(house: Site
     assert first.get_json()["today"] == datetime.now(UTC).date().isoformat()
 
 
+def test_other_policies_are_told_at_once(
+    house: Site, world: World, sqlite_world: Path, tmp_path: Path
+) -> None:
+    levels = replace(world.policies.levels, tier_names={0: "Nothing"})
+    changed = replace(world, policies=replace(world.policies, levels=levels))
+    file = tmp_path / "house.sqlite3"
+    file.write_bytes(sqlite_world.read_bytes())
+    before = house.new_browser().get(ADDRESS, base_url=ISSUER)
+    other = open_site(changed, f"sqlite:///{file}")
+    asked_again = {"If-None-Match": before.headers["ETag"]}
+    after = other.new_browser().get(ADDRESS, base_url=ISSUER, headers=asked_again)
+    other.close()
+    assert after.status_code == 200
+    assert after.get_json()["tier_names"] == {"0": "Nothing"}
+    assert house.new_browser().get(ADDRESS, base_url=ISSUER).data == before.data
+
+
 @pytest.mark.parametrize("language", ["xx", "EN", "en.json", "..%2f..", "en%00"])
 def test_a_language_that_no_page_speaks_has_no_paper(house: Site, language: str) -> None:
     answer = house.new_browser().get(f"/questionnaire/paper/{language}.json", base_url=ISSUER)

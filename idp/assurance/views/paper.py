@@ -21,6 +21,9 @@ from idp.web import house
 from idp.words import gettext as _
 
 NOT_FOUND = 404
+# The last paper of each language, with the policies that it was made from: the same for everybody
+# until those change or the day does, and slow to make (33 ms).
+_made: dict[str, tuple[Policies, bytes]] = {}
 
 
 @bp.get("/questionnaire/paper/<language>.json")
@@ -28,12 +31,16 @@ def paper_json(language: str) -> ResponseReturnValue:
     """The paper in one language. Whoever keeps a copy asks again after five minutes."""
     if language not in LANGUAGES:
         abort(NOT_FOUND)
-    with force_locale(language):
-        body = json.dumps(in_words(house().policies), ensure_ascii=False, separators=(",", ":"))
-    response = make_response(body)
+    policies = house().policies
+    made = _made.get(language)
+    if made is None or made[0] is not policies:
+        with force_locale(language):
+            text = json.dumps(in_words(policies), ensure_ascii=False, separators=(",", ":"))
+        made = _made[language] = (policies, text.encode())
+    response = make_response(made[1])
     response.headers["Content-Type"] = "application/json"
     response.headers["Cache-Control"] = "public, max-age=300"
-    response.set_etag(sha256(body.encode()).hexdigest()[:32])
+    response.set_etag(sha256(made[1]).hexdigest()[:32])
     return response.make_conditional(request)
 
 
