@@ -226,6 +226,7 @@ PAGES = (
     _page("/account/signed-out", "GET", who="anybody"),
     # The questionnaire keeps nothing: no page of it writes a row.
     _page("/questionnaire", "GET", who="anybody"),
+    _page("/questionnaire/paper/<language>.json", "GET", who="anybody", cache="public, 5 minutes"),
     _page("/questionnaire/questions", "GET", who="anybody"),
     _form("/questionnaire/questions", who="anybody"),
     _page("/questionnaire/result", "GET", who="anybody"),

@@ -22,14 +22,11 @@ from idp.assurance.harms import (
     Tables,
 )
 from idp.assurance.rules import Level, Levels, tier_of
+from idp.assurance.sentences import say
 
 Severities = Mapping[str, int]  # by category, 0-4; a category left out is 0
 Words = Mapping[str, Said]  # T1 by category, as the sentences say it
 FAILURES = (WRONG_PERSON, TAKEN_OVER)
-WHEN = {
-    WRONG_PERSON: "if we let in the wrong person",
-    TAKEN_OVER: "if someone takes over the account",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +41,12 @@ class Mitigation:
     def why_uncounted(self, today: date) -> str | None:
         """What it lacks for being counted, or None when it counts."""
         if not self.evidence.strip():
-            return "it has no evidence"
+            return say("no_evidence")
         if not self.owner.strip():
-            return "it has no owner"
+            return say("no_owner")
         if self.review_by is None:
-            return "it has no review date"
-        return f"its review was due by {self.review_by}" if self.review_by < today else None
+            return say("no_review")
+        return say("review_due", day=self.review_by) if self.review_by < today else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,10 +149,10 @@ def _mitigate(asked: Questionnaire, today: date, words: Words) -> _Working:
     for mitigation in asked.mitigations:
         kind = mitigation.kind
         if why := mitigation.why_uncounted(today):
-            working.uncounted.append(f'The mitigation "{kind}" counts as nothing: {why}.')
+            working.uncounted.append(say("uncounted", kind=kind, why=why))
             continue
         if kind in counted:
-            working.uncounted.append(f'The mitigation "{kind}" counts once, though listed again.')
+            working.uncounted.append(say("twice", kind=kind))
             continue
         counted.add(kind)
         took: dict[str, list[str]] = {}  # the same step in both failures is said once
@@ -166,14 +163,17 @@ def _mitigate(asked: Questionnaire, today: date, words: Words) -> _Working:
                 if taken:
                     room[failure, category] -= taken
                     working.left[failure][category] = before - taken
-                    step = f"{words[category][0]} {before} to {before - taken}"
-                    took.setdefault(step, []).append(WHEN[failure])
+                    name = words[category][0]
+                    step = say("step", harm=name, before=before, after=before - taken)
+                    took.setdefault(step, []).append(say(failure))
         lowered = [
-            step if len(whens) == len(FAILURES) else f"{step} {whens[0]}"
+            step if len(whens) == len(FAILURES) else say("step_in_one", step=step, when=whens[0])
             for step, whens in took.items()
         ]
-        effect = f"lowers {'; '.join(lowered)}" if lowered else "takes nothing more off"
-        working.mitigated.append(f'The mitigation "{kind}" {effect} ({mitigation.evidence}).')
+        effect = say("lowers", steps="; ".join(lowered)) if lowered else say("nothing_more")
+        working.mitigated.append(
+            say("mitigated", kind=kind, effect=effect, evidence=mitigation.evidence)
+        )
     return working
 
 
@@ -208,13 +208,15 @@ def _worst(
     """The highest level any category calls for, and the sentence that names the categories."""
     by_category = {c: _called_for(c, left[c], rows[c], threat, part) for c in CATEGORIES}
     highest = max(by_category.values())
-    what = "Identity" if part == "P" else "Sign-in"
-    when = WHEN[WRONG_PERSON if part == "P" else TAKEN_OVER]
+    what, when = say(part), say(WRONG_PERSON if part == "P" else TAKEN_OVER)
     if not highest:
-        return 0, f"{what} {part}0: no harm {when} is great enough to ask for more."
+        return 0, say("no_harm", what=what, part=part, when=when)
     worst = [c for c in CATEGORIES if by_category[c] == highest]
-    harms = "; ".join(f"{words[c][0]} {left[c]} ({words[c][1][left[c] - 1]})" for c in worst)
-    return highest, f"{what} {part}{highest}: the worst harm {when} is {harms}."
+    harms = "; ".join(
+        say("harm", harm=words[c][0], severity=left[c], meaning=words[c][1][left[c] - 1])
+        for c in worst
+    )
+    return highest, say("worst", what=what, part=part, level=highest, when=when, harms=harms)
 
 
 def _threat_reasons(threat: str, left: Mapping[str, Severities], tables: Tables) -> list[str]:
@@ -230,12 +232,11 @@ def _threat_reasons(threat: str, left: Mapping[str, Severities], tables: Tables)
             plain = rows[category][severity]
             level = _called_for(category, severity, rows[category], threat, part)
             if level != plain:
-                moved.append(
-                    f"{tables.words[category][0]} asks for {part}{level}, not {part}{plain}"
-                )
-    cap = " Mitigations take at most one step off money." if threat == "high" else ""
-    effect = "; ".join(moved) if moved else "no category asks for a different level"
-    return [f"The threat is {threat}: {effect}.{cap}"]
+                name = tables.words[category][0]
+                moved.append(say("moved", harm=name, part=part, level=level, plain=plain))
+    cap = say("money_cap") if threat == "high" else ""
+    effect = "; ".join(moved) if moved else say("none_moved")
+    return [say("threat", threat=threat, effect=effect, cap=cap)]
 
 
 Step = tuple[Level, list[str]]
@@ -244,19 +245,15 @@ Step = tuple[Level, list[str]]
 def _without_account(level: Level, asked: Questionnaire, levels: Levels, today: date) -> Step:
     if asked.return_visits or level.identity:
         return level, []
-    reason = "Nobody comes back and nobody is identified, so there is no account: sign-in C0."
-    return Level(identity=0, sign_in=0), [reason]
+    return Level(identity=0, sign_in=0), [say("no_account")]
 
 
 def _with_coupling(level: Level, asked: Questionnaire, levels: Levels, today: date) -> Step:
     coupled = levels.coupled(level)
     if coupled == level:
         return level, []
-    return coupled, [
-        f"Identity P{level.identity} needs sign-in C{coupled.sign_in} at least, so that what was"
-        f" proved once stays with the person: sign-in goes from C{level.sign_in} to"
-        f" C{coupled.sign_in}."
-    ]
+    said = say("coupled", identity=level.identity, before=level.sign_in, to=coupled.sign_in)
+    return coupled, [said]
 
 
 def _with_override(level: Level, asked: Questionnaire, levels: Levels, today: date) -> Step:
@@ -265,14 +262,18 @@ def _with_override(level: Level, asked: Questionnaire, levels: Levels, today: da
     if exception is None:
         return level, []
     if exception.until < today:
-        return level, [f"The override ended on {exception.until} and no longer counts."]
+        return level, [say("override_ended", day=exception.until)]
     fixed = Level(
         identity=level.identity if exception.identity is None else exception.identity,
         sign_in=level.sign_in if exception.sign_in is None else exception.sign_in,
     )
-    said = (
-        f"An override makes {level} into {fixed} until {exception.until}:"
-        f" {exception.reason} ({exception.owner})."
+    said = say(
+        "override",
+        before=level,
+        after=fixed,
+        day=exception.until,
+        reason=exception.reason,
+        owner=exception.owner,
     )
     coupled, more = _with_coupling(fixed, asked, levels, today)
     return coupled, [said, *more]
@@ -281,7 +282,5 @@ def _with_override(level: Level, asked: Questionnaire, levels: Levels, today: da
 def _shut_out(asked: Questionnaire) -> list[str]:
     if asked.shut_out < SERIOUS:
         return []
-    return [
-        f"Shutting out the right person does serious harm ({asked.shut_out}), so another route at"
-        f" the same level is open: {asked.other_route or 'none is named yet'}."
-    ]
+    route = asked.other_route or say("no_route")
+    return [say("shut_out", severity=asked.shut_out, route=route)]

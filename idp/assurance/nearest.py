@@ -63,7 +63,7 @@ def nearest(
     wanted = stems(about)
     found = []
     for entry in published:
-        theirs = stems(f"{entry.service} {entry.about} {entry.action}")
+        theirs = stems_of(entry)
         shared = wanted.keys() & theirs.keys()
         # The share of our words that are theirs too, so that a long text is not nearer to all.
         distance = WORDS_WEIGH * (1 - len(shared) / len(wanted) if wanted else 1.0)
@@ -73,6 +73,11 @@ def nearest(
         words = tuple(wanted[stem] for stem in wanted if stem in shared)
         found.append(Near(published=entry, distance=distance, shared=words))
     return sorted(found, key=lambda near: near.distance)
+
+
+def stems_of(entry: Published) -> dict[str, str]:
+    """The words that tell a published assessment from another."""
+    return stems(f"{entry.service} {entry.about} {entry.action}")
 
 
 def stems(text: str) -> dict[str, str]:

@@ -56,12 +56,15 @@ def policy() -> str:
 
     There is no `form-action` unless the view sets `flask.g.csp_form_action`: Chromium holds the
     whole redirect chain after a POST against it, so a form that may end at a service cannot name
-    it (design, decision 22). Scripts run by nonce alone; a page without one runs none.
+    it (design, decision 22). Scripts run by nonce alone; a page without one runs none. They may ask
+    for one address at most, which the view sets as `flask.g.csp_connect`.
     """
     parts = ["default-src 'none'"]
     if "csp_nonce" in g:
         parts.append(f"script-src 'nonce-{g.csp_nonce}'")
     parts += ["style-src 'self'", "img-src 'self'", "base-uri 'none'", "frame-ancestors 'none'"]
+    if "csp_connect" in g:
+        parts.append(f"connect-src {g.csp_connect}")
     if "csp_form_action" in g:
         parts.append(f"form-action {g.csp_form_action}")
     return "; ".join(parts)

@@ -47,6 +47,7 @@ def plain(entry: Any) -> dict[str, Any]:
 
 START: dict[str, Any] = {
     "action": "/questionnaire/questions", "typed": {}, "said": {}, "errors": [], "error": False,
+    "paper": "",  # a page whose script has nothing to ask for leaves all to the server
     "groups": texts.customer_groups(), "number": 12,
     "published": "/questionnaire/published", "check": "/questionnaire/check",
 }  # fmt: skip

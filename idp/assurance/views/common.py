@@ -33,10 +33,10 @@ def said_of(typed: Typed) -> dict[str, str]:
 
 def error_list(said: Mapping[str, str]) -> list[dict[str, str]]:
     """The same for the summary at the top of the page: which question, and a link to it."""
-    return [{"text": f"{_place(name)}{text}", "href": f"#{name}"} for name, text in said.items()]
+    return [{"text": f"{place(name)}{text}", "href": f"#{name}"} for name, text in said.items()]
 
 
-def _place(name: str) -> str:
+def place(name: str) -> str:
     """Say where a field stands: by the question's number, else by what it is about."""
     numbered = (*FIRST, *USUAL)
     if name in numbered:

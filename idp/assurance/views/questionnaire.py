@@ -1,7 +1,8 @@
 """From a sentence about a service to a signed file: three pages and one download.
 
-The answers go from page to page in the form itself. They are posted, never in an address; the
-server works them out, sends them back and keeps nothing.
+A browser with script works the answers out in the first page (`paper.py`) and sends none. Without
+script the answers go from page to page in the form itself. They are posted, never in an address;
+the server works them out, sends them back and keeps nothing.
 """
 
 from flask import Response, make_response, render_template, request, url_for
@@ -22,6 +23,7 @@ from idp.assurance.views.common import (
     page_with,
     said_of,
 )
+from idp.assurance.views.paper import may_be_asked_for
 from idp.assurance.writing import write_service
 from idp.web import house, see_other
 
@@ -105,6 +107,7 @@ def _start_page(typed: Typed) -> str:
     return render_template(
         "assurance/start.html",
         action=url_for("assurance.questions"),
+        paper=may_be_asked_for(),
         typed=typed.fields,
         said=said,
         errors=error_list(said),
