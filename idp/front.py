@@ -5,6 +5,7 @@ server and `app.test_client()` see the same house (decision 18). It knows no rul
 """
 
 import io
+import json
 import logging
 import threading
 import time
@@ -25,7 +26,7 @@ THREADS_WITHOUT_BODY = 2  # of each worker's threads so many are kept from waiti
 MOST_FIELDS = 100
 LONGEST_PATH = 2048
 LONGEST_QUERY = 16_384
-FORM = "application/x-www-form-urlencoded"
+FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 # Headers that a server joins with a comma when they are repeated: a joined one is refused.
 SINGLE_HEADERS = ("HTTP_AUTHORIZATION", "HTTP_DPOP", "HTTP_CLIENT_CERT", "HTTP_CONTENT_TYPE")
 REASONS = {
@@ -157,7 +158,10 @@ class Front:
         repeated_form: dict[str, tuple[str, ...]] = {}
         if asked == "POST":
             body = self._form_body(environ, route)
-            form, repeated_form = read_fields(body.decode("latin-1"), route)
+            if route.json and _kind(environ) == JSON:
+                form = read_json(body)
+            else:
+                form, repeated_form = read_fields(body.decode("latin-1"), route)
         request = DoorRequest(
             method=asked,
             path=path,
@@ -271,8 +275,36 @@ def read_fields(text: str, route: Route) -> tuple[dict[str, str], dict[str, tupl
     return single, repeated
 
 
+def read_json(body: bytes) -> dict[str, str]:
+    """Read one flat JSON object of strings. Raises `Refused` for anything else, repeats too."""
+    try:
+        pairs = json.loads(body.decode(), object_pairs_hook=list, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as problem:
+        raise Refused(400, "the body is not strict JSON") from problem
+    fields: dict[str, str] = {}
+    if not body.lstrip().startswith(b"{") or len(pairs) > MOST_FIELDS:
+        raise Refused(400, f"the body must be a JSON object of at most {MOST_FIELDS} strings")
+    for name, value in pairs:
+        if name in fields:
+            raise Refused(400, f"{name[:40]!a}: it is given more than once")
+        if not isinstance(value, str):
+            raise Refused(400, f"{name[:40]!a}: must be a string")
+        if not (name + value).isprintable():
+            raise Refused(400, f"{name[:40]!a}: holds a character that cannot be shown")
+        fields[name] = value
+    return fields
+
+
+def _refuse_constant(text: str) -> None:
+    raise ValueError(text)
+
+
+def _kind(environ: Mapping[str, Any]) -> str:
+    return str(environ.get("CONTENT_TYPE", "")).split(";")[0].strip().lower()
+
+
 def _form_body(environ: dict[str, Any], route: Route) -> bytes:
-    kind = environ.get("CONTENT_TYPE", "").split(";")[0].strip().lower()
+    kind = _kind(environ)
     declared = environ.get("CONTENT_LENGTH") or ""
     if not declared and environ.get("HTTP_TRANSFER_ENCODING"):
         raise Refused(411, "Content-Length: send it")
@@ -282,8 +314,10 @@ def _form_body(environ: dict[str, Any], route: Route) -> bytes:
     if int(declared) > route.body_limit:
         raise Refused(413, f"the body is longer than {route.body_limit} bytes")
     body: bytes = environ["wsgi.input"].read(min(int(declared), route.body_limit))
+    if route.json and kind == JSON:
+        return body
     if body and kind != FORM:
-        raise Refused(415, f"Content-Type: send {FORM}")
+        raise Refused(415, f"Content-Type: send {FORM}{f' or {JSON}' if route.json else ''}")
     if not body.isascii():
         raise Refused(400, "the form holds characters that are not percent-encoded")
     return body

@@ -14,6 +14,7 @@ from idp.oidc import doors
 
 FORM_LIMIT = 65_536
 POLICY_LIMIT = 450_000  # all policy files, as a form sends them
+CHECK_LIMIT = 16_384
 PARKED_LIMIT = 16_384  # what is parked may be no longer than what an address can hold
 
 
@@ -25,7 +26,8 @@ class Route:
     that began it), account (signed in, at the level policy sets) or sandbox; at the console:
     anybody, officer (signed in with a security key), or the role that may use it. `form_token`:
     a POST carries the token of our own form. `throttle` names what is counted, `audit` the
-    journal kinds it writes, `cache` what the answer lets others keep.
+    journal kinds it writes, `cache` what the answer lets others keep. `json`: the body may also be
+    one flat JSON object of strings.
     """
 
     path: str
@@ -38,6 +40,7 @@ class Route:
     cache: str = "no-store"
     body_limit: int = FORM_LIMIT
     repeatable: frozenset[str] = frozenset()
+    json: bool = False
 
 
 def _door(path: str, door: Door, *methods: str, who: str = "client", **more: object) -> Route:
@@ -63,6 +66,8 @@ DOORS = (
     _door("/token", doors.token, "POST", audit=("tokens-issued", "tokens-refused", "grant-ended")),
     _door("/introspect", doors.introspect, "POST"),
     _door("/api/v1/deferrals", doors.deferral, "POST"),
+    _door("/api/v1/mandates/check", doors.check_mandate, "POST", audit=("mandate-checked",),
+          body_limit=CHECK_LIMIT, json=True),
     _door("/revoke", doors.revoke, "POST", audit=("grant-ended",)),
     _door("/userinfo", doors.userinfo, "GET", "POST", who="token",
           audit=("claims-read", "userinfo-refused")),
@@ -107,7 +112,8 @@ PAGES = (
           audit=("proof-given", "proof-refused")),
     _form("/sign-in/<ref>/back", who="journey", audit=("authorization-refused",)),
     _page("/sign-in/<ref>/who", "GET", who="journey"),
-    _form("/sign-in/<ref>/who", who="journey"),
+    _form("/sign-in/<ref>/who", who="journey", audit=("acting-refused", "authorization-refused")),
+    _form("/sign-in/<ref>/who/again", who="journey"),
     _page("/sign-in/<ref>/consent", "GET", who="journey"),
     _form("/sign-in/<ref>/consent", who="journey"),
     _page("/enrol", "GET", who="anybody"),

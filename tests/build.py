@@ -73,6 +73,7 @@ EVERYTHING = ["openid", "profile", "email", "address", "phone", "offline_access"
 VERIFIER = "v" * 43
 CHALLENGE = base64.urlsafe_b64encode(sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 PASSWORD, CODE = "password", "one-time-code"
+PURPOSE = "Look at the bill for May"
 BOTH = (PASSWORD, CODE)
 REGISTRY = JWSRegistry(algorithms=["ES256", "RS256", "PS256", "EdDSA", "HS256", "none"])
 
@@ -410,12 +411,15 @@ class Site:
         )
 
     def give_mandate(self, principal: str = "margaret", delegate: str = "sian", **more: Any) -> str:
-        """Let one person act for another; answer the mandate's reference."""
+        """Let a person, or an organisation by its reference, act for another; answer the mandate's
+        reference."""
         asked: dict[str, Any] = {
             "services": {"tax": ["view", "file"]}, "basis": "own", "by": "tests",
             "grant_level": Level(identity=2, sign_in=2),
             "principal": self.account(principal)["person_ref"],
-            "delegate": self.account(delegate)["person_ref"],
+            "delegate": self.account(delegate)["person_ref"]
+            if delegate in self.world.people else delegate,
+            "delegate_kind": "person" if delegate in self.world.people else "organisation",
         } | more  # fmt: skip
         life = asked.pop("life", timedelta(days=30))
         given = self.database.transaction(
@@ -505,10 +509,12 @@ class Site:
         assert "code" in got, got
         return got["code"]
 
-    def act(self, mandate: str, client_id: str = "tax", **params: Any) -> str:
-        """Choose whom to act for, and get a code."""
-        page = self.authorize(client_id, acting_for="choose", **params)
-        got = read_answer(self.submit(page, who=mandate))
+    def act(
+        self, mandate: str, client_id: str = "tax", *, purpose: str = PURPOSE, **params: Any
+    ) -> str:
+        """Choose whom to act for, say what for, and get a code."""
+        page = self.authorize(client_id, **{"acting_for": "choose", **params})
+        got = read_answer(self.submit(page, who=mandate, purpose=purpose))
         assert "code" in got, got
         return got["code"]
 

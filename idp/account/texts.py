@@ -13,6 +13,8 @@ def done(kind: str, detail: object = None) -> str:
         "tokens-issued": _("Opened or kept using the service"),
         "claims-read": _("Read your details"),
         "acting-started": _("Started to act for you"),
+        "acting-refused": _("Wanted to act for you and could not"),
+        "mandate-checked": _("Asked whether somebody may act for you"),
         "signed-in-to-service": _("You signed in"),
         "signed-out": _("You signed out"),
         "proof-given": _("You showed that it is you"),

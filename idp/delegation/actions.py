@@ -202,6 +202,10 @@ _NOW_HELD = and_(
     _PERSON.c.died_on.is_(None),
     _BUSINESS.c.ceased_on.is_(None),
 )
+_LAST = _M.alias("last")
+_LAST_SORT = (
+    select(_LAST.c.principal_sort).where(_LAST.c.ref == bindparam("after")).scalar_subquery()
+)
 _OPEN = (
     _HELD.add_columns(_MEMBER.c.ref.label("member_ref"))
     .join(
@@ -233,6 +237,11 @@ _OPEN = (
             ),
         ),
         _M.c.principal_sort.like(bindparam("named"), escape="/"),
+        or_(
+            bindparam("after", type_=_M.c.ref.type) == "",
+            _M.c.principal_sort > _LAST_SORT,
+            and_(_M.c.principal_sort == _LAST_SORT, _M.c.ref > bindparam("after")),
+        ),
     )
     .order_by(_M.c.principal_sort, _M.c.ref)
     .limit(PICKED + 1)
@@ -261,24 +270,31 @@ def held_by(tx: Transaction, person: str) -> list[HeldMandate]:
 
 
 def usable(
-    tx: Transaction, *, account: str, person: str | None, service: str, named: str = ""
+    tx: Transaction,
+    *,
+    account: str,
+    person: str | None,
+    service: str,
+    named: str = "",
+    after: str = "",
 ) -> list[HeldMandate]:
     """List whom an account may act for at a service now, by the principal's name: its person's
     own mandates and those of its organisations that are open to it.
 
-    At most `PICKED` + 1; `named` is how the family name begins. Whether one may really be used
-    is asked again, by `authority.bar`, when it is.
+    At most `PICKED` + 1, those that follow the mandate `after` in the list; `named` is how the
+    family name begins. Whether one may really be used is asked again, by `authority.bar`, when
+    it is.
     """
     values = {
         "account": account, "person": person or "", "service": service,
-        "named": begins_with(named),
+        "named": begins_with(named), "after": after,
     }  # fmt: skip
     return [held(row) for row in tx.execute(_OPEN, values).mappings()]
 
 
 def begins_with(typed: str) -> str:
     """The pattern that names beginning like this match; every name for nothing typed."""
-    return re.sub(r"([/%_])", r"/\\1", " ".join(typed.split()).casefold()) + "%"
+    return re.sub(r"([/%_])", r"/\1", " ".join(typed.split()).casefold()) + "%"
 
 
 def end(

@@ -10,6 +10,7 @@ from idp.house import House
 from idp.journal.actions import Entry, new_reference, record
 from idp.keyring import jose
 from idp.oidc import metadata
+from idp.oidc.checking import check_mandate as answer_check
 from idp.oidc.disclosure import disclose
 from idp.oidc.grants import build_server
 from idp.oidc.introspecting import ask_deferral, introspect_token, revoke_token
@@ -50,6 +51,11 @@ def deferral(house: House, request: DoorRequest) -> DoorResponse:
     """Where a held sign-in stands, for the service that it was made to."""
     writes = "client_assertion" in request.form
     return _in_frame(house, request, ask_deferral, writes=writes)
+
+
+def check_mandate(house: House, request: DoorRequest) -> DoorResponse:
+    """Whether somebody may act for somebody at the caller's own service; one journal row."""
+    return _in_frame(house, request, answer_check)
 
 
 def revoke(house: House, request: DoorRequest) -> DoorResponse:

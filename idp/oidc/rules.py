@@ -1,6 +1,7 @@
 """What a relying party may ask at /authorize, and what a token may say. Pure."""
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,6 +30,7 @@ ID_TOKEN = timedelta(minutes=10)
 CODE = timedelta(seconds=60)
 MOST_VECTORS = 10
 LONGEST_VALUE = 2048  # characters of one parameter; so much `state` and `nonce` is kept
+MANDATE = re.compile(r"[A-Za-z0-9_-]{16,64}")
 LONG = frozenset({"claims", "id_token_hint"})  # bounded by the query as a whole
 
 
@@ -87,8 +89,14 @@ def read_wanted(params: Mapping[str, str], levels: Levels) -> Wanted:
         login_hint=params.get("login_hint", ""),
         ui_locales=params.get("ui_locales", ""),
         sub=_sub(claims),
-        acting_for=_one_of(params, "acting_for", ("choose",)) or "",
+        acting_for=_acting_for(params.get("acting_for")),
     )
+
+
+def _acting_for(text: str | None) -> str:
+    if text is not None and text != "choose" and not MANDATE.fullmatch(text):
+        raise BadRequest("invalid_request", "acting_for: must be choose, or a mandate's id")
+    return text or ""
 
 
 def _one_of(params: Mapping[str, str], name: str, known: tuple[str, ...]) -> str | None:

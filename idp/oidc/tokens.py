@@ -5,6 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 from idp.assurance.rules import Level
+from idp.callers.acting import ActingMandate
 from idp.callers.authority import effective
 from idp.callers.clients import Client
 from idp.callers.liveness import LiveGrant
@@ -117,18 +118,24 @@ def acting_claims(grant: LiveGrant) -> dict[str, Any]:
     if grant.software is not None:
         act["client_id"] = grant.software
     facts = mandate.facts
+    level = str(effective(Level.parse(grant.vot), facts.granted, facts.cap))
+    return {"act": act, "mandate": {**mandate_claim(mandate), "effective_level": level}}
+
+
+def mandate_claim(mandate: ActingMandate) -> dict[str, Any]:
+    """What tokens and the mandate check say of a mandate itself, whoever acts under it."""
+    facts = mandate.facts
     claim = {
         "id": mandate.ref,
         "version": mandate.version,
         "scopes": [f"{mandate.service}:{power}" for power in mandate.powers],
         "basis": mandate.basis,
         "grant_level": str(facts.granted.meet(facts.cap)),
-        "effective_level": str(effective(Level.parse(grant.vot), facts.granted, facts.cap)),
         "quorum_met": facts.signed >= facts.quorum,
     }
     if mandate.expires is not None:
         claim["exp"] = int(mandate.expires.timestamp())
-    return {"act": act, "mandate": claim}
+    return claim
 
 
 def risk_claims(grant: LiveGrant) -> dict[str, Any]:

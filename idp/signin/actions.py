@@ -223,8 +223,11 @@ def client_of(tx: Transaction, ref: str) -> str | None:
     return row["client_id"] if row else None
 
 
-def choose(tx: Transaction, position: Position, choice: str, purpose: str | None = None) -> None:
-    """Keep whom this person acts for, `self` or a mandate's reference, and what for."""
+def choose(
+    tx: Transaction, position: Position, choice: str | None, purpose: str | None = None
+) -> None:
+    """Keep whom this person acts for, `self` or a mandate's reference, and what for; None takes
+    the choice back."""
     _answer(tx, position, choice=choice, purpose=purpose, consented=False)
 
 

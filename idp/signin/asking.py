@@ -14,6 +14,8 @@ from idp.authentication.actions import PasswordProved, Reason, Refusal
 from idp.authentication.devices import device_words
 from idp.authentication.sessions import SessionFacts
 from idp.callers.clients import Client
+from idp.oidc import actions as oidc
+from idp.oidc.answers import send
 from idp.signin import accepting, actions, texts
 from idp.signin.actions import Position, Stop
 from idp.signin.rules import TWO_CHECKS, Step
@@ -333,6 +335,14 @@ def stopped(stop: Stop) -> ResponseReturnValue:
     """Say why a journey cannot go on here."""
     status, title, paragraphs = texts.stopped(stop)
     return notice(status, title, paragraphs, link=("/account", _("Go to your Gatehouse page")))
+
+
+def abandon(found: Position, code: str, description: str) -> ResponseReturnValue:
+    """End a journey without a grant: the service is told so, with an error."""
+    if found.journey.client_id is None:
+        return see_other("/")
+    answer = oidc.abandon(house().database, house().services, found, code, description)
+    return stopped(Stop.FINISHED) if answer is None else send(answer)
 
 
 def service_name(found: Position) -> str:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from idp.authentication.actions import Reason, Refusal
+from idp.delegation.choosing import PurposeFault
 from idp.signin.actions import Stop
 from idp.signin.rules import Step, Why
 from idp.words import gettext as _
@@ -180,3 +181,13 @@ def stale_form() -> tuple[str, list[str]]:
             _("Go back, load the page again and send it once more."),
         ],
     )  # fmt: skip
+
+
+def purpose_wrong(fault: PurposeFault) -> str:
+    """Say what is wrong with what somebody wrote that they want to do."""
+    return {
+        PurposeFault.MISSING: _("Say what you want to do for them"),
+        PurposeFault.TOO_LONG: _("Use fewer words to say what you want to do"),
+        PurposeFault.UNREADABLE: _("Use plain letters to say what you want to do"),
+        PurposeFault.NUMBER: _("Leave the National Insurance number out"),
+    }[fault]

@@ -68,7 +68,12 @@ class Sandbox:
         people = re.findall(r'type="radio" value="([^"]+)"', page.text)
         other = [ref for ref in people if ref != "self"]
         return self.post(
-            action, **self.secrets, csrf_token=token, code=self._code(), who="".join(other)
+            action,
+            **self.secrets,
+            csrf_token=token,
+            code=self._code(),
+            who="".join(other),
+            purpose="Look at the bill for May",
         )
 
     def userinfo(self, tokens: dict[str, Any]) -> dict[str, Any]:

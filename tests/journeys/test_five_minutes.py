@@ -31,6 +31,7 @@ def test_the_five_minutes_in_two_windows(
 
     daughter.go(tax).follow("Act for someone else").look("who")
     daughter.page.get_by_label("Margaret Hughes").check()
+    daughter.page.get_by_label("What do you want to do for them?").fill("Look at the bill")
     daughter.press("Go on")
     assert BOTH in daughter.heading()
     daughter.look("daughter-before").follow("See my records")
@@ -74,6 +75,8 @@ def test_by_keyboard_alone(scene: Scene, window: OpenWindow, permission: str) ->
     keys.press("ArrowDown")  # the radios are one stop; arrows choose
     if not here.page.locator(f"input[value='{permission}']").is_checked():
         keys.press("ArrowDown")
+    tab_to(here, "purpose")
+    keys.type("Look at the bill")
     keys.press("Enter")
     here.page.wait_for_url(f"{scene.walk.services['tax'].url}/")
     assert BOTH in here.heading()
@@ -101,6 +104,7 @@ def test_without_script(
     assert daughter.heading() == "Signed in: Tom Barker"
     daughter = window_of("daughter", script=False).go(f"{tax}/sign-in?act=1")
     daughter.page.get_by_label("Margaret Hughes").check()
+    daughter.page.get_by_label("What do you want to do for them?").fill("Look at the bill")
     daughter.press("Go on")
     assert BOTH in daughter.heading()
     mother = window_of("mother", script=False).go("/account/helpers").press("End now")

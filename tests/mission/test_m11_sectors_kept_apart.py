@@ -137,7 +137,9 @@ def test_acting_does_not_join_the_sectors_either(
     browser.follow = False
     page = tax.stop_before(browser, browser.open(tax.request(acting_for="choose")))
     assert not isinstance(page, str)
-    code = tax.stop_before(browser, page.form("who").fill(who=permission).submit())
+    code = tax.stop_before(
+        browser, page.form("who").fill(who=permission, purpose="Pay the bill").submit()
+    )
     assert isinstance(code, str)
     acting = claims(tax.redeem(code).body["id_token"])
     # The actor is a separate kind of subject: not even Tax sees its own customer in it.

@@ -81,9 +81,12 @@ START = {
     "console": "http://localhost:8900", "checker": "http://localhost:8005",
     "officer_command": "idp operator add NAME",
 }  # fmt: skip
-TWO = [Facts(ref="P-1", name="Margaret Hughes", until=SUMMER),
-       Facts(ref="P-2", name="Tom Barker", until=None)]  # fmt: skip
-WHO = {**SIGN_IN, "service_name": "Tax", "self_name": "Sian Hughes", "people": TWO}
+TWO = [Facts(ref="P-1", name="Margaret Hughes", until=SUMMER, organisation=None, purpose=None),
+       Facts(ref="P-2", name="Tom Barker", until=None, organisation="Smith & Sons",
+             purpose="Renew the car tax")]  # fmt: skip
+WHO = {**SIGN_IN, "service_name": "Tax", "self_name": "Sian Hughes", "people": TWO,
+       "only": False, "asks_purpose": True, "search": False,
+       "named": "", "more": "", "chosen": "", "purpose": "", "purpose_error": None}  # fmt: skip
 
 # Case name -> (template, context). Every template has at least one case; a test holds that.
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -108,6 +111,18 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "who": ("signin/who.html", WHO),
     "who-missing": ("signin/who.html", {**WHO, "error": "Choose one."}),
     "who-nobody": ("signin/who.html", {**WHO, "people": []}),
+    "who-many": ("signin/who.html", {
+        **WHO, "search": True, "more": "P-2"}),
+    "who-not-found": ("signin/who.html", {
+        **WHO, "search": True, "people": [], "named": "Xenon"}),
+    "who-one": ("signin/who.html", {
+        **WHO, "only": True, "people": TWO[:1], "chosen": "P-1", "purpose": "x",
+        "self_name": "",
+        "purpose_error": "Say what you want to do for them"}),
+    "cannot-act": ("signin/cannot_act.html", {
+        "service_name": "Tax", "principal_name": "Margaret Hughes", "reference": "K7QF2MXBAAAA",
+        "said": "Your permission was ended. Ask them to give you a new one.",
+        "again": "/sign-in/1/who/again", "action": "/sign-in/1/back"}),
     "consent": ("signin/consent.html",
                 {**SIGN_IN, "scopes": ["Your name", "Your email address"]}),
     "notice": ("signin/notice.html", NOTICE),

@@ -347,7 +347,7 @@ def test_who_acts_for_somebody_needs_more_than_a_text(site: Site) -> None:
     site.sign_in("sian", ("password", "sms-code"))
     page = site.authorize("tax", acting_for="choose")
     assert heading(page) == "Who are you doing this for?"
-    asked = site.submit(page, who=mandate)
+    asked = site.submit(page, who=mandate, purpose="Pay the bill")
     assert heading(asked) == "Type in your code", "an agent, from the moment of the choice"
     assert not site.rows(JournalEntry, kind="acting-started")
     assert "code" in read_answer(site.submit(asked, code=site.code_now("sian")))

@@ -42,7 +42,9 @@ def test_ones_choice_of_whom_to_act_for_is_not_anothers(site: Site) -> None:
     form = page.text.split('<form method="post" action="')[1]
     token = form.split('name="csrf_token" value="')[1].split('"')[0]
     chosen = site.browser.post(
-        form.split('"')[0], data={"csrf_token": token, "who": mandate}, base_url=ISSUER
+        form.split('"')[0],
+        data={"csrf_token": token, "who": mandate, "purpose": "Pay the bill"},
+        base_url=ISSUER,
     )
     site.sign_in("tom")
     asked = site.get(urlsplit(chosen.location).path)

@@ -258,7 +258,7 @@ def test_whoever_acts_for_several_is_weighed_with_how_many(binding: Site) -> Non
     assert "code" in binding.answer("tax")
     assert last_risk(binding)["contributions"] == []
     page = binding.authorize("tax", acting_for="choose")
-    assert "code" in read_answer(binding.submit(page, who=mandate))
+    assert "code" in read_answer(binding.submit(page, who=mandate, purpose="Pay the bill"))
     risk = last_risk(binding, "acting-started")
     assert risk["contributions"] == [["reach", 0.301]]
     assert risk["nats"] == 0.301

@@ -1,0 +1,29 @@
+"""A firm that acts for people, put straight into the database."""
+
+from sqlalchemy import insert
+
+from idp.delegation.records import AssignmentRecord
+from idp.organisations.records import MemberRecord, OrganisationRecord
+from tests.build import Site
+
+
+def firm(site: Site, *, member: str = "sian", access: str = "assigned", **more: object) -> str:
+    """A firm that acts for Margaret, with one member; answers its mandate's reference."""
+    now = site.database.now()
+
+    def work(tx) -> None:
+        tx.execute(insert(OrganisationRecord).values(
+            {"ref": "the-firm", "name": "Smith & Co", "kind": "firm", "access": access,
+             "entered_by": "tests", "created_at": now, "verified_at": now, **more}))  # fmt: skip
+        tx.execute(insert(MemberRecord).values(
+            ref="the-member", organisation_ref="the-firm",
+            account_ref=site.account(member)["ref"], name="Sian Hughes", roles=["worker"],
+            added_by="tests", joined_at=now))  # fmt: skip
+
+    site.database.transaction(work)
+    return site.give_mandate(delegate="the-firm")
+
+
+def assign(site: Site, mandate: str, to: str = "the-member") -> None:
+    site.database.transaction(lambda tx: tx.execute(insert(AssignmentRecord).values(
+        mandate_ref=mandate, assignee=to, assigned_by="tests", assigned_at=tx.now())))  # fmt: skip
