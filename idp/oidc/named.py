@@ -32,9 +32,9 @@ _PERSON = (
     .join(AccountRecord, AccountRecord.person_ref == PersonRecord.ref, isouter=True)
     .where(PersonRecord.ref == bindparam("holder"))
 )
-_BUSINESS = select(
-    BusinessRecord.name, BusinessRecord.address, BusinessRecord.created_at
-).where(BusinessRecord.ref == bindparam("holder"))
+_BUSINESS = select(BusinessRecord.name, BusinessRecord.address, BusinessRecord.created_at).where(
+    BusinessRecord.ref == bindparam("holder")
+)
 _UNPROVED = select(AccountRecord.email).where(AccountRecord.ref == bindparam("holder"))
 _NAME = select(PersonRecord.given_name, PersonRecord.family_name).where(
     PersonRecord.ref == bindparam("ref")
