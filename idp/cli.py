@@ -16,6 +16,7 @@ from idp import settings as reading
 from idp.assurance.commands import policy
 from idp.authentication.commands import account
 from idp.callers.commands import service
+from idp.delegation.commands import mandate
 from idp.demo.commands import demo
 from idp.figures.commands import review
 from idp.journal.commands import journal
@@ -129,7 +130,7 @@ def doctor(as_json: bool) -> None:
 for command in policy_commands.COMMANDS:
     policy.add_command(command)
 policy.add_command(review)
-for group in (account, demo, journal, keys, operator, policy, register, service, token):
+for group in (account, demo, journal, keys, mandate, operator, policy, register, service, token):
     idp.add_command(group)
 
 

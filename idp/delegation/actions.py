@@ -149,18 +149,26 @@ def give(
         )  # fmt: skip
         detail = {"service": service, "powers": sorted(set(powers)), "by": by,
                   "level": str(grant_level.meet(cap))}  # fmt: skip
-        actor = delegate if delegate_kind == "organisation" else None
-        _record(tx, "mandate-given", principal, actor, ref, detail)
-        if delegate_kind == "person":
-            _record(tx, "mandate-given", delegate, principal, ref, detail)
+        record_given(tx, ref, principal, delegate, delegate_kind, detail)
         refs.append(ref)
     return tuple(refs)
 
 
-def _record(
-    tx: Transaction, kind: str, person: str, actor: str | None, ref: str, detail: dict[str, Any]
+def record_given(
+    tx: Transaction,
+    ref: str,
+    principal: str,
+    delegate: str,
+    delegate_kind: str,
+    detail: Mapping[str, Any],
 ) -> None:
-    record(tx, Entry(kind=kind, person=person, actor=actor, mandate_ref=ref, detail=detail))
+    """Journal that a mandate was given: for the principal, and for a delegate who is a person."""
+    actor = delegate if delegate_kind == "organisation" else None
+    kind = "mandate-given"
+    record(tx, Entry(kind=kind, person=principal, actor=actor, mandate_ref=ref, detail=detail))
+    if delegate_kind == "person":
+        told = Entry(kind=kind, person=delegate, actor=principal, mandate_ref=ref, detail=detail)
+        record(tx, told)
 
 
 _PERSON, _HELPER = PersonRecord.__table__.alias("p"), PersonRecord.__table__.alias("d")
@@ -174,7 +182,8 @@ def _named(person: Any, other: Any) -> Any:
     return func.coalesce(person.c.given_name + " " + person.c.family_name, other.c.name, "")
 
 
-_HELD = (
+# A mandate with the names of its parties: `held` reads its rows.
+HELD_ROWS = (
     select(
         _M,
         _named(_PERSON, _BUSINESS).label("principal_name"),
@@ -186,12 +195,12 @@ _HELD = (
     .join(_HELPER, _HELPER.c.ref == _M.c.delegate, isouter=True)
     .join(_FIRM, _FIRM.c.ref == _M.c.delegate, isouter=True)
 )
-_BY_REF = _HELD.where(_M.c.ref == bindparam("ref"))
-_BY_BUNDLE = _HELD.where(_M.c.bundle == bindparam("bundle")).order_by(_M.c.service, _M.c.ref)
-_GIVEN = _HELD.where(_M.c.principal == bindparam("party")).order_by(
+_BY_REF = HELD_ROWS.where(_M.c.ref == bindparam("ref"))
+_BY_BUNDLE = HELD_ROWS.where(_M.c.bundle == bindparam("bundle")).order_by(_M.c.service, _M.c.ref)
+_GIVEN = HELD_ROWS.where(_M.c.principal == bindparam("party")).order_by(
     _M.c.created_at.desc(), _M.c.bundle, _M.c.service
 )
-_HELPING = _HELD.where(
+_HELPING = HELD_ROWS.where(
     _M.c.delegate == bindparam("party"), _M.c.delegate_kind == "person"
 ).order_by(_M.c.created_at.desc(), _M.c.bundle, _M.c.service)
 _NOW_HELD = and_(
@@ -207,7 +216,7 @@ _LAST_SORT = (
     select(_LAST.c.principal_sort).where(_LAST.c.ref == bindparam("after")).scalar_subquery()
 )
 _OPEN = (
-    _HELD.add_columns(_MEMBER.c.ref.label("member_ref"))
+    HELD_ROWS.add_columns(_MEMBER.c.ref.label("member_ref"))
     .join(
         _MEMBER,
         and_(

@@ -31,8 +31,8 @@ from idp.proofing.cases import claim_purpose
 from idp.proofing.checking import MESSAGE as CHECK_MESSAGE
 from idp.proofing.checking import check_purpose
 from idp.proofing.records import CaseRecord
-from idp.register import indexing
-from idp.register.records import PersonNumberRecord
+from idp.register import businesses, indexing
+from idp.register.records import BusinessNumberRecord, PersonNumberRecord
 from idp.register.rules import number_purpose
 
 # Every column that holds something sealed; a test finds those that are missing here.
@@ -42,6 +42,7 @@ SEALED = (
     SealedColumn(PhoneRecord, "number_sealed", "account_ref", phone_purpose),
     SealedColumn(SignInCodeRecord, "number_sealed", "ref", offer_purpose,
                  live=SignInCodeRecord.number_sealed.is_not(None)),
+    SealedColumn(BusinessNumberRecord, "number_sealed", "ref", businesses.number_purpose),
     # What was typed in a case that lapsed is forgotten.
     SealedColumn(CaseRecord, "claim_sealed", "ref", claim_purpose,
                  live=CaseRecord.claim_sealed != ""),
@@ -177,7 +178,7 @@ def reseal(forget_old: bool) -> None:
 @keys.command()
 @click.option("--lost", is_flag=True, help="The index key is lost: make a fresh one first.")
 def reindex(lost: bool) -> None:
-    """Find people by number under a fresh index key, while the service goes on.
+    """Find people and businesses by number under a fresh index key, while the service goes on.
 
     Everybody is found all the while, under the old key or the new; not so after --lost, until
     it is done. Killed half way, run it again. Imports wait until it is done.
@@ -196,14 +197,14 @@ def reindex(lost: bool) -> None:
     seen = 0
     steps = indexing.reindex(house.database, house.keyring)
     with _said():
-        for step in _shown(steps, "person_number", indexing.count(house.database)):
+        for step in _shown(steps, "numbers", indexing.count(house.database)):
             seen += step.seen
             twice += step.twice
     _journal(house, "indexed-anew", {"numbers": seen, "twice": twice[:100]})
     click.echo(f"{seen} numbers indexed anew")
     if twice:
         raise click.ClickException(
-            f"{len(twice)} numbers stand twice; settle which person each belongs to, then run it "
+            f"{len(twice)} numbers stand twice; settle whose each is, then run it "
             f"again: {', '.join(twice[:10])}"
         )
     ring.forget_old(house.settings.keys, "number_index")

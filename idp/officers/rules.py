@@ -21,6 +21,7 @@ class Role(StrEnum):
     COUNTER = "counter-officer"
     RISK = "risk-officer"
     POLICY = "policy-officer"
+    MANDATE = "mandate-officer"
 
 
 class Act(StrEnum):
@@ -40,6 +41,8 @@ class Act(StrEnum):
     SIGN_POLICY = "sign-policy"
     ROLL_BACK_POLICY = "roll-back-policy"
     SEE_FIGURES = "see-figures"
+    SEE_MANDATE = "see-mandate"
+    END_MANDATE = "end-mandate"
 
 
 class HeldReason(StrEnum):
@@ -79,6 +82,8 @@ MAY: Mapping[Role, frozenset[Act]] = {
             Act.SEE_FIGURES,
         }
     ),
+    # Granting takes two of them, stopping takes one.
+    Role.MANDATE: frozenset({Act.SEE_MANDATE, Act.END_MANDATE}),
 }
 # Nobody gives themselves a role, or gets round the rule that a last key stays; and since nobody
 # ends their own work here, there is always an administrator left.

@@ -17,6 +17,7 @@ def role_names() -> Mapping[str, str]:
         Role.RISK: _("Risk officer: lets sign-ins that wait go on, or stops them"),
         Role.ADMINISTRATOR: _("Administrator: adds and ends officers"),
         Role.POLICY: _("Policy officer: changes the policies, together with another one"),
+        Role.MANDATE: _("Permissions officer: enters and ends permissions to act for somebody"),
     }
 
 
@@ -26,6 +27,7 @@ def role_list(roles: Iterable[str]) -> str:
         Role.COUNTER: _("Counter officer"),
         Role.RISK: _("Risk officer"),
         Role.POLICY: _("Policy officer"),
+        Role.MANDATE: _("Permissions officer"),
         Role.ADMINISTRATOR: _("Administrator"),
     }
     return ", ".join(name for role, name in short.items() if role in set(roles))

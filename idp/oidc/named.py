@@ -1,4 +1,4 @@
-"""The claims about a person that a service is entitled to, read when they are asked for."""
+"""The claims about a person or a business that a service is entitled to, read when asked for."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from idp.callers.liveness import LiveGrant
 from idp.oidc.rules import CLAIMS, PERSONAL, SCOPES, released_claims
 from idp.oidc.server import Call
 from idp.register.actions import open_number
-from idp.register.records import PersonNumberRecord, PersonRecord
+from idp.register.records import BusinessRecord, PersonNumberRecord, PersonRecord
 
 _PERSON = (
     select(
@@ -31,6 +31,9 @@ _PERSON = (
     )
     .join(AccountRecord, AccountRecord.person_ref == PersonRecord.ref, isouter=True)
     .where(PersonRecord.ref == bindparam("holder"))
+)
+_BUSINESS = select(BusinessRecord.name, BusinessRecord.address, BusinessRecord.created_at).where(
+    BusinessRecord.ref == bindparam("holder")
 )
 _UNPROVED = select(AccountRecord.email).where(AccountRecord.ref == bindparam("holder"))
 _NAME = select(PersonRecord.given_name, PersonRecord.family_name).where(
@@ -71,6 +74,9 @@ def actor_name(call: Call, grant: LiveGrant, scope: str) -> str | None:
 def _values(call: Call, holder: str, with_number: bool) -> dict[str, Any]:
     row = call.tx.execute(_PERSON, {"holder": holder}).mappings().first()
     if row is None:
+        business = call.tx.execute(_BUSINESS, {"holder": holder}).mappings().first()
+        if business is not None:
+            return _of_business(business)
         email = call.tx.execute(_UNPROVED, {"holder": holder}).scalar_one_or_none()
         return {"email": email, "email_verified": False}
     values = {
@@ -88,3 +94,13 @@ def _values(call: Call, holder: str, with_number: bool) -> dict[str, Any]:
         number = open_number(call.services.keyring, holder, row["number_sealed"])
         values["national_insurance_number"] = number.canonical
     return values
+
+
+def _of_business(row: Any) -> dict[str, Any]:
+    """A business has a name, an address and nothing that only people have: no day of birth, no
+    e-mail address of anybody, and never the National Insurance number of its sole trader."""
+    return {
+        "name": row["name"],
+        "address": row["address"] or None,
+        "updated_at": int(row["created_at"].timestamp()),
+    }

@@ -9,19 +9,50 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import click
 
 from idp.house import open_house
+from idp.identifiers.businesses import BusinessNumber, NumberKind
+from idp.identifiers.businesses import parse as parse_business
 from idp.identifiers.rules import NationalInsuranceNumber, parse
-from idp.register import generating
+from idp.register import businesses_file, generating
 from idp.register.actions import contacts_shown, find_by_number
-from idp.register.importing import Import, Progress
+from idp.register.businesses import find_by_number as find_business
+from idp.register.businesses import numbers_of
+from idp.register.generating_businesses import made_up_businesses
+from idp.register.importing import Import
 from idp.register.reading import COLUMNS, REQUIRED
 from idp.register.reasons import EXPLANATIONS
 
 SECONDS_BETWEEN_LINES = 10.0
-Told = Callable[[Progress], None]
+
+
+class Far(Protocol):
+    """How far an import is: bytes of the file that are done with, and lines read so far."""
+
+    @property
+    def byte_offset(self) -> int:
+        """Bytes done with."""
+
+    @property
+    def read_count(self) -> int:
+        """Lines read."""
+
+
+class Counted(Protocol):
+    """What became of a file."""
+
+    @property
+    def rejected(self) -> int:
+        """Lines that were refused."""
+
+    def counts(self) -> dict[str, int]:
+        """The counts by the words of the report."""
+
+
+Told = Callable[[Far], None]
 
 IMPORT_HELP = f"""Bring the people of FILE (CSV, UTF-8) into the register, or up to date.
 
@@ -37,10 +68,19 @@ Run the same command again after a stop or a crash: it goes on where it was. Run
 changes nothing. Every column is explained in docs/operator-register.md.
 """
 
+BUSINESS_HELP = f"""Bring the businesses of FILE (CSV, UTF-8) into the register, or up to date.
+
+The first line names the columns, in any order. Needed: {", ".join(businesses_file.TABLE.required)},
+and one of the numbers. Known besides: {", ".join(list(businesses_file.COLUMNS)[2:])}.
+
+A line that cannot be taken goes to FILE.rejects.csv beside it, with its number and a reason. Run
+the same command again after a stop or a crash: what is there counts as unchanged.
+"""
+
 
 @click.group()
 def register() -> None:
-    """The people whom the register knows: import them, make some up, look one up."""
+    """The people and businesses that the register knows: import, make some up, look one up."""
 
 
 @register.command("import", help=IMPORT_HELP)
@@ -54,32 +94,29 @@ def register() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Answer for a program.")
 def import_people(file: Path, rejects: Path | None, again: bool, as_json: bool) -> None:
     """See IMPORT_HELP."""
-    rejects = rejects or file.with_name(f"{file.stem}.rejects.csv")
-    if rejects.exists() and rejects.samefile(file):
-        raise click.ClickException("the refused lines need a file of their own: see --rejects")
+    rejects = rejects_beside(file, rejects)
     house = open_house()
     try:
-        work = Import(house.database, house.keyring, file, rejects, by=_who())
-        with _progress(file.stat().st_size) as told:
+        work = Import(house.database, house.keyring, file, rejects, by=who_runs_it())
+        with shown_progress(file.stat().st_size) as told:
             done = work.run(told, again=again)
     except OSError as problem:
         raise click.ClickException(f"{problem.filename}: {problem.strerror}") from None
     finally:
         house.database.close()
-    if as_json:
-        click.echo(json.dumps({**done.counts(), "rejects": str(rejects)}))
-        return
-    counts = ", ".join(f"{name} {count:,}" for name, count in done.counts().items())
-    click.echo(f"{counts}.")
-    if done.rejected:
-        click.echo(f"Refused lines, each with its reason: {rejects}", err=True)
+    show_counts(done, rejects, as_json=as_json)
 
 
 @register.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--people", "count", type=click.IntRange(1, generating.MOST), required=True)
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed, same people.")
-def generate(file: Path, count: int, seed: int) -> None:
+@click.option(
+    "--businesses",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a file of businesses too, some of them run by these people.",
+)
+def generate(file: Path, count: int, seed: int, businesses: Path | None) -> None:
     """Make up a register of so many records and write it to FILE, ready to import.
 
     There are twins in it, shared addresses, married, adopted and misspelt names, people who died
@@ -90,6 +127,16 @@ def generate(file: Path, count: int, seed: int) -> None:
         writer.writerow(COLUMNS)
         writer.writerows(one.row for one in generating.people(seed, count))
     click.echo(f"{count:,} made-up records in {file}", err=True)
+    if businesses is None:
+        return
+    with businesses.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.writer(handle, lineterminator="\n")
+        writer.writerow(businesses_file.COLUMNS)
+        made = 0
+        for row in made_up_businesses(seed, generating.people(seed, count)):
+            writer.writerow(row)
+            made += 1
+    click.echo(f"{made:,} made-up businesses in {businesses}", err=True)
 
 
 @register.command()
@@ -133,6 +180,90 @@ def show(as_json: bool) -> None:
         click.echo(f"{name:14} {value}")
 
 
+@register.group()
+def business() -> None:
+    """The businesses that the register knows: import them, look one up."""
+
+
+@business.command("import", help=BUSINESS_HELP)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--rejects",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where refused lines go. Else FILE.rejects.csv beside FILE.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Answer for a program.")
+def import_business(file: Path, rejects: Path | None, as_json: bool) -> None:
+    """See BUSINESS_HELP."""
+    rejects = rejects_beside(file, rejects)
+    house = open_house()
+    try:
+        with shown_progress(file.stat().st_size, "Businesses") as told:
+            done = businesses_file.import_businesses(
+                house.database, house.keyring, file, rejects, told, by=who_runs_it()
+            )
+    except OSError as problem:
+        raise click.ClickException(f"{problem.filename}: {problem.strerror}") from None
+    finally:
+        house.database.close()
+    show_counts(done, rejects, as_json=as_json)
+
+
+@business.command("show")
+@click.option(
+    "--kind", type=click.Choice([kind.value for kind in NumberKind]), required=True,
+    help="Which number is typed: company, tax (unique taxpayer reference) or vat.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Answer for a program.")
+def show_business(kind: str, as_json: bool) -> None:
+    """Show the business whose number is typed at the prompt, or read from standard input."""
+    typed = getpass.getpass("Number: ") if sys.stdin.isatty() else sys.stdin.readline()
+    number = parse_business(NumberKind(kind), typed.strip())
+    if not isinstance(number, BusinessNumber):
+        raise click.ClickException(businesses_file.WHY[number])
+    house = open_house()
+    try:
+        found = house.database.read(lambda tx: find_business(tx, house.keyring, number))
+        if found is None:
+            raise click.ClickException("no business in the register has this number")
+        kept = house.database.read(lambda tx: numbers_of(tx, house.keyring, found.ref))
+    finally:
+        house.database.close()
+    shown = {
+        "business": found.ref,
+        "name": found.name,
+        "kind": found.kind,
+        "numbers": "; ".join(f"{each.kind} {each.masked}" for each in kept),
+        "address": ", ".join(map(str, found.address.values())),
+        "person": found.person_ref or "",
+        "ceased_on": found.ceased_on.isoformat() if found.ceased_on else "",
+    }
+    if as_json:
+        click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+        return
+    for name, value in shown.items():
+        click.echo(f"{name:14} {value}")
+
+
+def rejects_beside(file: Path, rejects: Path | None) -> Path:
+    """Where refused lines go: never over the file itself."""
+    rejects = rejects or file.with_name(f"{file.stem}.rejects.csv")
+    if rejects.exists() and rejects.samefile(file):
+        raise click.ClickException("the refused lines need a file of their own: see --rejects")
+    return rejects
+
+
+def show_counts(done: Counted, rejects: Path, *, as_json: bool, **more: object) -> None:
+    """Show what became of a file, and where the lines are that were refused."""
+    if as_json:
+        click.echo(json.dumps({**done.counts(), "rejects": str(rejects), **more}))
+        return
+    counts = ", ".join(f"{name} {count:,}" for name, count in done.counts().items())
+    click.echo(f"{counts}.")
+    if done.rejected:
+        click.echo(f"Refused lines, each with its reason: {rejects}", err=True)
+
+
 def _masked(contact: str | None) -> str:
     """Show enough to know an address again, too little to write to it."""
     if not contact:
@@ -141,18 +272,18 @@ def _masked(contact: str | None) -> str:
     return f"{name[:1]}•••{at}{host}" if at else f"•••{contact[-3:]}"
 
 
-def _who() -> str:
+def who_runs_it() -> str:
     """Answer who runs the command, for the journal: also behind sudo."""
     return os.environ.get("SUDO_USER") or getpass.getuser()
 
 
 @contextmanager
-def _progress(size: int) -> Iterator[Told]:
+def shown_progress(size: int, label: str = "People") -> Iterator[Told]:
     """Show how far it is: a bar on a terminal, elsewhere a line now and then."""
     if not sys.stderr.isatty():
         yield _Lines(size)
         return
-    with click.progressbar(length=max(size, 1), label="People", file=sys.stderr) as bar:
+    with click.progressbar(length=max(size, 1), label=label, file=sys.stderr) as bar:
         yield lambda at: bar.update(at.byte_offset - bar.pos)
 
 
@@ -163,7 +294,7 @@ class _Lines:
         self._size = max(size, 1)
         self._told = time.monotonic()
 
-    def __call__(self, at: Progress) -> None:
+    def __call__(self, at: Far) -> None:
         now = time.monotonic()
         if now - self._told < SECONDS_BETWEEN_LINES:
             return

@@ -84,8 +84,16 @@ class HeaderProblem(ValueError):
     """The first line does not name the columns; the message says what to do."""
 
 
-def read_header(line: bytes) -> list[str]:
-    """Read the names of the columns from a file's first line. Raises `HeaderProblem`."""
+def read_header(
+    line: bytes,
+    columns: Sequence[str] = COLUMNS,
+    required: Sequence[str] = REQUIRED,
+    command: str = "idp register import",
+) -> list[str]:
+    """Read the names of the columns from a file's first line. Raises `HeaderProblem`.
+
+    `command` is the one whose help explains the columns.
+    """
     try:
         text = line.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError:
@@ -94,16 +102,16 @@ def read_header(line: bytes) -> list[str]:
         names = [name.strip().lower() for name in split(text)]
     except csv.Error:
         raise HeaderProblem("the first line has a quotation mark that does not close") from None
-    known = {*COLUMNS, *REJECT_COLUMNS}
-    if missing := [name for name in REQUIRED if name not in names]:
+    known = {*columns, *REJECT_COLUMNS}
+    if missing := [name for name in required if name not in names]:
         raise HeaderProblem(
             f"the first line must name the columns, divided by commas; missing: "
-            f"{', '.join(missing)}; see: idp register import --help"
+            f"{', '.join(missing)}; see: {command} --help"
         )
     if strange := [name for name in names if name not in known]:
         raise HeaderProblem(
             f"unknown columns: {', '.join(repr(name[:40]) for name in strange)}; "
-            f"known are: {', '.join(COLUMNS)}"
+            f"known are: {', '.join(columns)}"
         )
     if len(set(names)) != len(names):
         raise HeaderProblem("the first line names a column twice")
@@ -161,7 +169,7 @@ class RowReader:
         given_name, family_name = _one_space(row.given_name), _one_space(row.family_name)
         if not given_name or not family_name:
             return Reason.NAME_MISSING
-        birth_date = _day(row.birth_date)
+        birth_date = read_day(row.birth_date)
         if birth_date is None or birth_date < OLDEST_BIRTH:
             return Reason.BIRTH_DATE
         if birth_date > self._today:
@@ -192,7 +200,7 @@ class RowReader:
         status = STATUSES[said]
         if not row.died_on:
             return status, None
-        died_on = _day(row.died_on)
+        died_on = read_day(row.died_on)
         if died_on is None or not birth_date <= died_on <= self._today:
             return Reason.DEATH_DATE
         if status is None:
@@ -223,7 +231,7 @@ def _earlier_names(text: str, given_name: str) -> tuple[Name, ...] | None:
     return tuple(names)
 
 
-def _day(text: str) -> date | None:
+def read_day(text: str) -> date | None:
     """Read a day as 1951-03-14. No other way of writing it is one that everybody reads alike."""
     if len(text) != _DAY_CHARACTERS or text[4] != "-" or text[7] != "-":
         return None

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.storage import Base
@@ -126,15 +126,20 @@ class BusinessRecord(Base):
 
 
 class BusinessNumberRecord(Base):
-    """A number by which a business is found: of the company register, for tax, or for VAT."""
+    """A number by which a business is found: of the company register, for tax, or for VAT.
+
+    A business has one of each kind at most.
+    """
 
     __tablename__ = "business_number"
     __table_args__ = (
         CheckConstraint("kind IN ('company', 'tax', 'vat')", name="kind"),
-        Index("ix_business_number_business", "business_ref"),
+        UniqueConstraint("kind", "number_index"),
+        UniqueConstraint("business_ref", "kind"),
     )
 
-    kind: Mapped[str] = mapped_column(primary_key=True)
-    number_index: Mapped[str] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    number_index: Mapped[str]
     business_ref: Mapped[str] = mapped_column(ForeignKey("business.ref"))
     number_sealed: Mapped[str]

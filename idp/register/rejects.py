@@ -7,15 +7,15 @@ import csv
 import fcntl
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
-from idp.identifiers.rules import Problem
 from idp.register.reading import REJECT_COLUMNS, split
-from idp.register.reasons import EXPLANATIONS, Reason
+from idp.register.reasons import EXPLANATIONS
 
 # A byte that is not UTF-8 comes out as it went in.
 LOSSLESS = "surrogateescape"
@@ -29,16 +29,22 @@ class Rejected(NamedTuple):
     """A line that was refused."""
 
     line: int
-    reason: Reason | Problem
+    reason: StrEnum
     text: bytes
 
 
 class RejectsFile:
-    """The file, open and held: a second import that would write to it is refused."""
+    """The file, open and held: a second import that would write to it is refused.
 
-    def __init__(self, path: Path, header: Sequence[str]) -> None:
+    `explanations` has a sentence for every reason that may stand in it.
+    """
+
+    def __init__(
+        self, path: Path, header: Sequence[str], explanations: Mapping[str, str] = EXPLANATIONS
+    ) -> None:
         self._path = path
         self._header = header
+        self._explanations = explanations
         # What was refused once before is refused with its new place and reason.
         self._old = [place for place, name in enumerate(header) if name in REJECT_COLUMNS]
 
@@ -95,7 +101,7 @@ class RejectsFile:
             fields = split(text)
             if len(fields) == len(self._header):
                 fields = [field for i, field in enumerate(fields) if i not in self._old]
-        return _line([str(one.line), str(one.reason), EXPLANATIONS[one.reason], *fields])
+        return _line([str(one.line), str(one.reason), self._explanations[one.reason], *fields])
 
     def _cut(self, size: int) -> None:
         self._handle.truncate(size)

@@ -433,6 +433,7 @@ def _make() -> None:
     )
     op.create_table(
         "business_number",
+        sa.Column("ref", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("number_index", sa.String(), nullable=False),
         sa.Column("business_ref", sa.String(), nullable=False),
@@ -443,10 +444,13 @@ def _make() -> None:
         sa.ForeignKeyConstraint(
             ["business_ref"], ["business.ref"], name=op.f("fk_business_number_business_ref")
         ),
-        sa.PrimaryKeyConstraint("kind", "number_index", name=op.f("pk_business_number")),
-    )
-    op.create_index(
-        "ix_business_number_business", "business_number", ["business_ref"], unique=False
+        sa.PrimaryKeyConstraint("ref", name=op.f("pk_business_number")),
+        sa.UniqueConstraint(
+            "business_ref", "kind", name=op.f("uq_business_number_business_ref_kind")
+        ),
+        sa.UniqueConstraint(
+            "kind", "number_index", name=op.f("uq_business_number_kind_number_index")
+        ),
     )
     op.create_table(
         "joint_signature",
