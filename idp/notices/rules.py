@@ -33,6 +33,9 @@ class Notice(StrEnum):
     VISIT_REFUSED = "visit-refused"
     CONTACT_CHANGED = "contact-changed"
     SIGN_IN_HELD = "sign-in-held"
+    MEMBER_INVITED = "member-invited"
+    ORGANISATION_SUSPENDED = "organisation-suspended"
+    ORGANISATION_RESUMED = "organisation-resumed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Contact:
 # What each notice must be told, and nothing else may be: a payload holds only what is used.
 # `account` is the sign-in name; `code` as typed; `minutes` how long the code works; `method` the
 # id of a way to sign in; `when` a moment, ISO 8601 with its zone; `link` a path of our own;
-# `contact` one or two ways to reach somebody, masked.
+# `contact` one or two ways to reach somebody, masked; `organisation` a name that was verified.
 NEEDS: Mapping[Notice, frozenset[str]] = {
     Notice.ADDRESS_CODE: frozenset({"code", "minutes"}),
     Notice.CONTACT_CODE: frozenset({"code", "minutes"}),
@@ -68,6 +71,9 @@ NEEDS: Mapping[Notice, frozenset[str]] = {
     Notice.VISIT_REFUSED: frozenset({"account"}),
     Notice.CONTACT_CHANGED: frozenset({"account", "contact"}),
     Notice.SIGN_IN_HELD: frozenset({"account", "link"}),
+    Notice.MEMBER_INVITED: frozenset({"organisation", "link"}),
+    Notice.ORGANISATION_SUSPENDED: frozenset({"organisation", "when"}),
+    Notice.ORGANISATION_RESUMED: frozenset({"organisation"}),
 }
 METHODS = frozenset(
     {"password", "one-time-code", "passkey", "security-key", "sms-code", "email-code",
