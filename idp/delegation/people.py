@@ -52,13 +52,15 @@ class Held:
 class Somebody:
     """A person, or a business, whom an organisation acts for. `ref` is a mandate of theirs.
 
-    `open_to` counts the members and teams whom they are open to.
+    `open_to` counts the members and teams whom they are open to. `partly_open`: something that
+    they let it do came later, and is not open to all of these.
     """
 
     ref: str
     name: str
     mandates: tuple[Held, ...]
     open_to: int
+    partly_open: bool
 
 
 def _walk(state: State, most: int) -> Any:
@@ -202,6 +204,7 @@ def _gathered(rows: Any) -> list[Somebody]:
             name=theirs[0]["name"],
             mandates=tuple(_held(row) for row in theirs),
             open_to=max(row["open_to"] for row in theirs),
+            partly_open=len({row["open_to"] for row in theirs}) > 1,
         )
         for theirs in by_principal.values()
     ]

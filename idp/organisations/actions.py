@@ -64,10 +64,15 @@ _MINE = (
 )
 
 
+def has_role(role: Role) -> ColumnElement[bool]:
+    """A member of this role: read in SQL from the list of roles as it is stored."""
+    return cast(MEMBER.roles, String).like(f'%"{role}"%')
+
+
 def is_admin() -> ColumnElement[bool]:
-    """A member who administers, and can: read in SQL from the list of roles as it is stored."""
+    """A member who administers, and can."""
     return and_(
-        cast(MEMBER.roles, String).like(f'%"{Role.ADMIN}"%'),
+        has_role(Role.ADMIN),
         MEMBER.left_at.is_(None),
         MEMBER.suspended_at.is_(None),
     )

@@ -18,6 +18,7 @@ from idp.organisations.actions import (
     ORG,
     Listed,
     find_member,
+    has_role,
     is_admin,
     journal,
     judged,
@@ -30,6 +31,7 @@ from idp.organisations.rules import (
     MOST_INVITATIONS,
     Act,
     Organisation,
+    Role,
     Verdict,
     read_email,
     read_name,
@@ -40,6 +42,7 @@ from idp.storage import Transaction, db_now
 PURPOSE = "member-invitation"
 LINK = "/helping/join/"
 SHOWN = 50  # members on one page
+MOST_CHOICES = 200  # workers to choose from; larger organisations assign to teams
 
 INVITATION = MemberInvitationRecord.__table__.c
 _OPEN = and_(
@@ -132,6 +135,18 @@ _ADMINS = (
     .join(MemberRecord, MEMBER.account_ref == AccountRecord.ref)
     .where(MEMBER.organisation_ref == bindparam("organisation"), is_admin())
     .where(AccountRecord.disabled_at.is_(None))
+)
+
+
+_WORKERS = (
+    select(MEMBER.ref, MEMBER.name)
+    .where(
+        MEMBER.organisation_ref == bindparam("organisation"),
+        MEMBER.left_at.is_(None),
+        has_role(Role.WORKER),
+    )
+    .order_by(MEMBER.name, MEMBER.ref)
+    .limit(MOST_CHOICES)
 )
 
 
@@ -355,6 +370,12 @@ def list_members(
     }
     found = [listed(row) for row in tx.execute(_LIST, values).mappings()]
     return found[:SHOWN], found[SHOWN - 1].member.ref if len(found) > SHOWN else ""
+
+
+def workers(tx: Transaction, organisation: str) -> list[tuple[str, str]]:
+    """List those to whom people can be assigned, by name: reference and name. `MOST_CHOICES`."""
+    rows = tx.execute(_WORKERS, {"organisation": organisation})
+    return [(row.ref, row.name) for row in rows]
 
 
 def waiting(tx: Transaction, keyring: Keyring, organisation: str) -> list[Waiting]:

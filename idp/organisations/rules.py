@@ -67,7 +67,7 @@ class Verdict(StrEnum):
     LIMIT = "people-limit"
     LIMIT_BAD = "people-limit-bad"
     NOT_AT_SET_UP = "only-at-set-up"
-    TEAM_NOT_EMPTY = "team-not-empty"
+    NOBODY = "nobody-chosen"
 
 
 _EVERYBODY = frozenset({Act.SEE})

@@ -13,7 +13,7 @@ from idp.organisations.records import MemberInvitationRecord, MemberRecord, Orga
 from idp.organisations.rules import Verdict
 from tests.organisations.firm import Firm
 
-ASKED = {"name": "Margaret Hughes", "email": "m@example.test", "roles": ["worker"]}
+ASKED: dict[str, Any] = {"name": "Margaret Hughes", "email": "m@example.test", "roles": ["worker"]}
 
 
 def invite(firm: Firm, by: str = "sian", **more: Any) -> Any:
@@ -35,7 +35,7 @@ def test_a_link_makes_one_member_once_with_the_roles_it_was_for(firm: Firm) -> N
     )
     shown = firm.do(lambda tx: members.look_at(tx, token))
     assert shown is not None
-    assert (shown.organisation, shown.roles) == ("Example & Co", {"worker"})
+    assert (shown.organisation, shown.roles) == ("Example & Co", frozenset({"worker"}))
     assert not isinstance(accept(firm, token, "margaret"), Verdict)
     assert accept(firm, token, "nobody") is Verdict.GONE
     (made,) = firm.site.rows(MemberRecord, account_ref=firm.account("margaret"))
