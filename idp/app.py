@@ -17,6 +17,7 @@ from idp.front import Front
 from idp.house import House, hide_secrets, open_house
 from idp.logs import set_up_logs
 from idp.oidc.views import bp as oidc
+from idp.organisations.views import bp as organisations
 from idp.proofing.views import bp as proofing
 from idp.routes import PUBLIC_TABLE, undeclared
 from idp.signin.views import bp as signin
@@ -31,7 +32,10 @@ def create_app(house: House | None = None) -> Flask:
     house = house or open_house()
     app = new_application(house, PUBLIC_TABLE, HSTS=house.settings.secure)
     app.add_url_rule("/", "start", _start)
-    rooms = (oidc, signin, proofing, enrolment, methods, account, delegation, assurance, approved)
+    rooms = (
+        oidc, signin, proofing, enrolment, methods, account, organisations, delegation, assurance,
+        approved,
+    )  # fmt: skip
     for blueprint in (*rooms, *((demo,) if house.settings.sandbox else ())):
         app.register_blueprint(blueprint)
     stop_on(undeclared(served(app), sandbox=house.settings.sandbox))

@@ -24,6 +24,7 @@ def done(kind: str, detail: object = None) -> str:
         "tokens-refused": _("The service asked again and was refused"),
         "userinfo-refused": _("The service asked again and was refused"),
         "grant-ended": _("What the service could see was taken back"),
+        **_about_organisations(),
         **_about_the_account(),
         **_about_identity(),
     }.get(kind, _("Something was done in your account"))
@@ -54,6 +55,25 @@ def _about_the_account() -> dict[str, str]:
         "familiarity-erased": _("You asked us to forget how you sign in"),
         "password-doubted": _("We heard that somebody else may know your password"),
         "device-copied": _("What we knew a device by was copied, so we forgot the device"),
+    }
+
+
+def _about_organisations() -> dict[str, str]:
+    return {
+        "member-invited": _("You asked somebody to join your organisation"),
+        "member-invitation-cancelled": _("You took an invitation to your organisation back"),
+        "member-joined": _("You joined an organisation"),
+        "member-left": _("You no longer work for an organisation"),
+        "member-roles-changed": _("What you may do in an organisation was changed"),
+        "member-suspended": _("You were stopped for now in an organisation"),
+        "member-resumed": _("You can go on in an organisation"),
+        "organisation-settings-changed": _("You changed how your organisation works here"),
+        "person-assigned": _("You opened somebody to a member or team"),
+        "person-unassigned": _("You closed somebody to a member or team"),
+        "people-transferred": _("You gave one member's people to another"),
+        "team-made": _("You made a team"),
+        "team-joined": _("You were put in a team of your organisation"),
+        "team-left": _("You were taken out of a team of your organisation"),
     }
 
 

@@ -201,7 +201,7 @@ def make(
         _give(tx, keyring, helper, bundle)
         return bundle
     names = ", ".join(_names(policies, want))
-    told = {"who": helper.organisation_name, "services": names}
+    told = {"organisation": helper.organisation_name, "services": names}
     send(tx, keyring, Contact("text", phone), Notice.ASSISTED_RECAP, told)
     asked = {"code": code, "minutes": str(CODE_LASTS // timedelta(minutes=1))}
     send(tx, keyring, Contact("text", phone), Notice.ASSISTED_CODE, asked)
@@ -283,7 +283,7 @@ def _give(tx: Transaction, keyring: Keyring, helper: Helper, bundle: str) -> boo
         tx.execute(insert(AssignmentRecord).values(values))
         person = row.principal
     if person is not None:
-        tell(tx, keyring, person, Notice.HELP_GIVEN, {"who": helper.organisation_name})
+        tell(tx, keyring, person, Notice.HELP_GIVEN, {"organisation": helper.organisation_name})
     return True
 
 

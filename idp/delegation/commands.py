@@ -10,13 +10,13 @@ import click
 
 from idp.delegation import holding
 from idp.delegation.actions import HeldMandate, find
-from idp.delegation.explaining import account_named
-from idp.delegation.explaining import explain as explain_mandate
 from idp.delegation.holding import WHY, Why
 from idp.delegation.import_lines import COLUMNS, PERSON
 from idp.delegation.importing import MandateImport, Source
 from idp.delegation.lifecycle import Move
 from idp.delegation.moving import NotMoved
+from idp.delegation.stating import account_named
+from idp.delegation.stating import explain as explain_mandate
 from idp.house import House, open_house
 from idp.identifiers.businesses import BusinessNumber, NumberKind
 from idp.identifiers.businesses import parse as parse_business

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Float, ForeignKey, Index, text
+from sqlalchemy import JSON, CheckConstraint, Float, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.storage import Base
@@ -66,7 +66,10 @@ class MandateRecord(Base):
     bundle: Mapped[str]
     principal: Mapped[str | None]  # a person's ref, or a business's
     principal_kind: Mapped[str] = mapped_column(default="person", server_default="person")
-    principal_sort: Mapped[str] = mapped_column(default="", server_default="")
+    # By its letters' own order on both engines, so that names that begin alike stand together.
+    principal_sort: Mapped[str] = mapped_column(
+        String().with_variant(String(collation="C"), "postgresql"), default="", server_default=""
+    )
     delegate: Mapped[str | None]  # a person's ref, or an organisation's
     delegate_kind: Mapped[str] = mapped_column(default="person", server_default="person")
     service: Mapped[str]

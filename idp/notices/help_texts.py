@@ -20,7 +20,7 @@ def write(_: Gettext, notice: Notice, values: Values, home: str) -> Written:
 
 
 def _recap(_: Gettext, values: Values, home: str) -> Written:
-    asked = _("%(who)s asks to help you with: %(services)s.") % values
+    asked = _("%(organisation)s asks to help you with: %(services)s.") % values
     end = _("Do you not want this? Then do not read out the code that comes next.")
     return (_("Somebody asks to help you"), (asked, end), f"{asked} {end}")
 
@@ -36,7 +36,7 @@ def _code(_: Gettext, values: Values, home: str) -> Written:
 
 
 def _given(_: Gettext, values: Values, home: str) -> Written:
-    can = _("%(who)s can now act for you, because you said so.") % values
+    can = _("%(organisation)s can now act for you, because you said so.") % values
     look = _("See what they may do, and end it, here: %(home)s") % {"home": home}
     call = _("Or call us. Was it not you? Then end it at once.")
     return (_("Somebody can act for you now"), (can, look, call), f"{can} {look}")

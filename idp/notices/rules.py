@@ -36,6 +36,9 @@ class Notice(StrEnum):
     ASSISTED_RECAP = "assisted-recap"
     ASSISTED_CODE = "assisted-code"
     HELP_GIVEN = "help-given"
+    MEMBER_INVITED = "member-invited"
+    ORGANISATION_SUSPENDED = "organisation-suspended"
+    ORGANISATION_RESUMED = "organisation-resumed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,8 @@ class Contact:
 # What each notice must be told, and nothing else may be: a payload holds only what is used.
 # `account` is the sign-in name; `code` as typed; `minutes` how long the code works; `method` the
 # id of a way to sign in; `when` a moment, ISO 8601 with its zone; `link` a path of our own;
-# `contact` one or two ways to reach somebody, masked; `who` the checked name of an organisation,
-# and `services` those it is about.
+# `contact` one or two ways to reach somebody, masked; `organisation` a name that was verified, and
+# `services` those it is about.
 NEEDS: Mapping[Notice, frozenset[str]] = {
     Notice.ADDRESS_CODE: frozenset({"code", "minutes"}),
     Notice.CONTACT_CODE: frozenset({"code", "minutes"}),
@@ -72,9 +75,12 @@ NEEDS: Mapping[Notice, frozenset[str]] = {
     Notice.VISIT_REFUSED: frozenset({"account"}),
     Notice.CONTACT_CHANGED: frozenset({"account", "contact"}),
     Notice.SIGN_IN_HELD: frozenset({"account", "link"}),
-    Notice.ASSISTED_RECAP: frozenset({"who", "services"}),
+    Notice.ASSISTED_RECAP: frozenset({"organisation", "services"}),
     Notice.ASSISTED_CODE: frozenset({"code", "minutes"}),
-    Notice.HELP_GIVEN: frozenset({"who"}),
+    Notice.HELP_GIVEN: frozenset({"organisation"}),
+    Notice.MEMBER_INVITED: frozenset({"organisation", "link"}),
+    Notice.ORGANISATION_SUSPENDED: frozenset({"organisation", "when"}),
+    Notice.ORGANISATION_RESUMED: frozenset({"organisation"}),
 }
 METHODS = frozenset(
     {"password", "one-time-code", "passkey", "security-key", "sms-code", "email-code",

@@ -44,6 +44,7 @@ class _Told:
     method: str
     when: str
     link: str
+    organisation: str
     home: str
 
 
@@ -62,6 +63,7 @@ def words_of(notice: Notice, values: Mapping[str, str], *, locale: str, issuer: 
         method=_method_name(_, shown.get("method", "")),
         when=_moment(shown["when"], locale) if "when" in shown else "",
         link=issuer + shown.get("link", "/"),
+        organisation=shown.get("organisation", ""),
         home=f"{issuer}/account",
     )
     return _WRITERS[notice](_, told)
@@ -382,6 +384,48 @@ def _contact_changed(_: Gettext, told: _Told) -> Words:
     )
 
 
+def _member_invited(_: Gettext, told: _Told) -> Words:
+    named = {"organisation": told.organisation, "link": told.link}
+    return Words(
+        subject=_("You are asked to join an organisation"),
+        paragraphs=(
+            _("%(organisation)s asks you to work for it at Gatehouse.") % named,
+            _("Open this link and sign in to your own account: %(link)s") % named,
+            _("It works once, for 3 days. Do not pass it on."),
+            _("Do you not know them? Then you can forget this message."),
+        ),
+        text=_("%(organisation)s asks you to work for it. Sign in here: %(link)s") % named,
+    )
+
+
+def _organisation_suspended(_: Gettext, told: _Told) -> Words:
+    named = {"organisation": told.organisation, "when": told.when, "home": told.home}
+    return Words(
+        subject=_("Your organisation will be stopped"),
+        paragraphs=(
+            _("This is about %(organisation)s.") % named,
+            _("From %(when)s on, nobody in it can act for people here.") % named,
+            _("Nothing is taken away. All of it is kept as it is."),
+            _("Sign in to see why, and what you can do: %(home)s") % named,
+        ),
+        text=_("%(organisation)s: from %(when)s on nobody in it can act for people. "
+               "See why: %(home)s") % named,
+    )  # fmt: skip
+
+
+def _organisation_resumed(_: Gettext, told: _Told) -> Words:
+    named = {"organisation": told.organisation, "home": told.home}
+    return Words(
+        subject=_("Your organisation can go on"),
+        paragraphs=(
+            _("This is about %(organisation)s.") % named,
+            _("It was stopped, or was going to be. That is over. You can go on as before."),
+            _("You find it here: %(home)s") % named,
+        ),
+        text=_("%(organisation)s can go on as before: %(home)s") % named,
+    )
+
+
 _WRITERS: Mapping[Notice, Callable[[Gettext, _Told], Words]] = {
     Notice.ADDRESS_CODE: _address_code,
     Notice.CONTACT_CODE: _contact_code,
@@ -403,4 +447,7 @@ _WRITERS: Mapping[Notice, Callable[[Gettext, _Told], Words]] = {
     Notice.VISIT_REFUSED: _visit_refused,
     Notice.CONTACT_CHANGED: _contact_changed,
     Notice.SIGN_IN_HELD: _sign_in_held,
+    Notice.MEMBER_INVITED: _member_invited,
+    Notice.ORGANISATION_SUSPENDED: _organisation_suspended,
+    Notice.ORGANISATION_RESUMED: _organisation_resumed,
 }

@@ -248,7 +248,12 @@ def _make() -> None:
         sa.Column("bundle", sa.String(), nullable=False),
         sa.Column("principal", sa.String(), nullable=True),
         sa.Column("principal_kind", sa.String(), server_default="person", nullable=False),
-        sa.Column("principal_sort", sa.String(), server_default="", nullable=False),
+        sa.Column(
+            "principal_sort",
+            sa.String().with_variant(sa.String(collation="C"), "postgresql"),
+            server_default="",
+            nullable=False,
+        ),
         sa.Column("delegate", sa.String(), nullable=True),
         sa.Column("delegate_kind", sa.String(), server_default="person", nullable=False),
         sa.Column("service", sa.String(), nullable=False),

@@ -71,7 +71,7 @@ def test_two_text_messages_make_a_permission_that_its_evidence_caps(
     page = _choose(site, charity, evidence="text-two-steps")
     page = site.submit(page, kept=_kept(page))
     recap, code = _texts(site)
-    assert recap == {"who": "Example Advice", "services": "Car tax"}
+    assert recap == {"organisation": "Example Advice", "services": "Car tax"}
     (row,) = site.rows(MandateRecord)
     assert row["state"] == "draft", "nothing before the person reads out the code"
     page = site.submit(page, code=code["code"])

@@ -14,6 +14,8 @@ CODES = {
     Notice.ADDRESS_CODE, Notice.CONTACT_CODE, Notice.RESET_CODE, Notice.SIGN_IN_CODE,
     Notice.NUMBER_CODE,
 }  # fmt: skip
+# About an organisation and not about the reader's own account: they name that organisation.
+FIRMS = {Notice.MEMBER_INVITED, Notice.ORGANISATION_SUSPENDED, Notice.ORGANISATION_RESUMED}
 READING_AGE_9 = 4.0  # school grade; the age is about five years more
 TWO_PARTS = 306  # letters that two text messages hold
 
@@ -37,7 +39,15 @@ def test_it_holds_all_it_was_told_and_every_link_leads_to_us(notice: Notice) -> 
         assert "1 June 2030, 13:00" in body, "UK time, in summer"
 
 
-@pytest.mark.parametrize("notice", sorted(set(Notice) - CODES - set(HELP)))
+@pytest.mark.parametrize("notice", sorted(FIRMS))
+def test_news_of_an_organisation_names_it_and_leads_to_us(notice: Notice) -> None:
+    words = read(notice)
+    for text in (words.paragraphs[0], words.text):
+        assert "Example & Co" in text
+    assert ISSUER in "\n".join(words.paragraphs)
+
+
+@pytest.mark.parametrize("notice", sorted(set(Notice) - CODES - FIRMS - set(HELP)))
 def test_news_names_the_account_and_says_what_to_do(notice: Notice) -> None:
     words = read(notice)
     assert words.paragraphs[0] == "This is about your account sian@example.test."

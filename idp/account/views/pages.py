@@ -10,6 +10,8 @@ from idp.delegation import actions as delegation
 from idp.delegation.actions import HeldMandate
 from idp.delegation.lifecycle import FINAL, State
 from idp.oidc import deferrals
+from idp.organisations import texts as organisation_texts
+from idp.organisations.actions import organisations_of
 from idp.proofing import stopping
 from idp.proofing.stopping import Stoppable
 from idp.storage import Transaction
@@ -166,10 +168,18 @@ def helping() -> ResponseReturnValue:
         return session
     person = session.party
 
-    def work(tx: Transaction) -> list[dict[str, object]]:
+    def work(tx: Transaction) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+        organisations: list[dict[str, object]] = [
+            {
+                "name": mine.organisation.name,
+                "roles": organisation_texts.role_list(mine.roles),
+                "href": url_for("organisations.home", ref=mine.organisation.ref),
+            }
+            for mine in organisations_of(tx, session.account_ref)
+        ]
         held = [m for m in delegation.held_by(tx, person) if m.state is State.ACTIVE]
         names = actions.service_names(tx, (m.service for m in held))
-        return [
+        return organisations, [
             {
                 "name": mandate.principal_name,
                 "services": [names.get(mandate.service, mandate.service)],
@@ -178,7 +188,8 @@ def helping() -> ResponseReturnValue:
             for mandate in held
         ]
 
-    return render_template("account/helping.html", people=house().database.read(work))
+    organisations, people = house().database.read(work)
+    return render_template("account/helping.html", people=people, organisations=organisations)
 
 
 def _shown(mandate: HeldMandate, names: dict[str, str], count: int) -> dict[str, object]:

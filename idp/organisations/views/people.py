@@ -1,0 +1,143 @@
+"""The people an organisation acts for: by name, and one of them with whom they are open to."""
+
+from typing import Any
+
+from flask import abort, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from idp.account.actions import service_names
+from idp.authentication.sessions import SessionFacts
+from idp.delegation import assigning
+from idp.delegation import people as acted_for
+from idp.delegation.lifecycle import State
+from idp.delegation.people import Open, Somebody
+from idp.organisations import members, teams
+from idp.organisations.rules import Act, Verdict
+from idp.organisations.views.common import Here, bp, done, entered, refusal, signed_in_for
+from idp.storage import Transaction
+from idp.web import house
+
+LONGEST_SEARCH = 60
+
+
+@bp.get("/helping/organisations/<ref>/people")
+def show_people(ref: str) -> ResponseReturnValue:
+    """One page of them, from where the last one ended."""
+    here = entered(ref, Act.SEE_PEOPLE)
+    if not isinstance(here, Here):
+        return here
+    named = request.args.get("name", "")[:LONGEST_SEARCH]
+    after = request.args.get("after", "")[:64]
+
+    def work(tx: Transaction) -> tuple[list[Somebody], str, dict[str, str]]:
+        found, more = acted_for.list_people(tx, ref, named=named, after=after)
+        held = [held.service for one in found for held in one.mandates]
+        return found, more, service_names(tx, held)
+
+    found, more, names = house().database.read(work)
+    return render_template(
+        "organisations/people.html",
+        ref=ref,
+        organisation=here.organisation.name,
+        people=[
+            {
+                "name": one.name,
+                "href": url_for("organisations.person", ref=ref, mandate=one.ref),
+                "services": [names.get(m.service, m.service) for m in one.mandates],
+                "closed": not here.organisation.everyone and one.open_to == 0,
+            }
+            for one in found
+        ],
+        named=named,
+        action=url_for("organisations.show_people", ref=ref),
+        next=url_for("organisations.show_people", ref=ref, name=named or None, after=more)
+        if more
+        else "",
+        first=url_for("organisations.show_people", ref=ref) if after or named else "",
+    )
+
+
+@bp.get("/helping/organisations/<ref>/people/<mandate>")
+def person(ref: str, mandate: str) -> ResponseReturnValue:
+    """What somebody lets the organisation do, and who of it may do it."""
+    here = entered(ref, Act.SEE_PEOPLE)
+    if not isinstance(here, Here):
+        return here
+    assigns = here.may(Act.ASSIGN) and not here.organisation.everyone
+
+    def work(
+        tx: Transaction,
+    ) -> tuple[Somebody, list[Open], dict[str, str], list[tuple[str, str]]] | None:
+        found = acted_for.find_somebody(tx, ref, mandate)
+        if found is None:
+            return None
+        choices: list[tuple[str, str]] = []
+        if assigns:
+            choices = [(one.ref, one.name) for one in teams.list_teams(tx, ref)]
+            choices += members.workers(tx, ref)
+        return *found, service_names(tx, [m.service for m in found[0].mandates]), choices
+
+    answer = house().database.read(work)
+    if answer is None:
+        abort(404)
+    found, opened, names, choices = answer
+    taken = {one.ref for one in opened}
+    where: dict[str, Any] = {"ref": ref, "mandate": mandate}
+    return render_template(
+        "organisations/person.html",
+        ref=ref,
+        organisation=here.organisation.name,
+        name=found.name,
+        mandates=[
+            {
+                "service": names.get(one.service, one.service),
+                "until": one.expires,
+                "over": one.over,
+                "stopped": one.state is State.SUSPENDED,
+            }
+            for one in found.mandates
+        ],
+        everyone=here.organisation.everyone,
+        open_to=opened,
+        choices=[one for one in choices if one[0] not in taken or found.partly_open],
+        partly_open=found.partly_open,
+        closes=here.may(Act.UNASSIGN),
+        assigns=assigns,
+        assign_action=url_for("organisations.assign", **where),
+        close_action=url_for("organisations.unassign", **where),
+    )
+
+
+@bp.post("/helping/organisations/<ref>/people/<mandate>")
+def assign(ref: str, mandate: str) -> ResponseReturnValue:
+    """Open somebody to members and teams."""
+    session = signed_in_for("organisations.person", ref=ref, mandate=mandate)
+    if not isinstance(session, SessionFacts):
+        return session
+    account, to = session.account_ref, request.form.getlist("to")
+    if not to:
+        return _answer(Verdict.NOBODY, ref, mandate)
+    verdict = house().database.transaction(
+        lambda tx: assigning.assign(tx, ref, account, mandate=mandate, assignees=to)
+    )
+    return _answer(verdict, ref, mandate)
+
+
+@bp.post("/helping/organisations/<ref>/people/<mandate>/close")
+def unassign(ref: str, mandate: str) -> ResponseReturnValue:
+    """Close somebody to a member or team again."""
+    session = signed_in_for("organisations.person", ref=ref, mandate=mandate)
+    if not isinstance(session, SessionFacts):
+        return session
+    account, to = session.account_ref, request.form.get("from", "")
+    verdict = house().database.transaction(
+        lambda tx: assigning.unassign(tx, ref, account, mandate=mandate, assignee=to)
+    )
+    return _answer(verdict, ref, mandate)
+
+
+def _answer(verdict: Verdict, ref: str, mandate: str) -> ResponseReturnValue:
+    answer = done(verdict, "organisations.person", ref=ref, mandate=mandate)
+    if isinstance(answer, Verdict):
+        return refusal(answer, "organisations.person", ref=ref, mandate=mandate)
+    return answer

@@ -1,0 +1,202 @@
+"""Members come by a link that works once, change, and leave; each from the next request on."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from idp.delegation import assigning
+from idp.delegation.records import AssignmentRecord
+from idp.organisations import members, settings, teams
+from idp.organisations.actions import organisations_of
+from idp.organisations.records import MemberInvitationRecord, MemberRecord, OrganisationRecord
+from idp.organisations.rules import Verdict
+from tests.organisations.firm import Firm
+
+ASKED: dict[str, Any] = {"name": "Margaret Hughes", "email": "m@example.test", "roles": ["worker"]}
+
+
+def invite(firm: Firm, by: str = "sian", **more: Any) -> Any:
+    asked: dict[str, Any] = ASKED | more
+    keyring = firm.site.house.keyring
+    return firm.do(lambda tx: members.invite(tx, keyring, firm.ref, firm.account(by), **asked))
+
+
+def accept(firm: Firm, token: str, who: str) -> Any:
+    return firm.do(lambda tx: members.accept(tx, token, firm.account(who)))
+
+
+def test_a_link_makes_one_member_once_with_the_roles_it_was_for(firm: Firm) -> None:
+    firm.mail()
+    until = invite(firm)
+    token = firm.link()
+    assert (
+        timedelta() <= firm.site.database.now() + timedelta(days=3) - until < timedelta(minutes=1)
+    )
+    shown = firm.do(lambda tx: members.look_at(tx, token))
+    assert shown is not None
+    assert (shown.organisation, shown.roles) == ("Example & Co", frozenset({"worker"}))
+    assert not isinstance(accept(firm, token, "margaret"), Verdict)
+    assert accept(firm, token, "nobody") is Verdict.GONE
+    (made,) = firm.site.rows(MemberRecord, account_ref=firm.account("margaret"))
+    assert (made["name"], made["roles"]) == ("Margaret Hughes", ["worker"])
+    (row,) = firm.journal("member-joined")
+    assert row["person"] == firm.site.account("margaret")["person_ref"]
+    assert token not in str(firm.site.rows(MemberInvitationRecord))
+
+
+def test_a_link_that_is_old_cancelled_or_made_up_makes_nobody(firm: Firm) -> None:
+    firm.mail()
+    invite(firm)
+    first = firm.link()
+    (row,) = [one for one in firm.site.rows(MemberInvitationRecord)
+              if one["name"] == ASKED["name"]]  # fmt: skip
+    cancel = lambda by: firm.do(  # noqa: E731
+        lambda tx: members.cancel(tx, firm.ref, firm.account(by), row["ref"])
+    )
+    assert cancel("tom") is Verdict.ROLE_LACKING
+    assert cancel("sian") is Verdict.ALLOWED
+    assert cancel("sian") is Verdict.GONE
+    assert accept(firm, first, "margaret") is Verdict.GONE
+    invite(firm)
+    second = firm.link()
+    firm.site.later(days=3)
+    assert firm.do(lambda tx: members.look_at(tx, second)) is None
+    for token in (second, "made-up", ""):
+        assert accept(firm, token, "margaret") is Verdict.GONE
+    assert firm.site.rows(MemberRecord, account_ref=firm.account("margaret")) == []
+
+
+def test_who_is_a_member_already_does_not_use_a_link_up(firm: Firm) -> None:
+    firm.mail()
+    invite(firm)
+    token = firm.link()
+    assert accept(firm, token, "tom") is Verdict.MEMBER_ALREADY
+    assert not isinstance(accept(firm, token, "margaret"), Verdict)
+
+
+def test_a_suspended_or_closed_organisation_takes_nobody_on(firm: Firm) -> None:
+    firm.mail()
+    invite(firm)
+    token, now = firm.link(), firm.site.database.now()
+    firm.set(suspends_at=now)
+    assert accept(firm, token, "margaret") is Verdict.ORGANISATION_SUSPENDED
+    assert invite(firm) is Verdict.ORGANISATION_SUSPENDED
+    firm.set(closed_at=now)
+    assert accept(firm, token, "margaret") is Verdict.GONE
+
+
+@pytest.mark.parametrize(
+    ("more", "verdict"),
+    [
+        ({"name": " "}, Verdict.NAME_BAD),
+        ({"name": "x" * 101}, Verdict.NAME_BAD),
+        ({"email": "a@b\r\nBcc: c@d.test"}, Verdict.EMAIL_BAD),
+        ({"roles": []}, Verdict.ROLES_BAD),
+        ({"roles": ["owner"]}, Verdict.ROLES_BAD),
+        ({"by": "tom"}, Verdict.ROLE_LACKING),
+        ({"by": "margaret"}, Verdict.GONE),
+    ],
+)
+def test_a_bad_invitation_is_refused_and_sends_nothing(
+    firm: Firm, more: dict[str, Any], verdict: Verdict
+) -> None:
+    before = len(firm.site.rows(MemberInvitationRecord))
+    firm.mail()
+    assert invite(firm, **more) is verdict
+    assert firm.mail() == []
+    assert len(firm.site.rows(MemberInvitationRecord)) == before
+
+
+def test_only_so_many_invitations_are_open_at_one_time(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(members, "MOST_INVITATIONS", 3)  # one is the first administrator's
+    assert not isinstance(invite(firm), Verdict)
+    assert not isinstance(invite(firm), Verdict)
+    assert invite(firm) is Verdict.FULL
+
+
+def test_roles_change_for_others_and_never_for_oneself(firm: Firm) -> None:
+    change = lambda by, to, *roles: firm.do(  # noqa: E731
+        lambda tx: members.change_roles(tx, firm.ref, firm.account(by), firm.member(to), roles)
+    )
+    assert change("sian", "sian", "worker") is Verdict.ONESELF
+    assert change("tom", "tom", "admin") is Verdict.ROLE_LACKING
+    assert change("sian", "tom") is Verdict.ROLES_BAD
+    assert change("sian", "tom", "admin") is Verdict.ALLOWED
+    assert change("tom", "sian", "worker") is Verdict.ALLOWED
+    assert change("sian", "tom", "worker") is Verdict.ROLE_LACKING, "at once"
+    assert [row["detail"]["roles"] for row in firm.journal("member-roles-changed")] == [
+        ["admin"], ["worker"],
+    ]  # fmt: skip
+
+
+def test_a_suspension_is_lifted_by_another_and_the_last_admin_stays(firm: Firm) -> None:
+    sian, tom = firm.account("sian"), firm.account("tom")
+    me, him = firm.member("sian"), firm.member("tom")
+    assert firm.do(lambda tx: members.suspend(tx, firm.ref, sian, him)) is Verdict.ALLOWED
+    assert firm.do(lambda tx: members.suspend(tx, firm.ref, sian, him)) is Verdict.GONE
+    assert firm.do(lambda tx: members.resume(tx, firm.ref, tom, him)) is Verdict.SUSPENDED
+    assert firm.do(lambda tx: members.resume(tx, firm.ref, sian, him)) is Verdict.ALLOWED
+    gone = lambda by, who: firm.do(  # noqa: E731
+        lambda tx: assigning.remove_member(tx, firm.ref, by, who)
+    )
+    assert gone(sian, me) is Verdict.LAST_ADMIN
+    assert gone(tom, him) is Verdict.ALLOWED
+    assert gone(sian, him) is Verdict.GONE
+    assert firm.do(lambda tx: organisations_of(tx, tom)) == []
+
+
+def test_who_comes_back_begins_anew(firm: Firm) -> None:
+    mandate, him = firm.acts_for(), firm.member("tom")
+    sian = firm.account("sian")
+    give = lambda who: firm.do(  # noqa: E731
+        lambda tx: assigning.assign(tx, firm.ref, sian, mandate=mandate, assignees=[who])
+    )
+    assert give(him) is Verdict.ALLOWED
+    firm.do(lambda tx: assigning.remove_member(tx, firm.ref, sian, him))
+    assert firm.site.rows(AssignmentRecord) == []
+    assert give(him) is Verdict.GONE
+    assert firm.join("tom", "worker") != him
+
+
+def test_another_organisation_is_as_if_it_were_not_there(firm: Firm) -> None:
+    other = Firm(firm.site, name="Other & Co", email="tom@example.test")
+    stranger = other.join("margaret", "admin", "assigner", "worker")
+    margaret, him = firm.account("margaret"), firm.member("tom")
+    mandate, keyring = firm.acts_for(), firm.site.house.keyring
+    before = (firm.site.rows(MemberRecord), firm.site.rows(OrganisationRecord))
+    acts: list[Any] = [
+        lambda tx: members.invite(tx, keyring, firm.ref, margaret, **ASKED),
+        lambda tx: members.change_roles(tx, firm.ref, margaret, him, ["admin"]),
+        lambda tx: members.change_roles(tx, other.ref, margaret, him, ["admin"]),
+        lambda tx: members.suspend(tx, other.ref, margaret, him),
+        lambda tx: assigning.remove_member(tx, other.ref, margaret, him),
+        lambda tx: teams.add(tx, firm.ref, margaret, "Ours now"),
+        lambda tx: settings.change(tx, firm.ref, margaret, access="everyone", limit=""),
+        lambda tx: assigning.assign(tx, other.ref, margaret, mandate=mandate, assignees=[stranger]),
+        lambda tx: assigning.assign(tx, firm.ref, margaret, mandate=mandate, assignees=[him]),
+        lambda tx: assigning.transfer(tx, other.ref, margaret, source=him, target=stranger),
+    ]
+    for act in acts:
+        assert firm.do(act) is Verdict.GONE
+    assert (firm.site.rows(MemberRecord), firm.site.rows(OrganisationRecord)) == before
+    assert firm.site.rows(AssignmentRecord) == []
+
+
+def test_everyone_is_chosen_at_set_up_and_a_limit_only_without_it(firm: Firm) -> None:
+    sian, tom = firm.account("sian"), firm.account("tom")
+    change = lambda by, access, limit: firm.do(  # noqa: E731
+        lambda tx: settings.change(tx, firm.ref, by, access=access, limit=limit)
+    )
+    assert change(sian, "everyone", "") is Verdict.NOT_AT_SET_UP
+    assert change(tom, "assigned", "5") is Verdict.ROLE_LACKING
+    assert change(sian, "assigned", "five") is Verdict.LIMIT_BAD
+    assert change(sian, "assigned", "5") is Verdict.ALLOWED
+    assert firm.site.rows(OrganisationRecord)[0]["people_limit"] == 5
+    firm.do(lambda tx: assigning.remove_member(tx, firm.ref, sian, firm.member("tom")))
+    assert change(sian, "everyone", "5") is Verdict.ALLOWED
+    (row,) = firm.site.rows(OrganisationRecord)
+    assert (row["access"], row["people_limit"]) == ("everyone", None)
+    assert change(sian, "assigned", "") is Verdict.ALLOWED

@@ -1,0 +1,226 @@
+"""An organisation's pages: for its members only, by their roles, and cheap however many people."""
+
+import re
+from typing import Any
+
+import pytest
+
+from idp.delegation.records import AssignmentRecord
+from idp.organisations.records import MemberRecord, OrganisationRecord
+from tests.build import ISSUER, Site
+from tests.organisations.firm import Firm
+
+AT = "/helping/organisations/"
+
+
+def post(site: Site, path: str, **data: Any) -> Any:
+    """Send a form of ours from this browser."""
+    token = re.search(r'name="csrf_token" value="(\w+)"', site.get("/account").text)
+    assert token
+    form = {"csrf_token": token[1], **data}
+    return site.browser.post(path, data=form, base_url=ISSUER)
+
+
+def test_an_accountant_asks_a_colleague_to_join_and_gives_him_somebody(site: Site) -> None:
+    firm = Firm(site)
+    token = firm.link()  # of the first administrator, whom two officers vouched for
+    mandate = firm.acts_for("margaret", "tax", "library")
+
+    site.sign_in("sian")
+    assert "Example &amp; Co" in site.get(f"/helping/join/{token}").text
+    page = site.submit(site.get(f"/helping/join/{token}"))
+    assert "You are alone here" in page.text
+    assert "Margaret Hughes" in site.get(f"{AT}{firm.ref}/people").text
+    asked = {"name": "Tom Barker", "email": "tom@example.test", "role": ["worker"]}
+    assert post(site, f"{AT}{firm.ref}/invite", **asked).status_code == 303
+    assert "tom@example.test" in site.get(f"{AT}{firm.ref}/members").text
+    link = firm.link()
+
+    sian, site.browser = site.browser, site.new_browser()
+    site.sign_in("tom")
+    assert site.get(f"{AT}{firm.ref}").status_code == 404
+    assert "Worker" in site.submit(site.get(f"/helping/join/{link}")).text
+    assert site.get(f"/helping/join/{link}").status_code == 410
+    assert "Example &amp; Co" in site.get("/account/helping").text
+    assert site.get(f"{AT}{firm.ref}/people").status_code == 403, "he is no assigner"
+
+    tom, site.browser = site.browser, sian
+    one = f"{AT}{firm.ref}/people/{mandate}"
+    assert "Nobody yet" in site.get(one).text
+    given = site.submit(site.get(one), to=firm.member("tom"))
+    assert "Tom Barker" in given.text
+    assert "Library" in given.text
+    assert {row["assignee"] for row in site.rows(AssignmentRecord)} == {firm.member("tom")}
+    him = f"{AT}{firm.ref}/members/{firm.member('tom')}"
+    assert "1 person" in site.get(him).text
+    site.browser = tom
+    assert "1 person" in site.get(f"{AT}{firm.ref}").text
+
+
+def test_a_leaver_has_nothing_left_on_any_path_at_once(firm: Firm) -> None:
+    site, him = firm.site, firm.member("tom")
+    mandate = firm.acts_for("margaret", "tax")
+    site.sign_in("sian")
+    post(site, f"{AT}{firm.ref}/people/{mandate}", to=him)
+    sian, site.browser = site.browser, site.new_browser()
+    site.sign_in("tom")
+    tokens = site.redeem("tax", site.act(mandate, scope="openid profile")).json
+    assert tokens
+    assert site.introspect("tax", tokens["access_token"])["active"] is True
+    assert site.userinfo(tokens["access_token"]).status_code == 200
+
+    site.browser = sian
+    assert post(site, f"{AT}{firm.ref}/members/{him}/leave").status_code == 303
+    assert site.introspect("tax", tokens["access_token"]) == {"active": False}
+    refused = site.userinfo(tokens["access_token"])
+    assert refused.status_code == 401
+    assert site.rows(AssignmentRecord) == []
+    (row,) = firm.journal("member-left")
+    assert row["person"] == site.account("tom")["person_ref"]
+
+
+@pytest.mark.parametrize("step", ["suspend", "organisation", "unassign", "role"])
+def test_whatever_is_taken_from_a_member_stops_their_tokens_at_once(firm: Firm, step: str) -> None:
+    site, him = firm.site, firm.member("tom")
+    mandate = firm.acts_for("margaret", "tax")
+    site.sign_in("sian")
+    post(site, f"{AT}{firm.ref}/people/{mandate}", to=him)
+    sian, site.browser = site.browser, site.new_browser()
+    site.sign_in("tom")
+    tokens = site.redeem("tax", site.act(mandate)).json
+    assert tokens
+    site.browser = sian
+    if step == "suspend":
+        post(site, f"{AT}{firm.ref}/members/{him}/suspend")
+    elif step == "organisation":
+        firm.set(suspends_at=site.database.now())
+    elif step == "unassign":
+        post(site, f"{AT}{firm.ref}/people/{mandate}/close", **{"from": him})
+    else:
+        post(site, f"{AT}{firm.ref}/members/{him}/roles", role=["assigner"])
+    assert site.introspect("tax", tokens["access_token"]) == {"active": False}
+    if step == "suspend":
+        assert len(site.rows(AssignmentRecord)) == 1, "nothing is destroyed"
+        post(site, f"{AT}{firm.ref}/members/{him}/resume")
+        assert site.introspect("tax", tokens["access_token"])["active"] is True
+
+
+PAGES = ["", "/settings", "/members", "/invite", "/members/{member}", "/teams", "/teams/{team}",
+         "/people", "/people/{mandate}"]  # fmt: skip
+FORMS = ["/settings", "/invite", "/members/{member}/roles", "/members/{member}/suspend",
+         "/members/{member}/resume", "/members/{member}/transfer", "/members/{member}/leave",
+         "/teams", "/teams/{team}/join", "/teams/{team}/leave", "/people/{mandate}",
+         "/people/{mandate}/close", "/invitations/{mandate}/cancel"]  # fmt: skip
+
+
+def test_who_runs_one_organisation_finds_no_page_of_another(firm: Firm) -> None:
+    site = firm.site
+    other = Firm(site, name="Other & Co", email="tom@example.test")
+    stranger = other.join("margaret", "admin", "assigner", "worker")
+    parts = {"member": firm.member("tom"), "team": "t", "mandate": firm.acts_for("margaret")}
+    before = [site.rows(table) for table in (MemberRecord, OrganisationRecord)]
+    site.sign_in("margaret")
+    for path in PAGES:
+        assert site.get(f"{AT}{firm.ref}{path.format(**parts)}").status_code == 404, path
+        mixed = f"{AT}{other.ref}{path.format(**parts)}"
+        assert site.get(mixed).status_code == (404 if "{" in path else 200), path
+    sent = {"access": "assigned", "limit": "", "name": "A", "email": "a@b.test", "role": "admin",
+            "to": stranger, "member": stranger, "from": stranger}  # fmt: skip
+    for path in FORMS:
+        assert post(site, f"{AT}{firm.ref}{path.format(**parts)}", **sent).status_code == 404, path
+        if "{" in path:
+            mixed = f"{AT}{other.ref}{path.format(**parts)}"
+            assert post(site, mixed, **sent).status_code == 404, path
+    assert [site.rows(table) for table in (MemberRecord, OrganisationRecord)] == before
+    assert site.rows(AssignmentRecord) == []
+
+
+def test_a_worker_changes_nothing_and_sees_no_buttons(firm: Firm) -> None:
+    site, mandate = firm.site, firm.acts_for()
+    site.sign_in("tom")
+    parts = {"member": firm.member("sian"), "team": "t", "mandate": mandate}
+    before = [site.rows(table) for table in (MemberRecord, OrganisationRecord)]
+    sent = {"access": "assigned", "limit": "3", "name": "A", "email": "a@b.test",
+            "role": "admin", "to": firm.member("tom"), "from": "x", "member": "x"}  # fmt: skip
+    for path in FORMS:
+        answer = post(site, f"{AT}{firm.ref}{path.format(**parts)}", **sent)
+        assert answer.status_code in {403, 404, 422}, path
+    assert [site.rows(table) for table in (MemberRecord, OrganisationRecord)] == before
+    page = site.get(f"{AT}{firm.ref}/members/{firm.member('sian')}").text
+    assert "End it now" not in page
+    assert "sian@" not in page
+    own = site.get(f"{AT}{firm.ref}/members/{firm.member('tom')}").text
+    assert "Leave now" in own
+
+
+def test_the_settings_say_what_a_limit_saves(firm: Firm) -> None:
+    site = firm.site
+    site.sign_in("sian")
+    wrong = post(site, f"{AT}{firm.ref}/settings", access="assigned", limit="many")
+    assert (wrong.status_code, "Type in a number" in wrong.text) == (422, True)
+    firm.set(people_limit=1)
+    assert "They sign in as anybody does." in site.get(f"{AT}{firm.ref}/settings").text
+    post(site, f"{AT}{firm.ref}/settings", access="assigned", limit="500")
+    page = site.get(f"{AT}{firm.ref}/settings").text
+    assert "With 500 people at most" in page
+    assert "a passkey or a security key" in page
+    assert (
+        "your limit is 500" in site.get(f"{AT}{firm.ref}/members/{firm.member('tom')}").text.lower()
+    )
+
+
+def test_a_suspension_to_come_is_on_the_page_with_its_reason(firm: Firm) -> None:
+    site, now = firm.site, firm.site.database.now()
+    site.sign_in("sian")
+    firm.set(suspends_at=now.replace(year=now.year + 1), suspension_reason="Papers are missing")
+    page = site.get(f"{AT}{firm.ref}").text
+    assert "It stops on" in page
+    assert "Papers are missing" in page
+    firm.set(suspends_at=now)
+    assert "It is stopped for now" in site.get(f"{AT}{firm.ref}").text
+
+
+def test_a_page_of_people_takes_as_many_statements_however_many_there_are(firm: Firm) -> None:
+    site = firm.site
+    site.sign_in("sian")
+    firm.people(3)
+    counts = []
+
+    def statements(path: str) -> int:
+        seen: list[str] = []
+        run = firm.site.database.statements
+        found = run.find
+
+        def counted(statement: Any, params: Any) -> Any:
+            seen.append(str(statement)[:40])
+            return found(statement, params)
+
+        run.find = counted  # type: ignore[method-assign]
+        try:
+            assert site.get(path).status_code == 200
+        finally:
+            run.find = found  # type: ignore[method-assign]
+        return len(seen)
+
+    path = f"{AT}{firm.ref}/people"
+    site.get(path)  # the sign-in itself is weighed once
+    counts.append(statements(path))
+    firm.people(40, family="Zeta")
+    counts.append(statements(path))
+    first = site.get(path).text
+    more = re.search(r'href="([^"]*after=[^"]*)"', first)
+    assert more
+    assert counts[0] == counts[1]
+    assert statements(more[1].replace("&amp;", "&")) == counts[0] + 1
+    assert first.count("gatehouse-quiet") == 25
+
+
+def test_hostile_addresses_are_not_found_and_break_nothing(firm: Firm) -> None:
+    site = firm.site
+    site.sign_in("sian")
+    for path in ("/helping/join/" + "x" * 300, f"{AT}%00", f"{AT}{firm.ref}/people/%27--"):
+        assert site.get(path).status_code in {404, 410, 400}, path
+    for query in ("after=nothing", "name=%25", "name=" + "x" * 5000, "after=" + "y" * 5000,
+                  "name=%00", "after=%00"):  # fmt: skip
+        assert site.get(f"{AT}{firm.ref}/people?{query}").status_code in {200, 400, 414}, query
+    assert site.get(f"{AT}{firm.ref}/members?after=%F0%9F%92%A9").status_code == 200

@@ -1,0 +1,153 @@
+"""Who may do what inside an organisation: the whole table, and what no role gets round."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from idp.organisations.rules import (
+    MAY,
+    SUSPENSION_NOTICE,
+    WHILE_SUSPENDED,
+    Act,
+    Member,
+    Organisation,
+    Role,
+    SuspensionProblem,
+    Verdict,
+    judge,
+    may,
+    may_have_access,
+    read_email,
+    read_limit,
+    read_name,
+    read_roles,
+    shown_name,
+    suspends_at,
+)
+
+NOON = datetime(2030, 6, 1, 12, tzinfo=UTC)
+FIRM = Organisation(
+    ref="o", name="Example & Co", kind="firm", registered_number=None, assurance=1,
+    access="assigned", people_limit=None, shows_names=True, verified_at=NOON, suspends_at=None,
+    suspension_reason=None, closed_at=None, now=NOON,
+)  # fmt: skip
+ROLE_SETS = [frozenset(chosen) for size in range(4) for chosen in
+             {tuple(sorted(c)) for c in product(Role, repeat=size)}]  # fmt: skip
+
+
+def member(ref: str, *roles: str, **more: bool) -> Member:
+    return Member(ref=ref, account_ref=ref, name=ref, roles=frozenset(roles), **more)
+
+
+def test_each_role_may_what_is_written_here_and_nothing_else() -> None:
+    assigners = {Act.SEE_PEOPLE, Act.ASSIGN, Act.UNASSIGN}
+    assert MAY[Role.WORKER] == {Act.SEE}
+    assert MAY[Role.ASSIGNER] == {Act.SEE} | assigners
+    assert MAY[Role.ADMIN] == set(Act) - {Act.ASSIGN, Act.UNASSIGN}
+    for roles, act in product(ROLE_SETS, Act):
+        assert may(roles, act) == any(act in MAY[role] for role in roles)
+    assert not may({"owner"}, Act.SEE)
+
+
+def test_nobody_changes_their_own_role_or_suspends_or_resumes_themself() -> None:
+    admin = member("a", *Role)
+    for act in (Act.CHANGE_ROLES, Act.SUSPEND, Act.RESUME):
+        assert judge(FIRM, admin, act, admin, other_admins=5) is Verdict.ONESELF
+        assert judge(FIRM, admin, act, member("b", "worker")) is Verdict.ALLOWED
+
+
+def test_everybody_may_leave_but_the_last_who_administers() -> None:
+    for roles, others in product(ROLE_SETS, (0, 1)):
+        one = member("a", *roles)
+        last = Role.ADMIN in roles and others == 0
+        said = judge(FIRM, one, Act.REMOVE, one, other_admins=others)
+        assert said is (Verdict.LAST_ADMIN if last else Verdict.ALLOWED), roles
+    worker, admin = member("w", "worker"), member("a", "admin")
+    assert judge(FIRM, worker, Act.REMOVE, admin, other_admins=1) is Verdict.ROLE_LACKING
+    assert judge(FIRM, admin, Act.REMOVE, worker) is Verdict.ALLOWED
+
+
+def test_who_left_or_is_suspended_may_nothing_whatever_their_roles() -> None:
+    for act in Act:
+        assert judge(FIRM, None, act) is Verdict.NOT_A_MEMBER
+        assert judge(FIRM, member("a", *Role, left=True), act) is Verdict.NOT_A_MEMBER
+        assert judge(FIRM, member("a", *Role, suspended=True), act) is Verdict.SUSPENDED
+    gone = member("b", "worker", left=True)
+    assert judge(FIRM, member("a", *Role), Act.CHANGE_ROLES, gone) is Verdict.GONE
+
+
+def test_while_suspended_only_what_makes_access_less_is_done() -> None:
+    admin = member("a", *Role)
+    notice = replace(FIRM, suspends_at=NOON + timedelta(microseconds=1))
+    bound = replace(FIRM, suspends_at=NOON)
+    for act in Act:
+        assert judge(notice, admin, act) is Verdict.ALLOWED, "notice stops nothing"
+        said = judge(bound, admin, act)
+        stopped = Verdict.ORGANISATION_SUSPENDED
+        assert said is (Verdict.ALLOWED if act in WHILE_SUSPENDED else stopped)
+    assert not WHILE_SUSPENDED & {Act.ASSIGN, Act.INVITE, Act.CHANGE_ROLES, Act.RESUME,
+                                  Act.CHANGE_TEAMS, Act.CHANGE_SETTINGS}  # fmt: skip
+
+
+def test_a_closed_or_unverified_organisation_changes_no_more() -> None:
+    admin = member("a", *Role)
+    for act in set(Act) - {Act.SEE, Act.REMOVE}:
+        assert judge(replace(FIRM, closed_at=NOON), admin, act) is Verdict.CLOSED
+        assert judge(replace(FIRM, verified_at=None), admin, act) is Verdict.UNVERIFIED
+
+
+def test_everyone_can_be_chosen_at_set_up_only_and_assigned_always() -> None:
+    everyone = replace(FIRM, access="everyone")
+    assert may_have_access(FIRM, "everyone", members=1) is Verdict.ALLOWED
+    assert may_have_access(FIRM, "everyone", members=2) is Verdict.NOT_AT_SET_UP
+    assert may_have_access(everyone, "everyone", members=9) is Verdict.ALLOWED, "no change"
+    for firm, count in product((FIRM, everyone), (1, 9)):
+        assert may_have_access(firm, "assigned", members=count) is Verdict.ALLOWED
+    assert may_have_access(FIRM, "nobody", members=1) is Verdict.GONE
+
+
+def test_a_suspension_without_the_usual_notice_takes_a_stated_reason() -> None:
+    day = timedelta(days=1)
+    assert suspends_at(NOON, notice=SUSPENSION_NOTICE, reason=None) == NOON + SUSPENSION_NOTICE
+    for notice in (None, timedelta(), SUSPENSION_NOTICE - day):
+        said = suspends_at(NOON, notice=notice, reason=None)
+        assert said is SuspensionProblem.REASON_MISSING
+        assert suspends_at(NOON, notice=notice, reason="why") == NOON + (notice or timedelta())
+    for notice in (-day, 366 * day):
+        assert suspends_at(NOON, notice=notice, reason="why") is SuspensionProblem.TOO_LONG
+
+
+@given(st.text(max_size=300))
+def test_what_is_typed_is_read_or_refused_and_never_raises(text: str) -> None:
+    name, address, limit = read_name(text), read_email(text), read_limit(text)
+    assert name is None or (name.isprintable() and name == " ".join(name.split()))
+    assert address is None or (address.count("@") >= 1 and " " not in address)
+    assert limit in {None, Verdict.LIMIT_BAD} or int(str(limit)) in range(1, 1_000_001)
+
+
+@pytest.mark.parametrize("typed", ["", "a@b", "@b.test", "a b@c.test", "a@b.test,c@d.test",
+                                   "a@b.test\r\nBcc: x", "<a@b.test>", "a@.test."])  # fmt: skip
+def test_what_cannot_be_written_to_is_no_address(typed: str) -> None:
+    assert read_email(typed) is None
+    assert read_email(" sian@example.test ") == "sian@example.test"
+
+
+def test_limits_and_roles_are_read_strictly() -> None:
+    assert read_limit(" ") is None
+    assert read_limit("30") == 30
+    for typed in ("0", "-1", "1e3", "٣", "10000000", "1.5"):
+        assert read_limit(typed) is Verdict.LIMIT_BAD, typed
+    assert read_roles(["worker", "worker"]) == frozenset({Role.WORKER})
+    for bad in ([], ["owner"], ["worker", "owner"]):
+        assert read_roles(bad) is None
+
+
+def test_a_volunteer_is_shown_as_a_named_adviser() -> None:
+    phrase = "a named adviser at %(organisation)s"
+    said = shown_name("Asha Patel", "Help 100%", shows_names=False, adviser=phrase)
+    assert said == "a named adviser at Help 100%"
+    assert shown_name("Asha", "Firm", shows_names=True, adviser=phrase) == "Asha"
