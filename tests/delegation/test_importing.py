@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import insert
 
 from idp.cli import idp
 from idp.delegation.holding import Why, end
@@ -49,7 +50,7 @@ class Importer:
             ref = random_ref()
             values = {"ref": ref, "name": "Owen and Co", "kind": "firm", "entered_by": "tests",
                       "created_at": tx.now(), "verified_at": tx.now()}  # fmt: skip
-            tx.execute(OrganisationRecord.__table__.insert().values(values))
+            tx.execute(insert(OrganisationRecord).values(values))
             return ref
 
         self.firm = site.database.transaction(work)
