@@ -33,6 +33,15 @@ class Notice(StrEnum):
     VISIT_REFUSED = "visit-refused"
     CONTACT_CHANGED = "contact-changed"
     SIGN_IN_HELD = "sign-in-held"
+    HELP_ASKED = "help-asked"
+    HELPER_OFFERED = "helper-offered"
+    OFFER_WAITS = "offer-waits"
+    OFFER_ANSWERED = "offer-answered"
+    HELPER_ADDED = "helper-added"
+    HELPER_FACTS_TRIED = "helper-facts-tried"
+    HELPER_REVIEW = "helper-review"
+    HELPER_YEARLY = "helper-yearly"
+    HELPING_ENDED = "helping-ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,15 @@ NEEDS: Mapping[Notice, frozenset[str]] = {
     Notice.VISIT_REFUSED: frozenset({"account"}),
     Notice.CONTACT_CHANGED: frozenset({"account", "contact"}),
     Notice.SIGN_IN_HELD: frozenset({"account", "link"}),
+    Notice.HELP_ASKED: frozenset({"link", "when"}),
+    Notice.HELPER_OFFERED: frozenset({"link", "when"}),
+    Notice.OFFER_WAITS: frozenset({"link", "when"}),
+    Notice.OFFER_ANSWERED: frozenset({"link"}),
+    Notice.HELPER_ADDED: frozenset({"link"}),
+    Notice.HELPER_FACTS_TRIED: frozenset({"link"}),
+    Notice.HELPER_REVIEW: frozenset({"link", "when"}),
+    Notice.HELPER_YEARLY: frozenset({"link"}),
+    Notice.HELPING_ENDED: frozenset({"link"}),
 }
 METHODS = frozenset(
     {"password", "one-time-code", "passkey", "security-key", "sms-code", "email-code",
