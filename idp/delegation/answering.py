@@ -12,6 +12,7 @@ from idp.delegation import inviting, telling
 from idp.delegation.actions import HeldMandate, find_bundle, sort_name
 from idp.delegation.inviting import Way, agreed, open_way
 from idp.delegation.lifecycle import Move, Party, State
+from idp.delegation.limits import name_limit
 from idp.delegation.moving import By, Moved, make_room, move, read
 from idp.delegation.offers import is_named
 from idp.delegation.records import MandateInvitationRecord, MandateRecord
@@ -23,6 +24,7 @@ from idp.organisations.records import MemberRecord, OrganisationRecord
 from idp.register.names import Names
 from idp.register.records import PersonRecord
 from idp.storage import Transaction, db_now
+from idp.throttle.actions import reserve_within
 
 MOST_NAMES = 5  # people whose names did not fit, before an offer is taken back
 
@@ -165,8 +167,10 @@ def may_answer(offer: Offer, who: Answerer, names: Names) -> str | None:
     return None
 
 
-def wrong_name(tx: Transaction, keyring: Keyring, offer: Offer) -> None:
-    """Count somebody whose name did not fit; the fifth takes the offer back."""
+def wrong_name(tx: Transaction, keyring: Keyring, offer: Offer, account: str) -> None:
+    """Count an account whose name did not fit, once; the fifth takes the offer back."""
+    if reserve_within(tx, keyring, [name_limit(offer.ref, account)]) is not None:
+        return
     attempts = tx.execute(_TRIED, {"offer": offer.ref}).scalar_one()
     if attempts >= MOST_NAMES:
         inviting.cancel(tx, offer.ref, By(party=Party.SYSTEM, who="system"))

@@ -49,3 +49,8 @@ def list_limits(organisation: str) -> list[Limit]:
 def tried_limit(number_index: str) -> Limit:
     """Tell somebody once a day that wrong details were given with their number."""
     return Limit(kind="facts-tried", value=number_index, burst=1, per=DAY)
+
+
+def name_limit(offer: str, account: str) -> Limit:
+    """Count one account's wrong name at one offer once, however often it looks."""
+    return Limit(kind="offer-name", value=f"{offer} {account}", burst=1, per=30 * DAY)
