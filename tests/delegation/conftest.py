@@ -1,7 +1,7 @@
 """A house with people, services and an organisation in it, on each engine."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -39,17 +39,14 @@ class Town:
 
     def send(self, page: TestResponse, **data: Any) -> TestResponse:
         """Fill in the first form of a page, with fields that may be there more than once."""
-        return self.post(re.search(r'<form method="post" action="([^"]*)"', page.text)[1],  # type: ignore[index]
-                         page, **data)  # fmt: skip
+        found = re.search(r'<form method="post" action="([^"]*)"', page.text)
+        assert found, page.text
+        return self.post(found[1], page, **data)
 
     def post(self, path: str, page: TestResponse, **data: Any) -> TestResponse:
         """Send a form to an address of ours, with the token of a page that was shown."""
-        fields: dict[str, Any] = {
-            name: value
-            for name, value in re.findall(
-                r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.text
-            )
-        }
+        hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.text)
+        fields: dict[str, Any] = dict(hidden)
         answer = self.site.browser.post(path, data=fields | data, base_url=ISSUER)
         while answer.status_code in {302, 303} and answer.location.startswith("/"):
             answer = self.site.browser.get(answer.location, base_url=ISSUER)
@@ -127,6 +124,3 @@ class Town:
 def town(site: Site) -> Town:
     """People, a firm and their mail."""
     return Town(site)
-
-
-Make = Callable[..., str]

@@ -320,7 +320,8 @@ def one_list(organisation: str, batch: str) -> ResponseReturnValue:
 
 def _member(organisation: str, roles: frozenset[str] = frozenset()) -> Firm | ResponseReturnValue:
     """The organisation, if who is there is a member who may do this; else it is not found."""
-    session = signed_in(return_to=url_for("helping.invitations", organisation=organisation))
+    own = url_for("helping.invitations", organisation=organisation)
+    session = signed_in(return_to=None if request.method == "GET" else own)
     if not isinstance(session, SessionFacts):
         return session
     firm = house().database.read(lambda tx: inviting.firm_of(tx, session.account_ref, organisation))

@@ -104,6 +104,8 @@ def offer(ref: str) -> ResponseReturnValue:
     if not isinstance(found, There):
         return found
     made = found.offer
+    if made.drafted and not made.over:
+        return see_other(url_for("helping.agree", ref=ref))
     here = house()
     asked = here.database.read(lambda tx: places(tx, made.mandates))
     return render_template(
@@ -185,7 +187,8 @@ def _drafted(ref: str) -> There | ResponseReturnValue:
 
 def _made(ref: str) -> There | ResponseReturnValue:
     """An offer of one's own; somebody else's is not found."""
-    session = signed_in(return_to=url_for("helping.offer", ref=ref), least=SOMEBODY)
+    back = None if request.method == "GET" else url_for("helping.offer", ref=ref)
+    session = signed_in(return_to=back, least=SOMEBODY)
     if not isinstance(session, SessionFacts):
         return session
     here = house()
