@@ -256,7 +256,7 @@ class LifeByPages(Life):
             self.model[ref]["state"] = State.ENDED
 
 
-@pytest.mark.parametrize(("life", "lives", "steps"), [(Life, 12, 18), (LifeByPages, 3, 10)])
+@pytest.mark.parametrize(("life", "lives", "steps"), [(Life, 25, 25), (LifeByPages, 8, 15)])
 def test_in_any_order_of_moves_a_permission_keeps_to_its_table(
     site: Site, life: type[Life], lives: int, steps: int
 ) -> None:
