@@ -10,7 +10,7 @@ from idp.application import new_application, served, stop_on
 from idp.assurance.views import bp as assurance
 from idp.assurance.views.approved import bp as approved
 from idp.authentication.number_views import bp as methods
-from idp.delegation.views import bp as delegation
+from idp.delegation.views import bp as helping
 from idp.demo.views import bp as demo
 from idp.enrolment.views import bp as enrolment
 from idp.front import Front
@@ -33,7 +33,7 @@ def create_app(house: House | None = None) -> Flask:
     app = new_application(house, PUBLIC_TABLE, HSTS=house.settings.secure)
     app.add_url_rule("/", "start", _start)
     rooms = (
-        oidc, signin, proofing, enrolment, methods, account, organisations, delegation, assurance,
+        oidc, signin, proofing, enrolment, methods, account, organisations, helping, assurance,
         approved,
     )  # fmt: skip
     for blueprint in (*rooms, *((demo,) if house.settings.sandbox else ())):

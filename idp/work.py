@@ -17,6 +17,8 @@ from idp.authentication.records import (
     SignInCodeRecord,
 )
 from idp.callers.records import SpentAssertionRecord
+from idp.delegation import known
+from idp.delegation.reminding import remind_all
 from idp.enrolment import recovering
 from idp.enrolment.records import AddressCodeRecord, EnrolmentRecord, ResetRecord
 from idp.figures.actions import keep_fresh
@@ -90,6 +92,7 @@ def run(house: House) -> None:
             cleared = time.monotonic()
         if time.monotonic() - forgotten > FORGET_EVERY_SECONDS:
             _try("forget", lambda: forget(house.database))
+            _try("remind", lambda: remind_all(house.database, house.keyring))
             forgotten = time.monotonic()
         time.sleep(EVERY_SECONDS)
 
@@ -114,10 +117,17 @@ def handlers(house: House) -> Mapping[str, Callable[[dict[str, Any]], None]]:
     def sign_in_code(payload: dict[str, Any]) -> None:
         sent_codes.send_email_code(house.database, house.keyring, payload)
 
+    def asked(payload: dict[str, Any]) -> None:
+        known.tell_asked(house.database, house.keyring, payload)
+
+    def listed(payload: dict[str, Any]) -> None:
+        known.work_list(house.database, house.keyring, payload)
+
     clock = house.database.clock
     notices = delivery.handlers(house.settings, house.keyring, clock.now)
     return {
-        LOGOUT_MESSAGE: logout, recovering.ASKED: reset, sent_codes.ASKED: sign_in_code, **notices,
+        LOGOUT_MESSAGE: logout, recovering.ASKED: reset, sent_codes.ASKED: sign_in_code,
+        known.ASKED: asked, known.LISTED: listed, **notices,
     }  # fmt: skip
 
 

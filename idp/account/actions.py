@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, or_, select
 from idp.authentication.records import ClientSessionRecord, SessionRecord
 from idp.callers.records import ClientRecord
 from idp.delegation.records import MandateRecord
+from idp.delegation.telling import QUIET_FOR
 from idp.journal.records import JournalEntry
 from idp.register.records import PersonRecord
 from idp.storage import Transaction, db_now
@@ -47,6 +48,9 @@ _ACTIVITY = (
         JournalEntry.kind,
         JournalEntry.actor,
         JournalEntry.reference,
+        JournalEntry.detail,
+        JournalEntry.person,
+        db_now().label("now"),
         ClientRecord.client_name,
         PersonRecord.given_name,
         PersonRecord.family_name,
@@ -95,6 +99,7 @@ def activity(tx: Transaction, *, person: str | None, account: str) -> list[Activ
             by_officer=row.actor is not None and _name(row) is None and row.actor != account,
         )
         for row in rows
+        if not _is_quiet_yet(row)
     ]
 
 
@@ -116,6 +121,12 @@ def service_names(tx: Transaction, client_ids: Iterable[str]) -> dict[str, str]:
         )
     )
     return {row.client_id: row.client_name for row in rows}
+
+
+def _is_quiet_yet(row: Any) -> bool:
+    """An end that was asked for quietly: the helper, of all people, hears of it later."""
+    quiet = row.detail.get("quiet") is True and row.detail.get("who") != row.person
+    return quiet and row.now - row.at < QUIET_FOR
 
 
 def _name(row: Any) -> str | None:

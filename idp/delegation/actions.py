@@ -60,6 +60,10 @@ class HeldMandate:
     ended_reason: str | None
     ended_reference: str | None
     version: int
+    term_days: int | None = None
+    exclusive: bool = False
+    text_hash: str | None = None
+    evidence: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -381,7 +385,8 @@ def held(row: Any) -> HeldMandate:
     same = ("ref", "bundle", "principal", "principal_kind", "principal_name", "delegate",
             "delegate_kind", "delegate_name", "service", "basis", "starts", "expires",
             "offer_expires", "single_use", "purpose", "created_at", "suspended_reason",
-            "ended_at", "ended_reason", "ended_reference", "version")  # fmt: skip
+            "ended_at", "ended_reason", "ended_reference", "version", "term_days", "exclusive",
+            "text_hash")  # fmt: skip
     standing = Standing(
         state=State(row["state"]), answerer=Party(row["answerer"]),
         offer_expires=row["offer_expires"], expires=row["expires"],
@@ -389,6 +394,7 @@ def held(row: Any) -> HeldMandate:
     return HeldMandate(
         **{name: row[name] for name in same},
         powers=tuple(row["powers"]),
+        evidence=tuple(row["evidence"]),
         state=reads_as(standing, row["now"]),
         answerer=standing.answerer,
         grant_level=Level(

@@ -120,13 +120,15 @@ class MandateInvitationRecord(Base):
     """How an offer reaches whoever has to answer it; `ref` is the bundle of its mandates.
 
     `token_digest` None: there is nothing to open (wrong facts, so that it lapses unanswered), or
-    it is answered on the account page. What the inviter typed is sealed.
+    it is answered on the account page. What the inviter typed is sealed. `batch` names the list
+    it came with; `waiting`: its mandates have still to be made of what was typed.
     """
 
     __tablename__ = "mandate_invitation"
     __table_args__ = (
         CheckConstraint("channel IN ('link', 'facts', 'email', 'paper', 'own')", name="channel"),
         Index("ix_mandate_invitation_organisation", "organisation_ref", "created_at"),
+        Index("ix_mandate_invitation_batch", "batch", "waiting"),
     )
 
     ref: Mapped[str] = mapped_column(primary_key=True)
@@ -144,6 +146,8 @@ class MandateInvitationRecord(Base):
     chased_at: Mapped[datetime | None] = mapped_column(default=None)
     reminded_at: Mapped[datetime | None] = mapped_column(default=None)
     closed_at: Mapped[datetime | None] = mapped_column(default=None)
+    batch: Mapped[str | None] = mapped_column(default=None)
+    waiting: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
 
 
 class AssignmentRecord(Base):

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from idp.keyring.ring import Keyring
 from idp.keyring.sealing import random_ref
 from idp.notices.rules import Contact, Notice, problem_with, worth_sending
-from idp.outbox.actions import put
+from idp.outbox.actions import NOW, put
 from idp.storage import Transaction
 
 __all__ = ["MESSAGES", "Contact", "Notice", "Sealed", "send", "unseal"]
@@ -37,8 +38,9 @@ def send(
     values: Mapping[str, str],
     *,
     locale: str = "en",
+    after: timedelta = NOW,
 ) -> None:
-    """Send a notice once this transaction is committed.
+    """Send a notice once this transaction is committed, and `after` so long.
 
     `values` are exactly those of `idp.notices.rules.NEEDS`; a `link` is a path of our own, for
     the issuer's address is put before it when it is sent. The outbox row shows the channel; all
@@ -56,7 +58,8 @@ def send(
         tx,
         MESSAGES[contact.channel],
         {"sealed": keyring.sealer.seal(plain, purpose=PURPOSE)},
-        expires_in=worth_sending(notice, values),
+        expires_in=after + worth_sending(notice, values),
+        after=after,
     )
 
 

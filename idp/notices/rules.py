@@ -39,6 +39,15 @@ class Notice(StrEnum):
     MEMBER_INVITED = "member-invited"
     ORGANISATION_SUSPENDED = "organisation-suspended"
     ORGANISATION_RESUMED = "organisation-resumed"
+    HELP_ASKED = "help-asked"
+    HELPER_OFFERED = "helper-offered"
+    OFFER_WAITS = "offer-waits"
+    OFFER_ANSWERED = "offer-answered"
+    HELPER_ADDED = "helper-added"
+    HELPER_FACTS_TRIED = "helper-facts-tried"
+    HELPER_REVIEW = "helper-review"
+    HELPER_YEARLY = "helper-yearly"
+    HELPING_ENDED = "helping-ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,15 @@ NEEDS: Mapping[Notice, frozenset[str]] = {
     Notice.MEMBER_INVITED: frozenset({"organisation", "link"}),
     Notice.ORGANISATION_SUSPENDED: frozenset({"organisation", "when"}),
     Notice.ORGANISATION_RESUMED: frozenset({"organisation"}),
+    Notice.HELP_ASKED: frozenset({"link", "when"}),
+    Notice.HELPER_OFFERED: frozenset({"link", "when"}),
+    Notice.OFFER_WAITS: frozenset({"link", "when"}),
+    Notice.OFFER_ANSWERED: frozenset({"link"}),
+    Notice.HELPER_ADDED: frozenset({"link"}),
+    Notice.HELPER_FACTS_TRIED: frozenset({"link"}),
+    Notice.HELPER_REVIEW: frozenset({"link", "when"}),
+    Notice.HELPER_YEARLY: frozenset({"link"}),
+    Notice.HELPING_ENDED: frozenset({"link"}),
 }
 METHODS = frozenset(
     {"password", "one-time-code", "passkey", "security-key", "sms-code", "email-code",

@@ -423,6 +423,100 @@ def _organisation_resumed(_: Gettext, told: _Told) -> Words:
             _("You find it here: %(home)s") % named,
         ),
         text=_("%(organisation)s can go on as before: %(home)s") % named,
+def _about_helpers(subject: str, happened: str, do: str, unknown: str) -> Words:
+    """What concerns two parties: no account is named, for the reader may have none yet."""
+    paragraphs = (happened, do, unknown)
+    return Words(subject=subject, paragraphs=paragraphs, text=f"Gatehouse: {happened} {do}")
+
+
+def _nobody_you_know(_: Gettext) -> str:
+    return _("Do you not know them? Then say no, or do nothing. Nothing happens without you.")
+
+
+def _see_helpers(_: Gettext) -> str:
+    return _("Is it not right? End it there. It ends at once.")
+
+
+def _help_asked(_: Gettext, told: _Told) -> Words:
+    return _about_helpers(
+        _("Somebody asks you to help them"),
+        _("Somebody asks you to do things for them at public services."),
+        _("See who it is, and answer by %(when)s: %(link)s")
+        % {"when": told.when, "link": told.link},
+        _nobody_you_know(_),
+    )
+
+
+def _helper_offered(_: Gettext, told: _Told) -> Words:
+    return _about_helpers(
+        _("Somebody asks to do things for you"),
+        _("Somebody asks if they may do things for you at public services."),
+        _("See who it is, and answer by %(when)s: %(link)s")
+        % {"when": told.when, "link": told.link},
+        _nobody_you_know(_),
+    )
+
+
+def _offer_waits(_: Gettext, told: _Told) -> Words:
+    return _about_helpers(
+        _("A question still waits for your answer"),
+        _("Somebody asked you a question about help at public services. It still waits."),
+        _("You can answer until %(when)s: %(link)s") % {"when": told.when, "link": told.link},
+        _nobody_you_know(_),
+    )
+
+
+def _offer_answered(_: Gettext, told: _Told) -> Words:
+    return _about_helpers(
+        _("Your question was answered"),
+        _("You asked somebody about help at public services. They gave an answer."),
+        _("See the answer: %(link)s") % {"link": told.link},
+        _("We put no names in here."),
+    )
+
+
+def _helper_added(_: Gettext, told: _Told) -> Words:
+    return _about_helpers(
+        _("Somebody can now do things for you"),
+        _("Somebody can now do things for you at public services."),
+        _("See who, and what: %(link)s") % {"link": told.link},
+        _see_helpers(_),
+    )
+
+
+def _helper_facts_tried(_: Gettext, told: _Told) -> Words:
+    return _about_helpers(
+        _("Somebody tried to ask you with wrong details"),
+        _("Somebody gave your number to ask you something. The other details were wrong."),
+        _("They were told nothing. See who can do things for you: %(link)s") % {"link": told.link},
+        _("You need do nothing."),
+    )
+
+
+def _helper_review(_: Gettext, told: _Told) -> Words:
+    return _about_helpers(
+        _("A helper of yours can soon do no more for you"),
+        _("On %(when)s somebody can do no more for you at public services.") % {"when": told.when},
+        _("Shall they go on? One press is enough: %(link)s") % {"link": told.link},
+        _("Do you do nothing? Then it ends by itself."),
+    )
+
+
+def _helper_yearly(_: Gettext, told: _Told) -> Words:
+    return _about_helpers(
+        _("Somebody can still do things for you"),
+        _("For more than a year somebody can do things for you at public services."),
+        _("Look at it once again: %(link)s") % {"link": told.link},
+        _see_helpers(_),
+    )
+
+
+def _helping_ended(_: Gettext, told: _Told) -> Words:
+    return _about_helpers(
+        _("You can do no more for somebody"),
+        _("You could do things for somebody at public services. That has ended."),
+        _("See whom you can still help: %(link)s") % {"link": told.link},
+        _("You need do nothing."),
     )
 
 
@@ -450,4 +544,13 @@ _WRITERS: Mapping[Notice, Callable[[Gettext, _Told], Words]] = {
     Notice.MEMBER_INVITED: _member_invited,
     Notice.ORGANISATION_SUSPENDED: _organisation_suspended,
     Notice.ORGANISATION_RESUMED: _organisation_resumed,
+    Notice.HELP_ASKED: _help_asked,
+    Notice.HELPER_OFFERED: _helper_offered,
+    Notice.OFFER_WAITS: _offer_waits,
+    Notice.OFFER_ANSWERED: _offer_answered,
+    Notice.HELPER_ADDED: _helper_added,
+    Notice.HELPER_FACTS_TRIED: _helper_facts_tried,
+    Notice.HELPER_REVIEW: _helper_review,
+    Notice.HELPER_YEARLY: _helper_yearly,
+    Notice.HELPING_ENDED: _helping_ended,
 }

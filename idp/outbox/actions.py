@@ -23,6 +23,7 @@ Handler = Callable[[dict[str, Any]], None]
 LEASE = timedelta(seconds=60)
 FIRST_RETRY = timedelta(seconds=2)
 LONGEST_RETRY = timedelta(minutes=15)
+NOW = timedelta(0)
 
 DELIVERED = "delivered"
 EXPIRED = "expired"
@@ -48,7 +49,7 @@ _PUT = (
         kind=bindparam("kind"),
         payload=bindparam("payload"),
         created_at=db_now(),
-        due_at=db_now(),
+        due_at=db_now() + bindparam("after", type_=Duration()),
         expires_at=db_now() + bindparam("expires_in", type_=Duration()),
         attempts=0,
         done_at=null(),
@@ -89,13 +90,22 @@ _EXPIRE = (
 _ANY_EXPIRED = select(OutboxRecord.id).where(_WAITING, OutboxRecord.expires_at <= db_now()).limit(1)
 
 
-def put(tx: Transaction, kind: str, payload: Mapping[str, Any], *, expires_in: timedelta) -> None:
-    """Put a message in with this transaction's commit; it is worth delivering for `expires_in`.
+def put(
+    tx: Transaction,
+    kind: str,
+    payload: Mapping[str, Any],
+    *,
+    expires_in: timedelta,
+    after: timedelta = NOW,
+) -> None:
+    """Put a message in with this transaction's commit; it is worth delivering for `expires_in`,
+    and not delivered before `after`.
 
     `payload` is JSON and holds references; a secret in it is sealed. It is emptied when the
     message is over.
     """
-    tx.write(_PUT, {"kind": kind, "payload": dict(payload), "expires_in": expires_in})
+    values = {"kind": kind, "payload": dict(payload), "expires_in": expires_in, "after": after}
+    tx.write(_PUT, values)
 
 
 def deliver(database: Database, handlers: Mapping[str, Handler], limit: int = 100) -> int:

@@ -382,6 +382,8 @@ def _make() -> None:
         sa.Column("chased_at", UtcDateTime(), nullable=True),
         sa.Column("reminded_at", UtcDateTime(), nullable=True),
         sa.Column("closed_at", UtcDateTime(), nullable=True),
+        sa.Column("batch", sa.String(), nullable=True),
+        sa.Column("waiting", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.CheckConstraint(
             "channel IN ('link', 'facts', 'email', 'paper', 'own')",
             name=op.f("ck_mandate_invitation_channel"),
@@ -399,6 +401,9 @@ def _make() -> None:
         "mandate_invitation",
         ["organisation_ref", "created_at"],
         unique=False,
+    )
+    op.create_index(
+        "ix_mandate_invitation_batch", "mandate_invitation", ["batch", "waiting"], unique=False
     )
     op.create_table(
         "member_invitation",

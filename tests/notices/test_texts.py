@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from idp.notices.help_texts import HELP
 from idp.notices.rules import METHODS, NEEDS, Notice
 from idp.notices.texts import Words, words_of
 from tests.notices.conftest import ISSUER, VALUES, values_of
@@ -16,6 +15,8 @@ CODES = {
 }  # fmt: skip
 # About an organisation and not about the reader's own account: they name that organisation.
 FIRMS = {Notice.MEMBER_INVITED, Notice.ORGANISATION_SUSPENDED, Notice.ORGANISATION_RESUMED}
+# What concerns two parties: the reader may have no account, and an address may be shared.
+OF_TWO = {notice for notice in Notice if "account" not in NEEDS[notice]} - CODES
 READING_AGE_9 = 4.0  # school grade; the age is about five years more
 TWO_PARTS = 306  # letters that two text messages hold
 
@@ -47,7 +48,7 @@ def test_news_of_an_organisation_names_it_and_leads_to_us(notice: Notice) -> Non
     assert ISSUER in "\n".join(words.paragraphs)
 
 
-@pytest.mark.parametrize("notice", sorted(set(Notice) - CODES - FIRMS - set(HELP)))
+@pytest.mark.parametrize("notice", sorted(set(Notice) - CODES - OF_TWO))
 def test_news_names_the_account_and_says_what_to_do(notice: Notice) -> None:
     words = read(notice)
     assert words.paragraphs[0] == "This is about your account sian@example.test."

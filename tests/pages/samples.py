@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from types import SimpleNamespace as Facts
 from typing import Any
 
+from tests.pages.samples_assist import CASES as ASSIST
 from tests.pages.samples_assurance import CASES as ASSURANCE
 from tests.pages.samples_delegation import CASES as DELEGATION
 from tests.pages.samples_enrolment import CASES as ENROLMENT
@@ -136,6 +137,12 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "home-way-back-seen": ("account/home.html", {
         **HOME, "way_back": {"due_at": NOON, "due": True, "stops": False}}),
     "helpers": ("account/helpers.html", {"mandates": [MANDATE, ENDED]}),
+    "helpers-asked": ("account/helpers.html", {
+        "mandates": [],
+        "waiting": [{"name": "Harbour Accounts", "href": "/account/helpers/asked/x"}],
+        "made": [{"name": "Sian Hughes", "href": "/account/helpers/offers/y"}]}),
+    "mandate-ends-soon": ("account/mandate.html", {
+        "mandate": Facts(**{**vars(MANDATE), "renews": True}), "uses": []}),
     "helpers-nobody": ("account/helpers.html", {"mandates": []}),
     "mandate": ("account/mandate.html", {"mandate": MANDATE, "uses": DONE}),
     "mandate-ended": ("account/mandate.html", {"mandate": ENDED, "uses": []}),
@@ -144,7 +151,9 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "activity": ("account/activity.html", {"entries": DONE, "reference": "K7QF-2MXB"}),
     "activity-none": ("account/activity.html", {"entries": [], "reference": None}),
     "helping": ("account/helping.html", {"people": [
-        Facts(name="Margaret Hughes", services=["Tax"], until=SUMMER)]}),
+        Facts(name="Margaret Hughes", services=["Tax"], until=SUMMER,
+              resign="/account/helping/x/resign")],
+        "made": [{"name": "Tom Barker", "href": "/account/helpers/offers/y"}]}),
     "helping-nobody": ("account/helping.html", {"people": []}),
     "sign-out": ("account/sign_out.html", {"action": "/account/sign-out",
                                            "fields": {"state": "s1"}, "service_name": "Library"}),
@@ -166,8 +175,11 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     **FIGURES,
     **METHODS,
     **DELEGATION,
+    **ASSIST,
     **OFFICERS,
     **PROOFING,
+    **DELEGATION,
+    **ASSIST,
 }  # fmt: skip
 
 # Facts that choose what a page shows rather than being shown on it.

@@ -1,5 +1,6 @@
 """What the account's pages share: every one needs the level that policy sets for `account`."""
 
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import quote
 
@@ -7,6 +8,7 @@ from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.assurance.policy import ACCOUNT
+from idp.assurance.rules import Level
 from idp.authentication import sessions
 from idp.authentication.sessions import SessionFacts
 from idp.signin import actions as signin
@@ -26,22 +28,28 @@ bp = Blueprint("account", __name__)
 
 
 def signed_in(
-    return_to: str | None = None, *, checked_since: datetime | None = None
+    return_to: str | None = None,
+    *,
+    checked_since: datetime | None = None,
+    least: Level | None = None,
 ) -> SessionFacts | ResponseReturnValue:
     """Answer the session if it reaches the level of these pages; else the way to get there.
 
-    `checked_since`: only checks made after that moment count.
+    `checked_since`: only checks made after that moment count. `least`: a level that what is done
+    on this page takes; whoever is below it is led to it, an account and a proof of who they are
+    included, and back.
     """
     here, secret = house(), session_secret()
     session = sessions.look_up(here.database, secret) if secret else None
     now = session.now if session else here.database.now()
     started = signin.milliseconds(now)
     floor = here.policies.floor(ACCOUNT)
-    asked = Asked(floor=floor, started=started)
+    more = (least,) if least is not None else ()
+    asked = Asked(floor=floor, started=started, requested=more, essential=bool(more))
     if checked_since is not None:
         # Later by a millisecond: the checks of the very sign-in that is asked about are older.
         since = signin.milliseconds(checked_since) + 1
-        asked = Asked(floor=floor, started=since, again=True)
+        asked = replace(asked, started=since, again=True)
     # The address we come back to is our own path, never one that was sent.
     wish = {
         "asked": signin.describe(asked),

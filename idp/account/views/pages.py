@@ -7,8 +7,10 @@ from idp.account import actions, texts
 from idp.account.views.common import bp, signed_in
 from idp.authentication.sessions import SessionFacts
 from idp.delegation import actions as delegation
+from idp.delegation import answering, owning
 from idp.delegation.actions import HeldMandate
-from idp.delegation.lifecycle import FINAL, State
+from idp.delegation.answering import Offer
+from idp.delegation.lifecycle import FINAL, Party, State
 from idp.oidc import deferrals
 from idp.organisations import texts as organisation_texts
 from idp.organisations.actions import organisations_of
@@ -17,6 +19,9 @@ from idp.proofing.stopping import Stoppable
 from idp.storage import Transaction
 from idp.web import house, see_other
 from idp.words import gettext as _
+
+# What was asked and came to nothing is no helper, and never was.
+SHOWN = frozenset({State.ACTIVE, State.SUSPENDED, State.ENDED})
 
 
 @bp.get("/account")
@@ -53,13 +58,26 @@ def helpers() -> ResponseReturnValue:
         return session
     person = session.party
 
-    def work(tx: Transaction) -> list[dict[str, object]]:
-        counts = delegation.count_uses(tx, person)
-        mandates = delegation.given_by(tx, person)
-        names = actions.service_names(tx, (m.service for m in mandates))
-        return [_shown(mandate, names, counts.get(mandate.ref, 0)) for mandate in mandates]
+    here = house()
 
-    return render_template("account/helpers.html", mandates=house().database.read(work))
+    def work(tx: Transaction) -> tuple[list[dict[str, object]], list[Offer], list[Offer]]:
+        counts = delegation.count_uses(tx, person)
+        mandates = [one for one in delegation.given_by(tx, person) if one.state in SHOWN]
+        names = actions.service_names(tx, (m.service for m in mandates))
+        shown = [_shown(mandate, names, counts.get(mandate.ref, 0)) for mandate in mandates]
+        made = answering.made_by(tx, here.keyring, person)
+        return shown, answering.waiting_for(tx, here.keyring, person), made
+
+    mandates, waiting, made = here.database.read(work)
+    return render_template(
+        "account/helpers.html",
+        mandates=mandates,
+        waiting=[
+            {"name": one.from_name, "href": url_for("helping.asked_me", ref=one.ref)}
+            for one in waiting
+        ],
+        made=[_made(one) for one in made if one.answerer is Party.DELEGATE],
+    )
 
 
 @bp.get("/account/helpers/<ref>")
@@ -75,6 +93,7 @@ def mandate(ref: str) -> ResponseReturnValue:
             return None
         names = actions.service_names(tx, [found.service])
         used = delegation.uses(tx, found)
+        renews = owning.may_renew(found, tx)
         shown = [
             {
                 "when": use.at,
@@ -85,7 +104,7 @@ def mandate(ref: str) -> ResponseReturnValue:
             }
             for use in used
         ]
-        return _shown(found, names, len(used)), shown
+        return {**_shown(found, names, len(used)), "renews": renews}, shown
 
     answer = house().database.read(work)
     if answer is None:
@@ -99,9 +118,9 @@ def end_mandate(ref: str) -> ResponseReturnValue:
     session = signed_in(return_to=url_for("account.helpers"))
     if not isinstance(session, SessionFacts):
         return session
-    person = session.person_ref
+    person, here = session.person_ref, house()
     ended = (
-        house().database.transaction(lambda tx: delegation.end(tx, ref, principal=person))
+        here.database.transaction(lambda tx: owning.end(tx, here.keyring, ref, principal=person))
         if person
         else None
     )
@@ -166,9 +185,11 @@ def helping() -> ResponseReturnValue:
     session = signed_in()
     if not isinstance(session, SessionFacts):
         return session
-    person = session.party
+    person, here = session.party, house()
 
-    def work(tx: Transaction) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+    def work(
+        tx: Transaction,
+    ) -> tuple[list[dict[str, object]], list[dict[str, object]], list[Offer]]:
         organisations: list[dict[str, object]] = [
             {
                 "name": mine.organisation.name,
@@ -179,17 +200,32 @@ def helping() -> ResponseReturnValue:
         ]
         held = [m for m in delegation.held_by(tx, person) if m.state is State.ACTIVE]
         names = actions.service_names(tx, (m.service for m in held))
-        return organisations, [
+        people: list[dict[str, object]] = [
             {
                 "name": mandate.principal_name,
                 "services": [names.get(mandate.service, mandate.service)],
                 "until": mandate.expires,
+                "resign": url_for("helping.resign", ref=mandate.ref),
             }
             for mandate in held
         ]
+        return organisations, people, answering.made_by(tx, here.keyring, person)
 
-    organisations, people = house().database.read(work)
-    return render_template("account/helping.html", people=people, organisations=organisations)
+    organisations, people, made = here.database.read(work)
+    return render_template(
+        "account/helping.html",
+        people=people,
+        organisations=organisations,
+        made=[_made(one) for one in made if one.answerer is Party.PRINCIPAL],
+    )
+
+
+def _made(offer: Offer) -> dict[str, str]:
+    """An offer of one's own that waits: the name is as it was typed."""
+    return {
+        "name": f"{offer.way.given_name} {offer.way.family_name}",
+        "href": url_for("helping.offer", ref=offer.ref),
+    }
 
 
 def _shown(mandate: HeldMandate, names: dict[str, str], count: int) -> dict[str, object]:

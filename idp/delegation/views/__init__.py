@@ -1,6 +1,6 @@
-"""Pages of those who act for others, and of those they act for."""
+"""The pages on which permissions are offered, asked for, answered and looked after."""
 
-from idp.delegation.views import agreement, assist
+from idp.delegation.views import after, agreement, answers, assist, firm, own
 from idp.delegation.views.common import bp
 
-__all__ = ["agreement", "assist", "bp"]
+__all__ = ["after", "agreement", "answers", "assist", "bp", "firm", "own"]

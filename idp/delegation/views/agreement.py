@@ -6,7 +6,8 @@ from flask.typing import ResponseReturnValue
 from idp.account.views.common import signed_in
 from idp.authentication.sessions import SessionFacts
 from idp.delegation.assisting import membership
-from idp.delegation.views.common import bp, not_here, page
+from idp.delegation.views.common import bp
+from idp.delegation.views.sealed import not_here, page
 from idp.organisations import agreement
 from idp.storage import Transaction
 from idp.web import house, see_other
@@ -25,7 +26,7 @@ def read_agreement(ref: str) -> ResponseReturnValue:
 @bp.post("/helping/organisations/<ref>/agreement")
 def sign_agreement(ref: str) -> ResponseReturnValue:
     """Sign it, as it was shown."""
-    session = signed_in(return_to=url_for("delegation.read_agreement", ref=ref))
+    session = signed_in(return_to=url_for("helping.read_agreement", ref=ref))
     if not isinstance(session, SessionFacts):
         return session
     shown = request.form.get("shown", "")
@@ -35,7 +36,7 @@ def sign_agreement(ref: str) -> ResponseReturnValue:
     )
     if signed is None:
         return _page(ref, session, _("The text has changed. Read it again before you sign."), 422)
-    return see_other(url_for("delegation.read_agreement", ref=ref))
+    return see_other(url_for("helping.read_agreement", ref=ref))
 
 
 def _page(
@@ -61,8 +62,8 @@ def _page(
         edition=agreement.EDITION,
         shown=agreement.fingerprint(text) if signable else None,
         signed=signed,
-        action=url_for("delegation.sign_agreement", ref=ref) if signable else None,
-        assist=url_for("delegation.assist", ref=ref) if signed else None,
+        action=url_for("helping.sign_agreement", ref=ref) if signable else None,
+        assist=url_for("helping.assist", ref=ref) if signed else None,
         error=error,
     )
 

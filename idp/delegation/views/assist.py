@@ -13,7 +13,8 @@ from idp.delegation import assisting
 from idp.delegation.actions import find_bundle
 from idp.delegation.assisting import PAPER, TEXT, Helper, Wanted
 from idp.delegation.lifecycle import State
-from idp.delegation.views.common import bp, errors, not_here, open_form, page, seal_form
+from idp.delegation.views.common import bp
+from idp.delegation.views.sealed import errors, not_here, open_form, page, seal_form
 from idp.errors import Refusal
 from idp.identifiers.rules import NationalInsuranceNumber, parse
 from idp.register.matching import Claim
@@ -120,7 +121,7 @@ def assist_make(ref: str) -> ResponseReturnValue:
     if isinstance(made, Refusal):
         return _check_page(helper, kept, [("evidence", _refused(made))])
     step = "assist_receipt" if want.evidence == PAPER else "assist_code"
-    return see_other(url_for(f"delegation.{step}", ref=helper.organisation, bundle=made))
+    return see_other(url_for(f"helping.{step}", ref=helper.organisation, bundle=made))
 
 
 @bp.get("/helping/organisations/<ref>/assist/<bundle>/code")
@@ -143,7 +144,7 @@ def assist_give_code(ref: str, bundle: str) -> ResponseReturnValue:
     if not right:
         said = _("This code is not right, or too old. After three tries, begin again.")
         return _code_page(helper, bundle, [("code", said)])
-    return see_other(url_for("delegation.assist_receipt", ref=ref, bundle=bundle))
+    return see_other(url_for("helping.assist_receipt", ref=ref, bundle=bundle))
 
 
 @bp.get("/helping/organisations/<ref>/assist/<bundle>/receipt")
@@ -158,19 +159,19 @@ def assist_receipt(ref: str, bundle: str) -> ResponseReturnValue:
         not_here()
     policies = house().policies
     return page(
-        "receipt",
+        "assist_receipt",
         organisation=helper.organisation_name,
         person=held[0].principal_name,
         lines=[(_service_name(one.service), policies.powers[one.service].says(one.powers))
                for one in held],
         until=held[0].expires,
         references=[one.ref for one in held],
-        again=url_for("delegation.assist", ref=ref),
+        again=url_for("helping.assist", ref=ref),
     )  # fmt: skip
 
 
 def _helper(ref: str) -> Helper | ResponseReturnValue:
-    session = signed_in(return_to=url_for("delegation.assist", ref=ref))
+    session = signed_in(return_to=url_for("helping.assist", ref=ref))
     if not isinstance(session, SessionFacts):
         return session
     here = house()
@@ -186,7 +187,7 @@ def _helper(ref: str) -> Helper | ResponseReturnValue:
         not_here()
     if isinstance(helper, Refusal):
         if helper.code == "no-agreement":
-            return see_other(url_for("delegation.read_agreement", ref=ref))
+            return see_other(url_for("helping.read_agreement", ref=ref))
         return notice(403, _("You cannot do this here"),
                       [_("Only a member whose role is to help people can do this.")])  # fmt: skip
     return helper
@@ -195,7 +196,7 @@ def _helper(ref: str) -> Helper | ResponseReturnValue:
 def _who_page(helper: Helper, typed: dict[str, str], problems: Problems) -> ResponseReturnValue:
     return page(
         "assist_who", 422 if problems else 200, organisation=helper.organisation_name,
-        action=url_for("delegation.assist_find", ref=helper.organisation),
+        action=url_for("helping.assist_find", ref=helper.organisation),
         typed={name: typed.get(name, "") for name in FIELDS}, said=dict(problems),
         errors=errors(problems),
     )  # fmt: skip
@@ -221,7 +222,7 @@ def _choose_page(
         person=kept["name"], services=services, said=dict(problems), errors=errors(problems),
         kept=seal_form("assist", helper.member_ref,
                        {"person": kept["person"], "name": kept["name"]}),
-        action=url_for("delegation.assist_check", ref=helper.organisation),
+        action=url_for("helping.assist_check", ref=helper.organisation),
     )  # fmt: skip
 
 
@@ -234,7 +235,7 @@ def _check_page(helper: Helper, kept: dict[str, Any], problems: Problems) -> Res
                for name, powers in sorted(kept["wanted"].items())],
         said=dict(problems), errors=errors(problems),
         kept=seal_form("assist-check", helper.member_ref, kept),
-        action=url_for("delegation.assist_make", ref=helper.organisation),
+        action=url_for("helping.assist_make", ref=helper.organisation),
     )  # fmt: skip
 
 
@@ -242,13 +243,13 @@ def _code_page(helper: Helper, bundle: str, problems: Problems) -> ResponseRetur
     return page(
         "assist_code", 422 if problems else 200, organisation=helper.organisation_name,
         said=dict(problems), errors=errors(problems),
-        action=url_for("delegation.assist_give_code", ref=helper.organisation, bundle=bundle),
-        again=url_for("delegation.assist", ref=helper.organisation),
+        action=url_for("helping.assist_give_code", ref=helper.organisation, bundle=bundle),
+        again=url_for("helping.assist", ref=helper.organisation),
     )  # fmt: skip
 
 
 def _too_old(helper: Helper) -> ResponseReturnValue:
-    again = url_for("delegation.assist", ref=helper.organisation)
+    again = url_for("helping.assist", ref=helper.organisation)
     return notice(422, _("This form is too old"), [_("Please begin again.")],
                   link=(again, _("Begin again")))  # fmt: skip
 

@@ -1,53 +1,238 @@
-"""What these pages share: the blueprint, and the form's state that the browser keeps sealed."""
+"""What the pages of permissions share: the form of what is asked, its words, who is there."""
 
-import json
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
-from typing import Any, NoReturn
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, request
+from sqlalchemy import select
 
-from idp.keyring.sealing import Unreadable
+from idp.account.views.common import signed_in
+from idp.assurance.policy import ACCOUNT
+from idp.assurance.powers_file import ALL, ServicePowersEntry
+from idp.assurance.rules import Level
+from idp.authentication.sessions import SessionFacts
+from idp.callers.records import ClientRecord
+from idp.delegation.actions import HeldMandate
+from idp.delegation.answering import Answerer, Offer
+from idp.delegation.lifecycle import TERMS_DAYS, Party
+from idp.delegation.offers import OPEN_ENDED, Asked, At, Problem, Term, read_asked, words
+from idp.enrolment.addresses import AddressProblem, read_address
+from idp.pages.language import plain_date
+from idp.register.names import fold
+from idp.signin import actions as signin
+from idp.signin.rules import Asked as AskedOfThem
+from idp.storage import Transaction
 from idp.web import house
+from idp.words import gettext as _
+from idp.words import ngettext
 
-bp = Blueprint("delegation", __name__)
+bp = Blueprint("helping", __name__)
 
-FORM_LASTS = timedelta(minutes=30)
+SOMEBODY = Level(identity=1, sign_in=0)  # a permission is between people who are known
+LONGEST_NAME = 60
+BY_DATE = "date"
+
+_AWARE = (
+    select(ClientRecord.client_id, ClientRecord.client_name)
+    .where(ClientRecord.delegation_aware, ClientRecord.disabled_at.is_(None))
+    .order_by(ClientRecord.client_name, ClientRecord.client_id)
+)
 
 
-def seal_form(kind: str, whose: str, values: Mapping[str, Any]) -> str:
-    """Seal what the next page of a form needs: nobody but us reads or changes it, and it serves
-    only `whose` form it is, for half an hour."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typed:
+    """A form as it was sent: what can be read of it, and what is wrong, by field."""
+
+    fields: Mapping[str, str]
+    powers: tuple[str, ...]
+    asked: Asked | None
+    said: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class There:
+    """Who is there, and the offer they look at."""
+
+    session: SessionFacts
+    offer: Offer
+
+
+def services_open(tx: Transaction) -> dict[str, str]:
+    """The names of the services where one may act for another, by client id."""
+    powers = house().policies.powers
+    return {row.client_id: row.client_name for row in tx.execute(_AWARE) if row.client_id in powers}
+
+
+def exclusive_of(asked: Asked) -> frozenset[str]:
+    """Those of the services that have one helper at a time."""
+    return frozenset(one for one in asked.services if house().policies.powers[one].exclusive)
+
+
+def needed(services: Sequence[str]) -> Level:
+    """The level that all of these services need of whoever agrees to a permission there."""
+    level = SOMEBODY
+    for one in services:
+        level = level.join(house().policies.floor(one))
+    return level
+
+
+def level_of(session: SessionFacts) -> Level:
+    """What was proved in a session, as it counts now."""
     here = house()
-    until = (here.database.now() + FORM_LASTS).timestamp()
-    plain = json.dumps({"whose": whose, "until": until, **values})
-    return here.keyring.sealer.seal(plain, purpose=f"form-{kind}")
+    asked = AskedOfThem(
+        floor=Level(identity=0, sign_in=0), started=signin.milliseconds(session.now)
+    )
+    methods = here.policies.methods_for(ACCOUNT, session.circumstances())
+    reached, _counted = signin.standing_of(asked, session, methods, here.policies, now=session.now)
+    return Level(identity=session.identity_level, sign_in=reached)
 
 
-def open_form(kind: str, whose: str, sealed: str) -> dict[str, Any] | None:
-    """Open it again; None when it is another's, altered or too old."""
-    here = house()
+def answerer_of(session: SessionFacts) -> Answerer:
+    """Who answers in this session; the caller has made sure that they were proved."""
+    return Answerer(
+        account=session.account_ref, person=session.person_ref or "",
+        given_name=session.given_name or "", family_name=session.family_name or "",
+        level=level_of(session),
+    )  # fmt: skip
+
+
+def name_of(session: SessionFacts) -> str:
+    """The name that was proved."""
+    return f"{session.given_name} {session.family_name}"
+
+
+def places(tx: Transaction, mandates: Sequence[HeldMandate]) -> list[At]:
+    """The services of an offer, in words."""
+    names = services_open(tx)
+    return [
+        At(service=names.get(one.service, one.service), exclusive=one.exclusive,
+           says=tuple(says(one.service, one.powers)))
+        for one in mandates
+    ]  # fmt: skip
+
+
+def says(service: str, powers: Sequence[str]) -> list[str]:
+    """What powers at a service are, in the words of its entry in powers.toml."""
+    entry = house().policies.powers.get(service)
+    return (entry.says(tuple(powers)) if entry else []) or [_("do all that there is")]
+
+
+def term_of(mandates: Sequence[HeldMandate]) -> Term:
+    """The term that an offer was made for."""
+    first = mandates[0]
+    return Term(days=first.term_days, until=None if first.term_days else first.expires)
+
+
+def words_of(tx: Transaction, there: There, *, mine: bool) -> tuple[str, ...]:
+    """The words of an offer, as the one who is there sees them. `mine`: they made it."""
+    offer = there.offer
+    other = f"{offer.way.given_name} {offer.way.family_name}" if mine else offer.from_name
+    here = name_of(there.session)
+    gives = (offer.answerer is Party.DELEGATE) == mine  # the one who is there is the principal
+    principal, delegate = (here, other) if gives else (other, here)
+    open_ones = [one for one in offer.mandates if one in offer.open or offer.drafted]
+    return words(principal, delegate, places(tx, open_ones), term_of(offer.mandates), plain_date)
+
+
+def read_form(tx: Transaction, *, today: date, named: bool = True) -> Typed:
+    """Read what a form asks for. `named`: with a name and an e-mail address."""
+    form = request.form
+    names = ("given_name", "family_name", "email") if named else ()
+    fields = {name: " ".join(form.get(name, "").split())[: LONGEST_NAME * 5] for name in names}
+    fields |= {name: form.get(name, "").strip()[:10] for name in ("term", "day", "month", "year")}
+    said: dict[str, str] = {}
+    if named:
+        said |= name_problems(fields)
+        address = read_address(fields["email"])
+        if isinstance(address, AddressProblem):
+            said["email"] = _("Type in an email address, like name@example.com")
+        else:
+            fields["email"] = address
+    chosen: dict[str, list[str]] = {}
+    sent = tuple(form.getlist("power")[:50])
+    for value in sent:
+        service, _slash, power = value.partition("/")
+        chosen.setdefault(service, []).append(power)
+    until, broken = _until(fields)
+    open_here = services_open(tx)
+    catalogue = {one: entry for one, entry in house().policies.powers.items() if one in open_here}
+    found = read_asked(catalogue, chosen, days=fields["term"], until=until, today=today)
+    if broken:
+        said["term"] = _("There is no such day. Look at the date again")
+    elif isinstance(found, Problem):
+        said |= _problem(found)
+    asked = found if isinstance(found, Asked) else None
+    return Typed(fields=fields, powers=sent, asked=asked, said=said)
+
+
+def name_problems(fields: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong with a name, by field."""
+    said = {}
+    if not 0 < len(fields["given_name"]) <= LONGEST_NAME or not fold(fields["given_name"]):
+        said["given_name"] = _("Type in their first name")
+    if not 0 < len(fields["family_name"]) <= LONGEST_NAME or not fold(fields["family_name"]):
+        said["family_name"] = _("Type in their family name")
+    return said
+
+
+def form_facts(tx: Transaction, typed: Typed | None, names: Sequence[str]) -> dict[str, Any]:
+    """What the form's template is shown with; `names` are its fields besides powers and term."""
+    powers = house().policies.powers
+    chosen = set(typed.powers) if typed else set()
+    open_here = services_open(tx)
+    fields = dict.fromkeys((*names, "day", "month", "year"), "")
+    fields["term"] = ""
+    said = dict(typed.said) if typed else {}
+    order = (*names, "power", "term")
+    return {
+        "services": [
+            {"id": one, "name": name, "powers": _powers(one, powers[one], chosen),
+             "alone": powers[one].exclusive}
+            for one, name in open_here.items()
+        ],
+        "terms": _terms(any(powers[one].open_ended for one in open_here)),
+        "typed": fields | (dict(typed.fields) if typed else {}),
+        "said": said,
+        "errors": [{"text": said[name], "href": f"#{name}"} for name in order if name in said],
+        "error": bool(said),
+    }  # fmt: skip
+
+
+def _powers(service: str, entry: ServicePowersEntry, chosen: set[str]) -> list[dict[str, Any]]:
+    return [
+        {"value": f"{service}/{one.id}", "text": one.says,
+         "checked": f"{service}/{one.id}" in chosen or f"{service}/{ALL}" in chosen}
+        for one in entry.power
+    ]  # fmt: skip
+
+
+def _terms(open_ended: bool) -> list[tuple[str, str]]:
+    found = [
+        (str(days), ngettext("%(num)d day", "%(num)d days", days)) for days in TERMS_DAYS
+    ] + [(BY_DATE, _("Until a day that I choose"))]  # fmt: skip
+    return [*found, (OPEN_ENDED, _("Until I end it"))] if open_ended else found
+
+
+def _until(fields: Mapping[str, str]) -> tuple[date | None, bool]:
+    if fields["term"] != BY_DATE:
+        return None, False
     try:
-        values: dict[str, Any] = json.loads(
-            here.keyring.sealer.open(sealed, purpose=f"form-{kind}")
-        )
-    except (Unreadable, ValueError):
-        return None
-    if values["whose"] != whose or values["until"] < here.database.now().timestamp():
-        return None
-    return values
+        return date(int(fields["year"]), int(fields["month"]), int(fields["day"])), False
+    except ValueError:
+        return None, True
 
 
-def page(template: str, status: int = 200, **values: Any) -> tuple[str, int]:
-    """A page of this room."""
-    return render_template(f"delegation/{template}.html", **values), status
+def _problem(found: Problem) -> dict[str, str]:
+    return {
+        Problem.NOTHING: {"power": _("Choose one thing at least")},
+        Problem.UNKNOWN: {"power": _("Choose from what is on this page")},
+        Problem.TERM: {"term": _("Choose how long it lasts")},
+        Problem.SHORT: {"term": _("Choose a day that is still to come")},
+        Problem.LONG: {"term": _("That is too long for one of these services")},
+        Problem.END: {"term": _("One of these services needs an end")},
+    }[found]
 
 
-def errors(problems: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
-    """What is wrong, as the error summary wants it: each with the field it is about."""
-    return [{"text": said, "href": f"#{field}"} for field, said in problems]
-
-
-def not_here() -> NoReturn:
-    """Somebody else's: not found, whether or not it is there."""
-    abort(404)
+__all__ = ["SessionFacts", "bp", "signed_in"]

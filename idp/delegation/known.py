@@ -1,0 +1,264 @@
+"""Ask somebody by what is known of them, and lists of people, blind: whoever asks learns nothing.
+
+A right fact, a wrong one and a number that nobody has cost the same statements and get the same
+answer; an offer that reached nobody lapses unanswered like any other. What differs happens later,
+in the worker: the person is told of the offer, or that wrong details were given.
+Source: `delegation.md` I14 and section 5, point 10.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, select, update
+
+from idp.delegation import telling
+from idp.delegation.inviting import Firm, Way, invite, lasting, make_offers, open_way, sealed_way
+from idp.delegation.lifecycle import OFFER_LASTS, State
+from idp.delegation.limits import person_limit, tried_limit
+from idp.delegation.moving import open_offer, read_bundle
+from idp.delegation.offers import Asked, Facts, Line, Term, are_facts_of, read_facts
+from idp.delegation.records import MandateInvitationRecord
+from idp.journal.actions import Entry, record
+from idp.keyring.ring import Keyring
+from idp.keyring.sealing import random_ref
+from idp.notices.actions import Notice
+from idp.outbox.actions import Undeliverable, put
+from idp.register.actions import facts_for_claim
+from idp.register.rules import PersonFacts, Status
+from idp.storage import Database, Transaction
+from idp.throttle.actions import reserve_within
+
+ASKED, LISTED = "mandate-asked", "mandate-listed"  # kinds of message
+CHUNK = 50  # people of a list in one transaction
+WORTH = timedelta(days=3)
+PURPOSE = "mandate asked"
+NOBODY = "-" * 22  # as long as a reference: what is sealed is of one length
+
+_I = MandateInvitationRecord.__table__.c
+_CLAIM_SOME = (
+    update(MandateInvitationRecord)
+    .where(
+        _I.ref.in_(
+            select(_I.ref)
+            .where(_I.batch == bindparam("of_batch"), _I.waiting)
+            .order_by(_I.ref)
+            .limit(CHUNK)
+            .with_for_update(skip_locked=True)
+            .scalar_subquery()
+        )
+    )
+    .values(waiting=False)
+    .returning(_I.ref, _I.channel, _I.label_sealed, _I.contact_sealed)
+)
+_PROGRESS = select(
+    func.count().label("many"), func.count().filter(_I.waiting).label("waiting")
+).where(_I.batch == bindparam("of_batch"), _I.organisation_ref == bindparam("firm"))
+_INSERT_LIST = insert(MandateInvitationRecord)
+
+
+def ask_by_facts(
+    tx: Transaction,
+    keyring: Keyring,
+    firm: Firm,
+    asked: Asked,
+    facts: Facts,
+    *,
+    exclusive: frozenset[str],
+    ref: str | None = None,
+    looked_up: bool = True,
+) -> str:
+    """Offer to the person who has these facts, if there is one; answers the offer either way.
+
+    The caller has counted the try. A second offer while the first is open reaches nobody: the
+    person has the first. `looked_up` False: too many tries at this number, so nobody is meant.
+    """
+    found = facts_for_claim(tx, keyring, facts.number)
+    fits = are_facts_of(facts, **_compared(found.compared)) & looked_up
+    known = found.person is not None
+    lives = found.compared.died_on is None and found.compared.status is Status.ACTIVE
+    fits = fits & known & lives
+    principals: dict[str, str | None] = {}
+    for service in sorted(asked.services):
+        taken = open_offer(
+            tx, principal=found.compared.ref, delegate=firm.organisation, service=service
+        )
+        principals[service] = found.compared.ref if fits and taken is None else None
+    lasts = lasting(asked.term, tx.now())
+    if ref is None:
+        ref = random_ref()
+        row = _row(keyring, ref, firm, _way(facts), "facts", tx, lasts)
+        tx.execute(_INSERT_LIST.values(row))
+    make_offers(tx, firm, asked, bundle=ref, principals=principals, exclusive=exclusive,
+                until=tx.now() + lasts)  # fmt: skip
+    told = found.person.ref if found.person is not None else NOBODY
+    _later(tx, keyring, ref, told, fits=fits)
+    return ref
+
+
+def remind(tx: Transaction, keyring: Keyring, ref: str) -> None:
+    """Have whoever an offer by facts reached, if anybody, reminded of it by the worker."""
+    people = [one.principal for one in read_bundle(tx, ref) if one.principal is not None]
+    _later(tx, keyring, ref, people[0] if people else NOBODY, fits=bool(people), again=True)
+
+
+def tell_asked(database: Database, keyring: Keyring, payload: Mapping[str, Any]) -> None:
+    """Tell the person who was asked by facts, or whose number was tried. The outbox's handler."""
+    told = json.loads(keyring.sealer.open(str(payload["sealed"]), purpose=PURPOSE))
+    if told["person"] == NOBODY:
+        return
+    database.transaction(lambda tx: _told(tx, keyring, told))
+
+
+def _told(tx: Transaction, keyring: Keyring, told: Mapping[str, Any]) -> None:
+    person = told["person"]
+    if not told["fits"]:
+        if reserve_within(tx, keyring, [tried_limit(person)]) is None:
+            telling.tell_principal(tx, keyring, person, Notice.HELPER_FACTS_TRIED)
+            record(tx, Entry(kind="mandate-facts-tried", person=person))
+        return
+    mine = [one for one in read_bundle(tx, told["offer"])
+            if one.principal == person and one.reads_as is State.OFFERED]  # fmt: skip
+    ends = [one.standing.offer_expires for one in mine if one.standing.offer_expires]
+    if not ends:
+        return
+    notice = Notice.OFFER_WAITS if told["again"] else Notice.HELPER_OFFERED
+    telling.tell_principal(tx, keyring, person, notice, when=min(ends).isoformat())
+    for one in () if told["again"] else mine:
+        detail = {"service": one.service, "powers": list(one.powers)}
+        record(tx, Entry(kind="mandate-offered", person=person, actor=one.delegate,
+                         mandate_ref=one.ref, detail=detail))  # fmt: skip
+
+
+def ask_list(
+    tx: Transaction,
+    keyring: Keyring,
+    firm: Firm,
+    asked: Asked,
+    lines: Sequence[Line],
+    exclusive: frozenset[str],
+) -> str:
+    """Take a list in, to be asked by the worker a few at a time; answers what names the list."""
+    batch = random_ref()
+    lasts = lasting(asked.term, tx.now())
+    for line in lines:
+        ref, channel = random_ref(), _channel(line)
+        way = _way(line.facts) if line.facts else Way(
+            given_name=line.given_name, family_name=line.family_name, email=line.email
+        )  # fmt: skip
+        row = _row(keyring, ref, firm, way, channel, tx, lasts) | {"batch": batch, "waiting": True}
+        tx.execute(_INSERT_LIST.values(row))
+    put(tx, LISTED, _listed(batch, firm, asked, exclusive), expires_in=OFFER_LASTS)
+    detail = {"batch": batch, "many": len(lines), "services": sorted(asked.services)}
+    record(tx, Entry(kind="mandate-list-taken", actor=firm.organisation, detail=detail))
+    return batch
+
+
+def progress(tx: Transaction, organisation: str, batch: str) -> tuple[int, int]:
+    """Answer how many people a list of an organisation has, and how many are still to be asked."""
+    row = tx.execute(_PROGRESS, {"of_batch": batch, "firm": organisation}).one()
+    return row.many, row.waiting
+
+
+def work_list(database: Database, keyring: Keyring, payload: Mapping[str, Any]) -> None:
+    """Ask the next few people of a list, and put the rest in again: codes and notices of others
+    go in between. The outbox's handler; each person is claimed once, so a repeat asks nobody
+    twice. Raises `Undeliverable` for a list that nobody can read."""
+    try:
+        until = payload["until"]
+        days = payload["days"]
+        term = Term(days=days, until=None if until is None else datetime.fromisoformat(until))
+        services = {name: tuple(powers) for name, powers in payload["services"].items()}
+        firm = Firm(**{**payload["firm"], "roles": tuple(payload["firm"]["roles"])})
+    except (KeyError, TypeError, ValueError):
+        raise Undeliverable("unreadable")
+    asked, exclusive = Asked(services=services, term=term), frozenset(payload["exclusive"])
+
+    def work(tx: Transaction) -> None:
+        rows = tx.execute(_CLAIM_SOME, {"of_batch": payload["batch"]}).mappings().all()
+        for row in rows:
+            _ask_one(tx, keyring, firm, asked, row, exclusive)
+        if rows:
+            put(tx, LISTED, payload, expires_in=OFFER_LASTS)
+
+    database.transaction(work)
+
+
+def _ask_one(
+    tx: Transaction,
+    keyring: Keyring,
+    firm: Firm,
+    asked: Asked,
+    row: Mapping[str, Any],
+    exclusive: frozenset[str],
+) -> None:
+    way = open_way(keyring, row)
+    if way.facts is None:
+        invite(tx, keyring, firm, asked, way, channel=row["channel"], exclusive=exclusive,
+               ref=row["ref"])  # fmt: skip
+        return
+    facts = read_facts(way.given_name, way.family_name, way.facts["number"],
+                       way.facts["birth_date"], way.facts["postcode"])  # fmt: skip
+    if isinstance(facts, str):
+        raise Undeliverable("unreadable")
+    index = keyring.index("number_index", facts.number.key)
+    counted = reserve_within(tx, keyring, [person_limit(index)]) is None
+    ask_by_facts(tx, keyring, firm, asked, facts, exclusive=exclusive, ref=row["ref"],
+                 looked_up=counted)  # fmt: skip
+
+
+def _later(
+    tx: Transaction, keyring: Keyring, ref: str, person: str, *, fits: bool, again: bool = False
+) -> None:
+    told = json.dumps({"offer": ref, "person": person, "fits": int(fits), "again": int(again)})
+    put(tx, ASKED, {"sealed": keyring.sealer.seal(told, purpose=PURPOSE)}, expires_in=WORTH)
+
+
+def _row(
+    keyring: Keyring,
+    ref: str,
+    firm: Firm,
+    way: Way,
+    channel: str,
+    tx: Transaction,
+    lasts: timedelta,
+) -> dict[str, Any]:
+    return {
+        "ref": ref, "channel": channel, "organisation_ref": firm.organisation,
+        "invited_by": firm.member, "token_digest": None, "created_at": tx.now(),
+        "expires_at": tx.now() + lasts, "attempts": 0, "waiting": False, "batch": None,
+        **sealed_way(keyring, ref, way),
+    }  # fmt: skip
+
+
+def _way(facts: Facts) -> Way:
+    kept = {
+        "number": facts.number.canonical,
+        "birth_date": facts.birth_date.isoformat() if facts.birth_date else "",
+        "postcode": facts.postcode,
+    }
+    return Way(given_name=facts.given_name, family_name=facts.family_name, facts=kept)
+
+
+def _compared(person: PersonFacts) -> dict[str, Any]:
+    return {
+        "given": person.given_name, "family": person.family_name,
+        "birth_date": person.birth_date, "postcode": str(person.address.get("postal_code") or ""),
+    }  # fmt: skip
+
+
+def _channel(line: Line) -> str:
+    return "facts" if line.facts else "email" if line.email else "paper"
+
+
+def _listed(batch: str, firm: Firm, asked: Asked, exclusive: frozenset[str]) -> dict[str, Any]:
+    return {
+        "batch": batch,
+        "firm": asdict(firm),
+        "services": {name: list(powers) for name, powers in asked.services.items()},
+        "days": asked.term.days,
+        "until": asked.term.until.isoformat() if asked.term.until else None,
+        "exclusive": sorted(exclusive),
+    }

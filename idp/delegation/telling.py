@@ -1,0 +1,110 @@
+"""Tell the two parties of a permission what happened to it, each where they want to be told."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from sqlalchemy import bindparam, delete, select
+
+from idp.accounts.actions import account_of_person
+from idp.delegation.records import SafeContactRecord
+from idp.keyring.ring import Keyring
+from idp.notices.actions import Contact, Notice, send
+from idp.outbox.actions import NOW
+from idp.register.actions import contacts_of
+from idp.storage import Transaction, db_now
+from idp.storage.dialects import upsert
+
+QUIET_FOR = timedelta(hours=24)
+HELPERS, HELPING = "/account/helpers", "/account/helping"
+
+_SAFE = select(SafeContactRecord.channel, SafeContactRecord.address_sealed).where(
+    SafeContactRecord.person == bindparam("party")
+)
+_SET = upsert(
+    lambda insert: (
+        insert(SafeContactRecord)
+        .values(person=bindparam("party"), channel=bindparam("channel"),
+                address_sealed=bindparam("sealed"), since=db_now())
+        .on_conflict_do_update(
+            index_elements=["person"],
+            set_={"channel": bindparam("channel"), "address_sealed": bindparam("sealed"),
+                  "since": db_now()},
+        )
+        .returning(SafeContactRecord.person)
+    )
+)  # fmt: skip
+_UNSET = delete(SafeContactRecord).where(SafeContactRecord.person == bindparam("party"))
+
+
+def safe_contact(tx: Transaction, keyring: Keyring, person: str) -> tuple[str, str | None] | None:
+    """Answer the channel and address that somebody chose for notices about helpers, if they did.
+
+    The channel is email, text, letter or none.
+    """
+    row = tx.execute(_SAFE, {"party": person}).first()
+    if row is None:
+        return None
+    if row.address_sealed is None:
+        return row.channel, None
+    return row.channel, keyring.sealer.open(row.address_sealed, purpose=_purpose(person))
+
+
+def set_safe_contact(
+    tx: Transaction, keyring: Keyring, person: str, channel: str | None, address: str | None
+) -> None:
+    """Keep where somebody wants to be told about helpers; None: where they are told anyway.
+
+    Nobody is told of the change: the usual contact may be in the hands of whoever it is about.
+    The address was checked for its shape by the caller.
+    """
+    if channel is None:
+        tx.execute(_UNSET, {"party": person})
+        return
+    sealed = keyring.sealer.seal(address, purpose=_purpose(person)) if address else None
+    tx.execute(_SET.on(tx), {"party": person, "channel": channel, "sealed": sealed})
+
+
+def contacts_for(tx: Transaction, keyring: Keyring, person: str) -> list[Contact]:
+    """Where notices about helpers go: the safe contact, else the account's e-mail, else what the
+    register holds. Empty for letters and for those who want nothing sent."""
+    safe = safe_contact(tx, keyring, person)
+    if safe is not None:
+        channel, address = safe
+        if address is None:
+            return []
+        return [Contact("text" if channel == "text" else "email", address)]
+    held = account_of_person(tx, person)
+    if held is not None:
+        return [Contact("email", held.email)]
+    known = contacts_of(tx, person)
+    if known.email:
+        return [Contact("email", known.email)]
+    return [Contact("text", known.phone)] if known.phone else []
+
+
+def tell_principal(
+    tx: Transaction, keyring: Keyring, person: str | None, notice: Notice, **values: str
+) -> None:
+    """Tell a principal, where they want to be told about helpers."""
+    for contact in contacts_for(tx, keyring, person) if person else ():
+        send(tx, keyring, contact, notice, {"link": HELPERS, **values})
+
+
+def tell_delegate(
+    tx: Transaction,
+    keyring: Keyring,
+    person: str | None,
+    notice: Notice,
+    *,
+    after: timedelta = NOW,
+    values: Mapping[str, str] | None = None,
+) -> None:
+    """Tell a helper who is a person, at their account's own address."""
+    held = account_of_person(tx, person) if person else None
+    if held is not None:
+        told = {"link": HELPING, **(values or {})}
+        send(tx, keyring, Contact("email", held.email), notice, told, after=after)
+
+
+def _purpose(person: str) -> str:
+    return f"safe-contact {person}"

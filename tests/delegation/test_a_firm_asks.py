@@ -1,0 +1,275 @@
+"""A firm asks people by link, by mail, by letter, by what it knows of them, and from a list."""
+
+import re
+from typing import Any
+
+import pytest
+
+from idp.delegation import known
+from idp.delegation.records import MandateInvitationRecord, MandateRecord
+from idp.delegation.reminding import remind_all
+from idp.organisations.records import MemberRecord, OrganisationRecord
+from idp.outbox.actions import Undeliverable
+from idp.register.records import PersonRecord
+from tests.build import ISSUER
+from tests.delegation.conftest import TAX, Town
+
+OWN = "/helping/invitations/firm-1"
+FACTS = {
+    "how": "facts", "given_name": "Margaret", "family_name": "Hughes", "number": "CE 12 34 56 D",
+    "birth_day": "2", "birth_month": "8", "birth_year": "1979",
+}  # fmt: skip
+
+
+def mandates(town: Town) -> list[dict[str, Any]]:
+    return [dict(row) for row in town.site.rows(MandateRecord)]
+
+
+def ask(town: Town, **how: str) -> Any:
+    town.as_("tom")
+    return town.send(town.site.get(f"{OWN}/new"), **(TAX | how))
+
+
+def waiting_of(town: Town, who: str) -> list[str]:
+    town.as_(who)
+    return re.findall(r"/account/helpers/asked/[\w-]+", town.site.get("/account/helpers").text)
+
+
+def notices(town: Town) -> list[tuple[str, str]]:
+    return [(to, notice) for to, notice, _values in town.mail()]
+
+
+def test_a_link_shows_the_checked_name_and_is_accepted_service_by_service(town: Town) -> None:
+    town.firm()
+    page = ask(town, how="link", given_name="Margaret", family_name="Hughes")
+    (link,) = re.findall(ISSUER + r"(/invitation/[\w-]+)", page.text)
+    town.site.browser = town.site.new_browser()
+    landing = town.site.get(link)
+    assert "Harbour Accounts asks to help you" in landing.text
+    assert "We checked the name of this organisation" in landing.text
+    assert "Tom" not in landing.text
+    assert "You said yes" in town.answered(link, "margaret").text
+    (row,) = mandates(town)
+    assert (row["state"], row["delegate"], row["delegate_kind"]) == (
+        "active", "firm-1", "organisation",
+    )  # fmt: skip
+    assert row["principal"] == town.person("margaret")
+    town.as_("tom")
+    assert "Margaret Hughes" not in town.site.get(OWN).text  # nobody is left who has to answer
+    assert "They said yes" in town.site.get(f"{OWN}?show=all").text
+
+
+def test_whoever_asked_cannot_answer_for_the_firm_themselves(town: Town) -> None:
+    town.firm()
+    page = ask(town, how="link", given_name="Tom", family_name="Barker")
+    (link,) = re.findall(ISSUER + r"(/invitation/[\w-]+)", page.text)
+    assert town.site.get(f"{link}/answer").status_code == 403
+
+
+def test_right_facts_reach_the_person_on_their_own_page(town: Town) -> None:
+    town.firm()
+    ask(town, **FACTS)
+    assert notices(town) == []
+    town.work()
+    assert notices(town) == [("margaret@example.test", "helper-offered")]
+    (asked,) = waiting_of(town, "margaret")
+    page = town.site.get(asked)
+    assert "Harbour Accounts" in page.text
+    assert waiting_of(town, "sian") == []
+    assert town.site.get(asked).status_code == 404
+    town.as_("margaret")
+    page = town.site.get(asked)
+    assert "You said yes" in town.send(page, **town.open_ones(page)).text
+    assert mandates(town)[0]["state"] == "active"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"number": "CE123457A"},  # nobody's
+        {"birth_year": "1980"},
+        {"family_name": "Hugh"},
+        {"given_name": "Maggie"},
+        {"birth_day": "", "birth_month": "", "birth_year": "", "postcode": "1AA"},
+    ],
+)
+def test_a_wrong_fact_gets_the_same_bytes_and_reaches_nobody(
+    town: Town, wrong: dict[str, str]
+) -> None:
+    """delegation.md I14; 2.1 (v) for the postcode that is a part of the right one."""
+    town.firm()
+    town.site.change(PersonRecord, {"address": {"postal_code": "SW1A 1AA"}})
+    town.as_("tom")
+    page = town.site.get(f"{OWN}/new")
+    token = re.search(r'name="csrf_token" value="([^"]*)"', page.text)
+    assert token
+    answers = []
+    for more in ({}, wrong):
+        fields = TAX | FACTS | more | {"csrf_token": token[1]}
+        answer = town.site.browser.post(f"{OWN}/new", data=fields, base_url=ISSUER)
+        answers.append((answer.status, answer.data, sorted(answer.headers.items())))
+    assert answers[0] == answers[1]
+    shown = town.site.get(f"{OWN}/asked")
+    assert "We do not say which" in shown.text
+    right, other = sorted(mandates(town), key=lambda row: row["principal"] is None)
+    assert right["principal"] == town.person("margaret")
+    assert other["principal"] is None
+    same = ("state", "delegate", "service", "powers", "term_days", "answerer")
+    assert [right[name] for name in same] == [other[name] for name in same]
+    listed = town.site.get(OWN).text
+    assert listed.count("No answer yet") == 2
+    town.work()
+    told = [notice for _to, notice in notices(town)]
+    whose = wrong.get("number") is None
+    assert told == ["helper-offered"] + ["helper-facts-tried"] * whose
+
+
+def test_wrong_details_are_told_once_a_day(town: Town) -> None:
+    town.firm()
+    for _ in range(3):
+        ask(town, **(FACTS | {"birth_year": "1980"}))
+    town.work()
+    assert notices(town) == [("margaret@example.test", "helper-facts-tried")]
+
+
+def test_a_postcode_will_do_instead_of_a_day_of_birth(town: Town) -> None:
+    town.firm()
+    town.site.change(PersonRecord, {"address": {"postal_code": "SW1A 1AA"}})
+    ask(town, **(FACTS | {"birth_day": "", "birth_month": "", "birth_year": "",
+                          "postcode": "sw1a1aa"}))  # fmt: skip
+    assert mandates(town)[0]["principal"] == town.person("margaret")
+
+
+def test_one_person_is_looked_up_a_few_times_whether_there_is_one_or_not(town: Town) -> None:
+    town.firm()
+    for number in ("CE123456A", "CE123457A"):
+        said = [ask(town, **(FACTS | {"number": number})).status_code for _ in range(8)]
+        assert said == [200] * 6 + [429] * 2
+
+
+def test_asking_twice_by_facts_leaves_the_person_one_question(town: Town) -> None:
+    town.firm()
+    ask(town, **FACTS)
+    ask(town, **FACTS)
+    assert len(waiting_of(town, "margaret")) == 1
+    assert [row["state"] for row in mandates(town)] == ["offered", "offered"]
+
+
+def test_a_letter_has_a_code_that_is_typed_in(town: Town) -> None:
+    town.firm()
+    page = ask(town, how="paper", given_name="Margaret", family_name="Hughes")
+    (letter,) = re.findall(r'href="(/helping[^"]+/letter)"', page.text)
+    (code,) = re.findall(r">([A-Z2-9]{4}-[A-Z2-9]{4}-[A-Z2-9]{4})<", town.site.get(letter).text)
+    town.site.browser = reader = town.site.new_browser()
+    form = town.site.get("/invitation")
+    assert town.send(form, code="AAAA-BBBB-CCCC").status_code == 422
+    assert town.send(form, code="'; --").status_code == 422
+    found = town.send(form, code=f" {code.lower().replace('-', ' ')} ")
+    assert "Harbour Accounts asks to help you" in found.text
+    assert "You said yes" in town.answered(found.request.path, "margaret").text
+    town.site.browser = reader
+    assert town.send(form, code=code).status_code == 410
+    tries = [town.send(form, code="AAAA-BBBB-CCCC").status_code for _ in range(70)]
+    assert tries[-1] == 429
+
+
+LIST = """given_name,family_name,national_insurance_number,birth_date,postcode,email
+Margaret,Hughes,CE123456B,1979-08-02,,
+Mail,Only,,,,mail@only.test
+Paper,Only,,,,
+Nobody,There,CE123459A,1950-01-01,,
+Wrong,Number,QQ1,1950-01-01,,
+No,Date,CE123460A,,,
+Bad,Date,CE123460A,31.12.1950,,
+Bad,Mail,,,,nowhere
+,Nameless,,,,a@b.test
+Mail,Only,,,,mail@only.test
+"""
+
+
+def test_a_list_is_asked_by_the_worker_and_says_which_lines_it_could_not_use(town: Town) -> None:
+    town.firm()
+    town.as_("tom")
+    page = town.send(town.site.get(f"{OWN}/many"), list=LIST, **TAX)
+    assert "0 of 4 people are asked" in page.text
+    for line, why in ((6, "is not one"), (7, "date of birth or a postcode"), (8, "1980-03-31"),
+                      (9, "email address"), (10, "A name is missing"), (11, "twice")):  # fmt: skip
+        assert re.search(rf"Line {line}: [^<]*{why}", page.text), line
+    (progress,) = re.findall(rf'href="({OWN}/lists/[\w-]+)"', page.text)
+    town.work()
+    assert "4 of 4 people are asked" in town.site.get(progress).text
+    assert notices(town) == [("mail@only.test", "helper-offered"),
+                             ("margaret@example.test", "helper-offered")]  # fmt: skip
+    rows = town.site.rows(MandateInvitationRecord)
+    assert sorted(row["channel"] for row in rows) == ["email", "facts", "facts", "paper"]
+    assert not [row for row in rows if "only" in str(row["contact_sealed"]).lower()]
+    assert len(mandates(town)) == 4
+    town.work()
+    assert len(mandates(town)) == 4
+    assert town.site.get(f"{OWN}/lists/another").status_code == 404
+
+
+def test_who_has_not_answered_is_reminded_once(town: Town) -> None:
+    town.firm()
+    ask(town, how="email", given_name="Margaret", family_name="Hughes", email="m@mail.test")
+    ask(town, **FACTS)
+    ask(town, **(FACTS | {"birth_year": "1980"}))
+    town.work()
+    before = len(town.mail())
+    page = town.site.get(OWN)
+    for _ in range(2):
+        town.post(f"{OWN}/chase", page)
+        town.work()
+    told = sorted(notices(town)[before:])
+    assert told == [("m@mail.test", "offer-waits"), ("margaret@example.test", "offer-waits")]
+    assert town.site.get(OWN).text.count("Reminded on") == 3  # also where there was nobody
+    town.later(days=16, minutes=1)
+    keyring = town.site.house.keyring
+    assert remind_all(town.site.database, keyring) == 3
+
+
+def test_what_was_taken_back_is_gone_for_the_person_too(town: Town) -> None:
+    town.firm()
+    ask(town, **FACTS)
+    (ref,) = [row["ref"] for row in town.site.rows(MandateInvitationRecord)]
+    page = town.site.get(f"{OWN}/offers/{ref}")
+    assert "You took it back" in town.post(f"{OWN}/offers/{ref}/cancel", page).text
+    assert waiting_of(town, "margaret") == []
+    assert town.site.get(f"/account/helpers/asked/{ref}").status_code == 410
+
+
+@pytest.mark.parametrize(
+    ("record", "values"),
+    [
+        (OrganisationRecord, {"verified_at": None}),
+        (OrganisationRecord, {"closed_at": "now"}),
+        (OrganisationRecord, {"suspends_at": "now"}),
+        (MemberRecord, {"left_at": "now"}),
+        (MemberRecord, {"suspended_at": "now"}),
+    ],
+)
+def test_only_members_of_a_verified_firm_in_service_ask(
+    town: Town, record: Any, values: dict[str, Any]
+) -> None:
+    town.firm()
+    town.as_("sian")
+    for path in ("", "/new", "/many", "/offers/x", "/lists/x", "/asked"):
+        assert town.site.get(f"{OWN}{path}").status_code == 404
+    now = town.site.database.now()
+    town.site.change(record, {name: now if value == "now" else value
+                              for name, value in values.items()})  # fmt: skip
+    town.as_("tom")
+    assert town.site.get(f"{OWN}/new").status_code == 404
+
+
+def test_a_worker_asks_one_by_one_but_sends_no_list(town: Town) -> None:
+    town.firm(roles=("worker",))
+    town.as_("tom")
+    assert town.site.get(f"{OWN}/new").status_code == 200
+    assert town.site.get(f"{OWN}/many").status_code == 404
+
+
+def test_a_message_that_nobody_can_read_stops_nothing(town: Town) -> None:
+    for payload in ({}, {"batch": "x", "until": "never", "days": 1}):
+        with pytest.raises(Undeliverable):
+            known.work_list(town.site.database, town.site.house.keyring, payload)
