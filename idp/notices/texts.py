@@ -423,6 +423,9 @@ def _organisation_resumed(_: Gettext, told: _Told) -> Words:
             _("You find it here: %(home)s") % named,
         ),
         text=_("%(organisation)s can go on as before: %(home)s") % named,
+    )
+
+
 def _about_helpers(subject: str, happened: str, do: str, unknown: str) -> Words:
     """What concerns two parties: no account is named, for the reader may have none yet."""
     paragraphs = (happened, do, unknown)

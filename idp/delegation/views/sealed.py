@@ -1,4 +1,4 @@
-"""The state of a form of several pages, which the browser keeps sealed; and how these pages show."""
+"""The state of a form of several pages, which the browser keeps sealed, and how it is shown."""
 
 import json
 from collections.abc import Mapping, Sequence
