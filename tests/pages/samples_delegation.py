@@ -51,6 +51,9 @@ ANSWER: dict[str, Any] = {
     "action": "/invitation/x/answer", "error": None,
 }  # fmt: skip
 REJECTED = [{"line": 6, "text": "Wrong,Number,QQ1", "why": "The number is not one"}]
+LIST: dict[str, Any] = {
+    **FORM, "firm": "Harbour Accounts", "most": 5000, "columns": "given_name,family_name",
+}  # fmt: skip
 SENT: dict[str, Any] = {
     "name": "Margaret Hughes", "firm": "Harbour Accounts", "places": PLACES,
     "standing": "No answer yet", "until": NOON, "link": None, "letter": None, "chase": None,
@@ -114,9 +117,9 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "firm-new-wrong": ("delegation/firm_new.html", {
         **FORM, **WRONG, "firm": "Harbour Accounts", "typed": {**EMPTY, "how": "facts"}}),
     "firm-list": ("delegation/firm_list.html", {
-        **FORM, "firm": "Harbour Accounts", "most": 5000, "rejected": []}),
+        **LIST, "rejected": []}),
     "firm-list-wrong": ("delegation/firm_list.html", {
-        **FORM, "firm": "Harbour Accounts", "most": 5000, "rejected": REJECTED, "error": True,
+        **LIST, "rejected": REJECTED, "error": True,
         "said": {"list": "There is nobody on this list"},
         "errors": [{"text": "There is nobody on this list", "href": "#list"}]}),
     "firm-progress": ("delegation/firm_progress.html", {

@@ -12,7 +12,7 @@ from idp.delegation.inviting import Firm, Way
 from idp.delegation.lifecycle import Party, State
 from idp.delegation.limits import ask_limits, facts_limits, list_limits
 from idp.delegation.moving import By
-from idp.delegation.offers import MOST_ROWS, Facts, Rejected, read_facts, read_list
+from idp.delegation.offers import COLUMNS, MOST_ROWS, Facts, Rejected, read_facts, read_list
 from idp.delegation.views.common import (
     SessionFacts,
     Typed,
@@ -382,6 +382,7 @@ def _list_page(firm: Firm, typed: Typed | None, text: str, rejected: list[Reject
         "delegation/firm_list.html",
         firm=firm.name,
         most=MOST_ROWS,
+        columns=",".join(COLUMNS),
         rejected=_shown(rejected),
         action=url_for("helping.take_list", organisation=firm.organisation),
         back=url_for("helping.invitations", organisation=firm.organisation),
