@@ -43,6 +43,7 @@ class Client:
     id_token_signed_response_alg: str
     backchannel_logout_uri: str | None
     delegation_aware: bool
+    dpop_bound: bool
     sandbox: bool
     version: int
     created_at: datetime

@@ -54,7 +54,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
         grant: LiveGrant = options["user"]
         call, client = self.request.call, self.request.client
         check_resource(call, grant, self.request.form.get("resource"))
-        answer, jti = bearer(call, grant, grant.scope)
+        answer, jti = token_answer(call, grant, grant.scope, jkt=self.request.dpop_jkt)
         if options["include_refresh_token"]:
             answer["refresh_token"] = issuing.new_refresh(
                 call.tx,
@@ -132,7 +132,8 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
         """Issue a new access token, and the successor of a public client's refresh token."""
         call, client = self.request.call, self.request.client
         check_resource(call, user, self.request.form.get("resource"))
-        answer, jti = bearer(call, user, self.request.payload.scope or user.scope)
+        scope = self.request.payload.scope or user.scope
+        answer, jti = token_answer(call, user, scope, jkt=self.request.dpop_jkt)
         if refresh_token.successor is not None:
             issuing.store_successor(
                 call.tx, refresh_token, client_id=client.client_id, now=user.now
@@ -221,12 +222,18 @@ def ask_live(call: Call, grant_ref: str) -> LiveGrant:
     return grant
 
 
-def bearer(call: Call, grant: LiveGrant, scope: str) -> tuple[dict[str, Any], str]:
-    """Make the token response of RFC 6749 section 5.1, and the access token's `jti`."""
-    token, seconds, jti = access_token(call.services, grant, scope, sub=_subject(call, grant))
+def token_answer(
+    call: Call, grant: LiveGrant, scope: str, *, jkt: str | None
+) -> tuple[dict[str, Any], str]:
+    """Make the token response of RFC 6749 section 5.1, and the access token's `jti`.
+
+    `jkt` is the thumbprint of the key it is bound to (RFC 9449 section 5), None for a bearer.
+    """
+    sub = _subject(call, grant)
+    token, seconds, jti = access_token(call.services, grant, scope, sub=sub, jkt=jkt)
     answer = {
         "access_token": token,
-        "token_type": "Bearer",
+        "token_type": "Bearer" if jkt is None else "DPoP",
         "expires_in": seconds,
         "scope": scope,
     }

@@ -35,11 +35,12 @@ def read_hint(services: Services, text: str) -> dict[str, Any]:
 
 
 def access_token(
-    services: Services, grant: LiveGrant, scope: str, *, sub: str
+    services: Services, grant: LiveGrant, scope: str, *, sub: str, jkt: str | None = None
 ) -> tuple[str, int, str]:
     """Sign an access token for a live grant. Answers it, its life in seconds, and its `jti`.
 
-    `sub` is what the audience's own sector knows the person by (decision 15).
+    `sub` is what the audience's own sector knows the person by (decision 15). `jkt` is the
+    thumbprint of the key that the token is bound to (RFC 9449 section 6.1); None: a bearer token.
     """
     ends = access_token_ends(
         grant.now,
@@ -65,6 +66,8 @@ def access_token(
         **acting_claims(grant),
         **risk_claims(grant),
     }
+    if jkt is not None:
+        claims["cnf"] = {"jkt": jkt}
     token = services.keyring.sign(claims, algorithm="ES256", typ=ACCESS_TYPE)
     return token, claims["exp"] - issued, jti
 
