@@ -15,6 +15,7 @@ from idp.oidc import doors
 FORM_LIMIT = 65_536
 POLICY_LIMIT = 450_000  # all policy files, as a form sends them
 CHECK_LIMIT = 16_384
+RESOURCE = frozenset({"resource"})  # RFC 8707 section 2
 PARKED_LIMIT = 16_384  # what is parked may be no longer than what an address can hold
 
 
@@ -63,7 +64,8 @@ DOORS = (
     _door("/.well-known/vot", doors.trust, "GET", who="anybody", cache="public, 5 minutes"),
     _door("/jwks", doors.jwks, "GET", who="anybody", cache="public, 5 minutes"),
     _door("/api/v1/methods", assurance.methods, "GET", who="anybody", cache="public, 5 minutes"),
-    _door("/token", doors.token, "POST", audit=("tokens-issued", "tokens-refused", "grant-ended")),
+    _door("/token", doors.token, "POST", repeatable=RESOURCE,
+          audit=("tokens-issued", "tokens-refused", "grant-ended")),
     _door("/introspect", doors.introspect, "POST"),
     _door("/api/v1/deferrals", doors.deferral, "POST"),
     _door("/api/v1/mandates/check", doors.check_mandate, "POST", audit=("mandate-checked",),
@@ -76,10 +78,10 @@ PAGES = (
     _page("/", "GET", who="anybody"),
     _page("/refused", "GET", who="anybody"),
     _page("/static/<path:filename>", "GET", who="anybody", cache="public, a year, by content"),
-    _page("/authorize", "GET", who="anybody", throttle="address",
+    _page("/authorize", "GET", who="anybody", throttle="address", repeatable=RESOURCE,
           audit=("sign-in-started", "sign-in-weighed", "signed-in-to-service", "acting-started",
                  "authorization-refused")),
-    _page("/authorize", "POST", who="anybody", body_limit=PARKED_LIMIT),
+    _page("/authorize", "POST", who="anybody", body_limit=PARKED_LIMIT, repeatable=RESOURCE),
     _page("/sectors/<sector>", "GET", who="anybody"),
     _page("/end-session", "GET", who="anybody", audit=("signed-out",)),
     _page("/end-session", "POST", who="anybody", audit=("signed-out",), body_limit=PARKED_LIMIT),

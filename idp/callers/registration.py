@@ -62,6 +62,7 @@ class Registration(BaseModel):
     id_token_signed_response_alg: Literal["ES256", "RS256"] = "ES256"
     backchannel_logout_uri: str | None = None
     delegation_aware: bool = False
+    dpop_bound_access_tokens: bool = False
     resources: list[str] = Field(default=[], max_length=20)
 
     @model_validator(mode="after")
@@ -85,8 +86,8 @@ def _problems(asked: Registration) -> list[str]:
     found = []
     if asked.profile == "fapi2":
         found.append(
-            "profile: fapi2 needs pushed requests and sender-constrained tokens, which this "
-            'version does not offer yet; write profile = "oidc"'
+            "profile: fapi2 needs pushed requests, which this version does not offer yet; "
+            'write profile = "oidc"'
         )
     keys = [name for name in ("jwks", "jwks_file", "jwks_uri") if getattr(asked, name)]
     if asked.token_endpoint_auth_method == "private_key_jwt" and len(keys) != 1:
@@ -194,6 +195,7 @@ def register(
     changes nothing. A sentence instead when the sector of an existing client would change:
     its people's subjects hang on it (decision 9)."""
     values = {name: getattr(registration, name) for name in _KEPT}
+    values["dpop_bound"] = registration.dpop_bound_access_tokens
     row = tx.execute(
         select(ClientRecord).where(ClientRecord.client_id == registration.client_id)
     ).mappings().first()  # fmt: skip
@@ -213,7 +215,7 @@ def register(
                 client_id=registration.client_id, created_at=db_now(), sandbox=sandbox, **values
             )
         )
-    elif secret is not None or any(row[name] != values[name] for name in _KEPT):
+    elif any(row[name] != value for name, value in values.items()):
         tx.execute(
             update(ClientRecord)
             .where(ClientRecord.client_id == registration.client_id)

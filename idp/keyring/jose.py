@@ -39,6 +39,7 @@ _PUBLIC = {"EC": ("crv", "x", "y"), "RSA": ("e", "n"), "OKP": ("crv", "x")}
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _ES256 = ec.ECDSA(SHA256())
 _REGISTRY = JWSRegistry(algorithms=["ES256", "RS256", "PS256", "Ed25519", "EdDSA"])
+_REGISTRY.max_header_length = MAX_TOKEN_BYTES  # an RSA key in the header is longer than its 512
 
 PrivateKey = ECKey | RSAKey | OKPKey
 KeyFinder = Callable[[Mapping[str, Any]], Key | None]
@@ -212,7 +213,7 @@ def embedded_key(header: Mapping[str, Any]) -> Key:
 
 @lru_cache(maxsize=1024)
 def _embedded(members: tuple[tuple[str, str], ...]) -> Key:
-    data = dict(members)
+    data: dict[str, Any] = dict(members)
     if len(data.get("e", "")) > EMBEDDED_RSA_EXPONENT:
         raise BadToken("'jwk' has too large an exponent")
     try:

@@ -90,7 +90,9 @@ def validate(
         if not request.scope:
             raise BadRequest("invalid_scope", "scope: none of these is registered for this client")
         _check_acting(client, wanted)
-        refused = why_not(call, params.get("resource"), acting=bool(wanted.acting_for))
+        # Whether the client proves a key is seen at the token endpoint, and asked again there.
+        at = client.client_id if wanted.acting_for else None
+        refused = why_not(call, params.get("resource"), acting_at=at, bound=True)
         if refused is not None:
             raise BadRequest("invalid_target", refused)
     except BadRequest as problem:

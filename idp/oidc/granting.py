@@ -247,6 +247,7 @@ def _write(
             "redirect_uri_sent": True,
             "code_challenge": valid.params.get("code_challenge"),
             "nonce": valid.params.get("nonce"),
+            "dpop_jkt": valid.wanted.dpop_jkt,
             "expires_at": now + CODE,
         },
     )

@@ -43,7 +43,8 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
 
     def query_authorization_code(self, code: str, client: Client) -> SpentCode | None:
         """Spend the code; see `issuing.spend_code`."""
-        return issuing.spend_code(self.request.call.tx, code, client.client_id)
+        request = self.request
+        return issuing.spend_code(request.call.tx, code, client.client_id, request.dpop_jkt)
 
     def authenticate_user(self, authorization_code: SpentCode) -> LiveGrant:
         """Ask whether all that the code stands on is still live."""
@@ -53,9 +54,12 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
         """Issue the access token, and a refresh token where the client may have one."""
         grant: LiveGrant = options["user"]
         call, client = self.request.call, self.request.client
-        check_resource(call, grant, self.request.form.get("resource"))
-        answer, jti = token_answer(call, grant, grant.scope, jkt=self.request.dpop_jkt)
+        jkt = self.request.dpop_jkt
+        check_resource(call, grant, self.request.form.get("resource"), bound=jkt is not None)
+        answer, jti = token_answer(call, grant, grant.scope, jkt=jkt)
         if options["include_refresh_token"]:
+            if client.public and jkt is not None:
+                issuing.bind_grant(call.tx, grant.ref, jkt)
             answer["refresh_token"] = issuing.new_refresh(
                 call.tx,
                 client_id=client.client_id,
@@ -94,6 +98,7 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
             client.client_id,
             public=client.public,
             key=call.services.keyring.secret("refresh"),
+            jkt=self.request.dpop_jkt,
         )
         if used is None:
             raise InvalidGrantError("refresh_token: it is unknown, used up, or has run out")
@@ -110,7 +115,8 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
             grant = liveness.ask(self.request.call.tx, row.grant_ref)
             if grant is not None:
                 self._check_scope(grant)
-                check_resource(self.request.call, grant, asked)
+                bound = self.request.dpop_jkt is not None
+                check_resource(self.request.call, grant, asked, bound=bound)
 
     def _check_scope(self, grant: LiveGrant) -> None:
         asked = self.request.payload.scope
@@ -131,10 +137,12 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
     def issue_token(self, user: LiveGrant, refresh_token: UsedRefresh) -> dict[str, Any]:
         """Issue a new access token, and the successor of a public client's refresh token."""
         call, client = self.request.call, self.request.client
-        check_resource(call, user, self.request.form.get("resource"))
-        scope = self.request.payload.scope or user.scope
-        answer, jti = token_answer(call, user, scope, jkt=self.request.dpop_jkt)
+        scope, jkt = self.request.payload.scope or user.scope, self.request.dpop_jkt
+        check_resource(call, user, self.request.form.get("resource"), bound=jkt is not None)
+        answer, jti = token_answer(call, user, scope, jkt=jkt)
         if refresh_token.successor is not None:
+            if jkt is not None and user.dpop_jkt is None:
+                issuing.bind_grant(call.tx, user.ref, jkt)
             issuing.store_successor(
                 call.tx, refresh_token, client_id=client.client_id, now=user.now
             )
@@ -240,21 +248,25 @@ def token_answer(
     return answer, jti
 
 
-def check_resource(call: Call, grant: LiveGrant, asked: str | None) -> None:
+def check_resource(call: Call, grant: LiveGrant, asked: str | None, *, bound: bool) -> None:
     """Refuse a token for another API than was granted, or one that may be had no more.
 
-    Raises `InvalidTarget` (RFC 8707 section 2.2). Asked at each issue: what an API demands may
-    have risen since the grant was made.
+    `bound`: it is bound to a key. Raises `InvalidTarget` (RFC 8707 section 2.2). Asked at each
+    issue: what an API demands may have risen since the grant was made.
     """
     if asked is not None and asked != grant.resource:
         raise InvalidTarget("resource: it was not granted by this authorization")
-    problem = why_not(call, grant.resource, acting=grant.mandate is not None)
+    at = grant.mandate.service if grant.mandate else None
+    problem = why_not(call, grant.resource, acting_at=at, bound=bound)
     if problem is not None:
         raise InvalidTarget(problem)
 
 
 def _subject(call: Call, grant: LiveGrant) -> str:
-    """What the audience's sector knows the holder by: the client's own, but for another's API."""
+    """What the audience's sector knows the holder by: the client's own, but for another's API.
+    Who acts reaches no other service's API than the one the permission is for."""
+    if grant.mandate is not None:
+        return grant.sub
     sector = sector_of(call, grant.resource) if grant.resource else None
     if sector is None:
         return grant.sub

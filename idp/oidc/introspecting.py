@@ -79,7 +79,7 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc]
             }
         return {
             "active": True,
-            "token_type": "Bearer",
+            "token_type": "DPoP" if "cnf" in token.claims else "Bearer",
             **{name: value for name, value in token.claims.items() if name != "gid"},
             **acting_claims(grant),
             **risk_claims(grant),

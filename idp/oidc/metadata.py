@@ -9,6 +9,7 @@ from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from authlib.oidc.discovery import OpenIDProviderMetadata
 
 from idp.assurance.rules import acr_values_supported
+from idp.callers import dpop
 from idp.callers.authenticate import ASSERTION_ALGORITHMS, METHODS
 from idp.door import DoorResponse
 from idp.oidc.rules import CLAIMS, DISPLAYS, RESPONSE_MODES, SCOPES
@@ -73,6 +74,7 @@ def metadata(services: Services) -> dict[str, Any]:
         "revocation_endpoint_auth_methods_supported": list(METHODS),
         "revocation_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
         "code_challenge_methods_supported": ["S256"],
+        "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
         "authorization_response_iss_parameter_supported": True,
         "acr_values_supported": acr_values_supported(services.policies.levels),
         "claims_supported": [

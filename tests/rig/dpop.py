@@ -6,8 +6,12 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
+from werkzeug.test import TestResponse
+
 from idp.keyring import jose
-from tests.build import sign
+from tests.build import ISSUER, VERIFIER, Site, sign
+
+TOKEN = f"{ISSUER}/token"
 
 
 @dataclass(frozen=True)
@@ -51,3 +55,29 @@ class Holder:
 def ath_of(token: str) -> str:
     """The hash of an access token (RFC 9449 section 4.2)."""
     return base64.urlsafe_b64encode(sha256(token.encode()).digest()).rstrip(b"=").decode()
+
+
+def call(
+    site: Site, client: str, form: dict[str, str], proof: str | None, **headers: str
+) -> TestResponse:
+    """Call the token endpoint with a proof, or without."""
+    fields, more = site.proof(client, form)
+    if proof is not None:
+        more["DPoP"] = proof
+    return site.browser.post("/token", data=fields, headers={**more, **headers}, base_url=ISSUER)
+
+
+def redeem(
+    site: Site, client: str, code: str, holder: Holder | None, **claims: Any
+) -> TestResponse:
+    """Redeem a code with a proof of a key, changed as told, or without."""
+    form = {"grant_type": "authorization_code", "code": code, "code_verifier": VERIFIER,
+            "redirect_uri": site.service(client).redirect_uri}  # fmt: skip
+    proof = holder.proof("POST", TOKEN, site.now(), **claims) if holder else None
+    return call(site, client, form, proof)
+
+
+def refresh(site: Site, client: str, token: str, holder: Holder | None) -> TestResponse:
+    """Refresh with a proof of a key, or without."""
+    form = {"grant_type": "refresh_token", "refresh_token": token}
+    return call(site, client, form, holder.proof("POST", TOKEN, site.now()) if holder else None)
