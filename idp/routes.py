@@ -11,6 +11,7 @@ from functools import cached_property
 from idp.assurance import doors as assurance
 from idp.door import Door
 from idp.oidc import doors
+from idp.oidc.metadata import SCHEMA_PATH
 
 FORM_LIMIT = 65_536
 POLICY_LIMIT = 450_000  # all policy files, as a form sends them
@@ -62,6 +63,7 @@ DOORS = (
     _door("/.well-known/oauth-authorization-server", doors.discovery, "GET", who="anybody",
           cache="public, 5 minutes"),
     _door("/.well-known/vot", doors.trust, "GET", who="anybody", cache="public, 5 minutes"),
+    _door(SCHEMA_PATH, doors.mandate_schema, "GET", who="anybody", cache="public, 5 minutes"),
     _door("/jwks", doors.jwks, "GET", who="anybody", cache="public, 5 minutes"),
     _door("/api/v1/methods", assurance.methods, "GET", who="anybody", cache="public, 5 minutes"),
     _door("/token", doors.token, "POST", repeatable=RESOURCE,

@@ -41,6 +41,11 @@ def trust(house: House, request: DoorRequest) -> DoorResponse:
     return metadata.trust(house.services)
 
 
+def mandate_schema(house: House, request: DoorRequest) -> DoorResponse:
+    """The JSON schema of an entry of `authorization_details` (RFC 9396 section 13.1)."""
+    return metadata.schema(house.services)
+
+
 def token(house: House, request: DoorRequest) -> DoorResponse:
     """The token endpoint (RFC 6749 section 3.2): one transaction, one commit."""
     return _in_frame(house, request, lambda server, asked: server.create_token_response(asked))
@@ -117,7 +122,7 @@ def _look(call: Call, claims: dict[str, Any]) -> Looked:
         return grant, None
     scope = str(claims.get("scope"))  # the token's: a refresh may have asked for less than all
     answer = {"sub": grant.sub, **named_claims(call, grant, client, scope=scope)}
-    answer |= acting_claims(grant) | risk_claims(grant)
+    answer |= acting_claims(grant, claims.get("authorization_details")) | risk_claims(grant)
     name = actor_name(call, grant, scope)
     if name is not None:
         answer["act"] = {**answer["act"], "name": name}

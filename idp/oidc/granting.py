@@ -24,6 +24,7 @@ from idp.journal.actions import Entry, record
 from idp.keyring.sealing import digest, random_ref, random_token
 from idp.oidc import deferrals, issuing
 from idp.oidc.asking import Answer, Validated, answer, error
+from idp.oidc.detail_rules import Details, described, granted
 from idp.oidc.records import ConsentRecord
 from idp.oidc.rules import CODE, claims_in_scope
 from idp.oidc.server import Call
@@ -90,15 +91,19 @@ def issue(call: Call, valid: Validated, position: Position, seen: Seen, now: dat
         "stepped": len({at >= asked.started for at in proofs.values()}) > 1,
         "policy": call.services.policies.fingerprint,
     }
+    details = None
     if acting:
-        detail |= acting_detail(acting, position.journey.purpose)
+        powers = _powers(valid.details, acting)
+        detail |= acting_detail(acting, position.journey.purpose) | {"powers": list(powers)}
+        if valid.details:
+            details = described(acting.ref, powers, valid.resource)
     if position.risk is not None:
         detail["risk"] = position.risk.detail()
     code = _write(
         call, grant_ref, valid, session, acting, proofs, amr_values(proofs, methods), reached,
         detail, now,
         position.risk if position.risk and position.risk.enforced else None, seen,
-        position.journey.purpose if acting else None,
+        position.journey.purpose if acting else None, details,
     )  # fmt: skip
     return answer(call, valid, {"code": code})
 
@@ -154,7 +159,9 @@ def own_subject(call: Call, client: Client, session: SessionFacts, kind: Kind = 
 def _acting(
     call: Call, valid: Validated, position: Position, reached: Level, now: datetime
 ) -> ActingMandate | Refusal | None:
-    choice = position.journey.choice
+    choice, only = position.journey.choice, valid.wanted.acting_for
+    if only not in {"", "choose", choice}:
+        return Refusal(Bar.UNKNOWN, SAID[Bar.UNKNOWN])  # another than the service named
     if choice is None or choice == SELF:
         return None
     session = position.session
@@ -166,12 +173,19 @@ def _acting(
     if mandate is None:
         return Refusal(Bar.UNKNOWN, SAID[Bar.UNKNOWN])
     floor = call.services.policies.floor(valid.client.client_id)
+    # Of the powers asked those are granted that it has; if that is none, `bar` says so.
+    asked = frozenset(valid.details.actions) if valid.details else frozenset()
+    powers = frozenset(_powers(valid.details, mandate)) or asked
     wish = Wish(
-        service=valid.client.client_id, aware=valid.client.delegation_aware, level=reached,
-        needed=floor, floor=floor,
+        service=valid.client.client_id, powers=powers, aware=valid.client.delegation_aware,
+        level=reached, needed=floor, floor=floor,
     )  # fmt: skip
     why = bar(mandate.facts, wish)
     return mandate if why is None else Refusal(why, SAID[why])
+
+
+def _powers(details: Details | None, mandate: ActingMandate) -> tuple[str, ...]:
+    return granted(details.actions, mandate.powers) if details else mandate.powers
 
 
 def _write(
@@ -188,6 +202,7 @@ def _write(
     weighed: Weighed | None,
     seen: Seen,
     purpose: str | None,
+    details: list[dict[str, Any]] | None,
 ) -> str:
     client, policies = valid.client, call.services.policies
     code = random_token()
@@ -223,6 +238,7 @@ def _write(
             "organisation_ref": mandate.organisation if mandate else None,
             "member_ref": mandate.member_ref if mandate else None,
             "purpose": purpose,
+            "details": details,
             "resource": valid.resource,
             "scope": valid.scope if valid.offline or not mandate else _online(valid.scope),
             "claims": dict(valid.wanted.claims),

@@ -1,6 +1,7 @@
 """Our grants in Authlib's frame: authorization code and refresh token."""
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from authlib.oauth2.rfc6749 import OAuth2Error
@@ -16,6 +17,8 @@ from idp.callers.liveness import LiveGrant
 from idp.callers.rules import SAID
 from idp.journal.actions import Entry, record
 from idp.oidc import issuing
+from idp.oidc.detail_rules import Details
+from idp.oidc.details import asked_details, check_details
 from idp.oidc.issuing import SpentCode, UsedRefresh
 from idp.oidc.named import named_claims
 from idp.oidc.resources import sector_of, why_not
@@ -44,6 +47,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
     def query_authorization_code(self, code: str, client: Client) -> SpentCode | None:
         """Spend the code; see `issuing.spend_code`."""
         request = self.request
+        asked_details(request)  # before anything is spent
         return issuing.spend_code(request.call.tx, code, client.client_id, request.dpop_jkt)
 
     def authenticate_user(self, authorization_code: SpentCode) -> LiveGrant:
@@ -56,7 +60,8 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
         call, client = self.request.call, self.request.client
         jkt = self.request.dpop_jkt
         check_resource(call, grant, self.request.form.get("resource"), bound=jkt is not None)
-        answer, jti = token_answer(call, grant, grant.scope, jkt=jkt)
+        details = check_details(call, grant, asked_details(self.request))
+        answer, jti = token_answer(call, grant, grant.scope, jkt=jkt, details=details)
         if options["include_refresh_token"]:
             if client.public and jkt is not None:
                 issuing.bind_grant(call.tx, grant.ref, jkt)
@@ -89,9 +94,9 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
         token = self.request.form.get("refresh_token")
         if token is None:
             raise InvalidRequestError("refresh_token: it is missing")
-        call = self.request.call
+        call, details = self.request.call, asked_details(self.request)
         if client.public:
-            self._refuse_early(token, client)
+            self._refuse_early(token, client, details)
         used = issuing.use_refresh(
             call.tx,
             token,
@@ -104,17 +109,18 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
             raise InvalidGrantError("refresh_token: it is unknown, used up, or has run out")
         return used
 
-    def _refuse_early(self, token: str, client: Client) -> None:
+    def _refuse_early(self, token: str, client: Client, details: Details | None) -> None:
         # A public client's token is superseded by its use, and a request that asks for too much
         # must not cost the client its token.
         asked = self.request.form.get("resource")
-        if asked is None and not self.request.payload.scope:
+        if asked is None and not self.request.payload.scope and details is None:
             return
         row = issuing.find_refresh(self.request.call.tx, token)
         if row is not None and row.client_id == client.client_id:
             grant = liveness.ask(self.request.call.tx, row.grant_ref)
             if grant is not None:
                 self._check_scope(grant)
+                check_details(self.request.call, grant, details)
                 bound = self.request.dpop_jkt is not None
                 check_resource(self.request.call, grant, asked, bound=bound)
 
@@ -139,7 +145,8 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
         call, client = self.request.call, self.request.client
         scope, jkt = self.request.payload.scope or user.scope, self.request.dpop_jkt
         check_resource(call, user, self.request.form.get("resource"), bound=jkt is not None)
-        answer, jti = token_answer(call, user, scope, jkt=jkt)
+        details = check_details(call, user, asked_details(self.request))
+        answer, jti = token_answer(call, user, scope, jkt=jkt, details=details)
         if refresh_token.successor is not None:
             if jkt is not None and user.dpop_jkt is None:
                 issuing.bind_grant(call.tx, user.ref, jkt)
@@ -231,19 +238,28 @@ def ask_live(call: Call, grant_ref: str) -> LiveGrant:
 
 
 def token_answer(
-    call: Call, grant: LiveGrant, scope: str, *, jkt: str | None
+    call: Call,
+    grant: LiveGrant,
+    scope: str,
+    *,
+    jkt: str | None,
+    details: Sequence[Mapping[str, Any]] = (),
 ) -> tuple[dict[str, Any], str]:
     """Make the token response of RFC 6749 section 5.1, and the access token's `jti`.
 
-    `jkt` is the thumbprint of the key it is bound to (RFC 9449 section 5), None for a bearer.
+    `jkt` is the thumbprint of the key it is bound to (RFC 9449 section 5), None for a bearer;
+    `details` are the authorization details it has (RFC 9396 section 7).
     """
     sub = _subject(call, grant)
-    token, seconds, jti = access_token(call.services, grant, scope, sub=sub, jkt=jkt)
+    token, seconds, jti = access_token(
+        call.services, grant, scope, sub=sub, jkt=jkt, details=details
+    )
     answer = {
         "access_token": token,
         "token_type": "Bearer" if jkt is None else "DPoP",
         "expires_in": seconds,
         "scope": scope,
+        **({"authorization_details": list(details)} if details else {}),
     }
     return answer, jti
 

@@ -81,7 +81,7 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc]
             "active": True,
             "token_type": "DPoP" if "cnf" in token.claims else "Bearer",
             **{name: value for name, value in token.claims.items() if name != "gid"},
-            **acting_claims(grant),
+            **acting_claims(grant, token.claims.get("authorization_details")),
             **risk_claims(grant),
         }
 

@@ -139,7 +139,7 @@ def _claims(text: str | None) -> dict[str, Any]:
     if text is None:
         return {}
     try:
-        asked = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+        asked = strict_json(text)
     except (ValueError, RecursionError):
         raise BadRequest("invalid_request", "claims: is not strict JSON") from None
     if not isinstance(asked, dict):
@@ -178,6 +178,14 @@ def _sub(claims: Mapping[str, Any]) -> str | None:
     if len(values) > 1:
         raise BadRequest("invalid_request", "claims: id_token.sub can have one value")
     return str(values[0]) if values else None
+
+
+def strict_json(text: str) -> Any:
+    """Read JSON that has no duplicate members and only finite numbers.
+
+    Raises `ValueError`, or `RecursionError` for what is nested too deep.
+    """
+    return json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def test_every_parameter_that_is_read_is_in_the_table() -> None:
     wanted = {field.name for field in fields(rules.Wanted)}
     # These are made of `acr_values`, `vtr` and `claims`.
     made = {"acr", "acr_levels", "acr_essential", "acr_any", "sub"}
-    expected = wanted - made | {"acr_values", "vtr", "resource"}
+    expected = wanted - made | {"acr_values", "vtr", "resource", "authorization_details"}
     assert expected <= said
     by_authlib = {"client_id", "redirect_uri", "scope", "state", "nonce", "id_token_hint"}
     assert said == expected | by_authlib | {"code_challenge", "code_challenge_method"}
