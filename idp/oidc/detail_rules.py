@@ -9,11 +9,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from idp.callers.authority import ALL, shared
 from idp.oidc.rules import LONGEST_VALUE, MANDATE, BadRequest, strict_json
 
 TYPE = "urn:gatehouse:mandate"
 CODE = "invalid_authorization_details"
-ALL = "all"  # the power that means every one the permission has
 POWER = re.compile(r"[a-z][a-z0-9-]{0,39}")
 MOST_POWERS = 20
 SCHEMA: Mapping[str, Any] = {
@@ -94,13 +94,6 @@ def check_known(details: Details, powers: Collection[str]) -> None:
             raise _bad(f"actions: the service has no power {name}; known: {known}")
 
 
-def granted(asked: Sequence[str], held: Collection[str]) -> tuple[str, ...]:
-    """The powers to be granted: those asked that the permission has, in the order asked."""
-    if ALL in asked:
-        return tuple(held)
-    return tuple(name for name in asked if ALL in held or name in held)
-
-
 def described(mandate: str, powers: Sequence[str], location: str | None) -> list[dict[str, Any]]:
     """What was granted, in the words of a request, with the permission it stands on (RFC 9396
     section 7.1)."""
@@ -119,7 +112,7 @@ def narrowed(held: Sequence[Mapping[str, Any]], asked: Details | None) -> list[d
         raise _bad("nothing of the kind was granted")
     (entry,) = held
     locations = entry.get("locations", [None])
-    powers = granted(asked.actions, entry["actions"])
+    powers = shared(asked.actions, entry["actions"])
     if (
         asked.mandate not in {None, entry["mandate"]}
         or asked.location not in {None, *locations}

@@ -16,7 +16,7 @@ from idp.authentication.records import ClientSessionRecord
 from idp.authentication.sessions import SessionFacts
 from idp.callers import acting as authority_facts
 from idp.callers.acting import ActingMandate
-from idp.callers.authority import SAID, Bar, Wish, bar
+from idp.callers.authority import ALL, SAID, Bar, Wish, at_stake, bar, shared
 from idp.callers.clients import Client
 from idp.delegation.using import spend_single_use
 from idp.errors import Refusal
@@ -24,7 +24,7 @@ from idp.journal.actions import Entry, record
 from idp.keyring.sealing import digest, random_ref, random_token
 from idp.oidc import deferrals, issuing
 from idp.oidc.asking import Answer, Validated, answer, error
-from idp.oidc.detail_rules import Details, described, granted
+from idp.oidc.detail_rules import described
 from idp.oidc.records import ConsentRecord
 from idp.oidc.rules import CODE, claims_in_scope
 from idp.oidc.server import Call
@@ -93,7 +93,8 @@ def issue(call: Call, valid: Validated, position: Position, seen: Seen, now: dat
     }
     details = None
     if acting:
-        powers = _powers(valid.details, acting)
+        asked_for = valid.details.actions if valid.details else (ALL,)
+        powers = shared(asked_for, acting.powers)
         detail |= acting_detail(acting, position.journey.purpose) | {"powers": list(powers)}
         if valid.details:
             details = described(acting.ref, powers, valid.resource)
@@ -173,19 +174,13 @@ def _acting(
     if mandate is None:
         return Refusal(Bar.UNKNOWN, SAID[Bar.UNKNOWN])
     floor = call.services.policies.floor(valid.client.client_id)
-    # Of the powers asked those are granted that it has; if that is none, `bar` says so.
-    asked = frozenset(valid.details.actions) if valid.details else frozenset()
-    powers = frozenset(_powers(valid.details, mandate)) or asked
+    asked = valid.details.actions if valid.details else ()
     wish = Wish(
-        service=valid.client.client_id, powers=powers, aware=valid.client.delegation_aware,
-        level=reached, needed=floor, floor=floor,
+        service=valid.client.client_id, powers=at_stake(asked, mandate.powers),
+        aware=valid.client.delegation_aware, level=reached, needed=floor, floor=floor,
     )  # fmt: skip
     why = bar(mandate.facts, wish)
     return mandate if why is None else Refusal(why, SAID[why])
-
-
-def _powers(details: Details | None, mandate: ActingMandate) -> tuple[str, ...]:
-    return granted(details.actions, mandate.powers) if details else mandate.powers
 
 
 def _write(

@@ -8,15 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from idp.callers.authority import ALL, at_stake, shared
 from idp.oidc.detail_rules import (
-    ALL,
     CODE,
     SCHEMA,
     TYPE,
     Details,
     check_known,
     described,
-    granted,
     narrowed,
     read_details,
 )
@@ -134,8 +133,9 @@ def test_a_power_that_the_service_does_not_have_is_refused() -> None:
 
 @given(asked=POWERS | st.just([ALL]), held=POWERS | st.just([ALL]))
 def test_no_more_is_granted_than_was_asked_and_is_held(asked: list[str], held: list[str]) -> None:
-    """delegation.md I2."""
-    powers = granted(asked, held)
+    """delegation.md I2. What is judged is what would be granted, or else what was asked."""
+    powers = shared(asked, held)
+    assert at_stake(asked, held) == frozenset(powers or asked)
     assert ALL in held or set(powers) <= set(held)
     assert ALL in asked or set(powers) <= set(asked)
     if ALL not in asked and ALL not in held:

@@ -1,11 +1,13 @@
 """`authorization_details` (RFC 9396) of the type `urn:gatehouse:mandate`."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
+from idp.delegation.records import MandateRecord
 from idp.journal.records import JournalEntry
 from idp.oidc.detail_rules import SCHEMA, TYPE
 from idp.oidc.records import AuthorizationCodeRecord, GrantRecord
@@ -84,11 +86,31 @@ def test_powers_that_the_permission_has_none_of_are_refused(site: Site) -> None:
     mandate = site.give_mandate()
     page = site.authorize("tax", acting_for="choose", authorization_details=details("repayment"))
     answered = site.submit(page, who=mandate, purpose="Their tax return")
+    assert answered.status_code == 403, "said on a page, where another can be chosen"
     assert not site.rows(GrantRecord)
-    if answered.status_code == 303:
-        assert read_answer(answered)["error"] == "access_denied"
-        (row,) = site.rows(JournalEntry, kind="authorization-refused")
-        assert row["detail"]["reason"] == "power-not-in-mandate"
+    (row,) = site.rows(JournalEntry, kind="acting-refused")
+    assert row["detail"]["reason"] == "power-not-in-mandate"
+
+
+def test_a_permission_that_shrank_after_it_was_chosen_is_refused_when_the_code_is_issued(
+    site: Site,
+) -> None:
+    """I1: judged in the transaction that grants."""
+    site.sign_in()
+    mandate = site.give_mandate()
+    page = site.authorize("tax", authorization_details=details("view"))
+    action = re.search(r'<form method="post" action="([^"]*)"', page.text)
+    token = re.search(r'name="csrf_token" value="([^"]*)"', page.text)
+    assert action
+    assert token
+    form = {"csrf_token": token.group(1), "who": mandate, "purpose": "Their tax return"}
+    chosen = site.browser.post(action.group(1), data=form, base_url=ISSUER)
+    site.change(MandateRecord, {"powers": ["file"]}, ref=mandate)
+    got = read_answer(site.get(chosen.location))
+    assert got["error"] == "access_denied"
+    (row,) = site.rows(JournalEntry, kind="authorization-refused")
+    assert row["detail"]["reason"] == "power-not-in-mandate"
+    assert not site.rows(GrantRecord)
 
 
 def test_a_permission_that_is_named_is_the_only_one_to_act_under(site: Site) -> None:
