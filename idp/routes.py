@@ -67,7 +67,7 @@ DOORS = (
     _door("/jwks", doors.jwks, "GET", who="anybody", cache="public, 5 minutes"),
     _door("/api/v1/methods", assurance.methods, "GET", who="anybody", cache="public, 5 minutes"),
     _door("/token", doors.token, "POST", repeatable=RESOURCE,
-          audit=("tokens-issued", "tokens-refused", "grant-ended")),
+          audit=("tokens-issued", "tokens-refused", "grant-ended", "acting-started")),
     _door("/introspect", doors.introspect, "POST"),
     _door("/api/v1/deferrals", doors.deferral, "POST"),
     _door("/api/v1/mandates/check", doors.check_mandate, "POST", audit=("mandate-checked",),

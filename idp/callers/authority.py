@@ -156,6 +156,12 @@ def at_stake(asked: Sequence[str], held: Collection[str]) -> frozenset[str]:
     return frozenset(shared(asked, held)) or frozenset(asked)
 
 
+def named_powers(scope: str, service: str) -> frozenset[str]:
+    """The powers at `service` that a token's scope names, as `service:power`."""
+    named = (name.partition(":") for name in scope.split())
+    return frozenset(power for at, colon, power in named if colon and at == service)
+
+
 def _mandate(facts: Acting) -> Bar | None:
     if facts.state == "ended":
         return Bar.ENDED

@@ -13,6 +13,7 @@ from idp.keyring import jose
 from idp.oidc import metadata, presenting
 from idp.oidc.checking import check_mandate as answer_check
 from idp.oidc.disclosure import disclose
+from idp.oidc.exchanging import token_response
 from idp.oidc.grants import build_server
 from idp.oidc.introspecting import ask_deferral, introspect_token, revoke_token
 from idp.oidc.named import actor_name, is_personal, named_claims
@@ -48,7 +49,7 @@ def mandate_schema(house: House, request: DoorRequest) -> DoorResponse:
 
 def token(house: House, request: DoorRequest) -> DoorResponse:
     """The token endpoint (RFC 6749 section 3.2): one transaction, one commit."""
-    return _in_frame(house, request, lambda server, asked: server.create_token_response(asked))
+    return _in_frame(house, request, token_response)
 
 
 def introspect(house: House, request: DoorRequest) -> DoorResponse:

@@ -291,6 +291,10 @@ def _subject(call: Call, grant: LiveGrant) -> str:
 
 def journal_issue(call: Call, grant: LiveGrant, jti: str, *, via: str) -> None:
     """Record that tokens were issued: one row a token response (`delegation.md` I17)."""
+    acts = {
+        "organisation": grant.organisation_ref, "member": grant.member_ref,
+        "software": grant.software, "machine": grant.machine_ref,
+    }  # fmt: skip
     entry = Entry(
         kind="tokens-issued",
         person=grant.holder,
@@ -298,7 +302,7 @@ def journal_issue(call: Call, grant: LiveGrant, jti: str, *, via: str) -> None:
         client_id=grant.client_id,
         mandate_ref=grant.mandate.ref if grant.mandate else None,
         detail={"grant": grant.ref, "jti": jti, "vot": grant.vot, "policy": grant.policy,
-                "via": via},
+                "via": via, **{name: value for name, value in acts.items() if value is not None}},
     )  # fmt: skip
     record(call.tx, entry)
 

@@ -11,6 +11,7 @@ from authlib.oidc.discovery import OpenIDProviderMetadata
 from idp.assurance.rules import acr_values_supported
 from idp.callers import dpop
 from idp.callers.authenticate import ASSERTION_ALGORITHMS, METHODS
+from idp.callers.registration import GRANT_TYPES
 from idp.door import DoorResponse
 from idp.oidc import detail_rules
 from idp.oidc.rules import CLAIMS, DISPLAYS, RESPONSE_MODES, SCOPES
@@ -73,7 +74,7 @@ def metadata(services: Services) -> dict[str, Any]:
         "scopes_supported": list(SCOPES),
         "response_types_supported": ["code"],
         "response_modes_supported": list(RESPONSE_MODES),
-        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "grant_types_supported": list(GRANT_TYPES),
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": services.keyring.algorithms(),
         "token_endpoint_auth_methods_supported": list(METHODS),

@@ -1,6 +1,7 @@
 """Resource indicators (RFC 8707): which audience a token may name."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import bindparam, select
 
@@ -13,6 +14,20 @@ _OWNER = (
     .join(ClientRecord, ClientRecord.client_id == ResourceRecord.client_id)
     .where(ResourceRecord.uri == bindparam("uri"), ClientRecord.disabled_at.is_(None))
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """The service that an API belongs to, and the sector in whose words its tokens name people."""
+
+    client_id: str
+    sector: str
+
+
+def owner_of(call: Call, uri: str) -> Owner | None:
+    """Answer the service that an API belongs to; None for one that is not there, or is off."""
+    owner = call.tx.execute(_OWNER, {"uri": uri}).first()
+    return Owner(client_id=owner.client_id, sector=owner.sector) if owner else None
 
 
 def joined(form: Mapping[str, str], values: Sequence[str]) -> dict[str, str]:
