@@ -62,9 +62,9 @@ class Software:
 class Standing:
     """What a machine mandate stands on, as it is at `now`.
 
-    `left`: the member has left, or was ended as one. `stopped`: the member or the organisation is
-    suspended, or the software is switched off. `session_over`: the member ended it where they
-    are signed in.
+    `left`: the member has left, or closed their account. `stopped`: the member or the
+    organisation is suspended, or the software is switched off. `session_over`: the member ended
+    it where they are signed in.
     """
 
     now: datetime

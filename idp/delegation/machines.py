@@ -338,9 +338,10 @@ def _machine(row: Any) -> Machine:
     )
     standing = Standing(
         now=now, created_at=row["created_at"], expires=row["expires"], agreed=agreed,
-        ended=row["ended_at"] is not None, session_over=over, left=row["left_at"] is not None,
+        ended=row["ended_at"] is not None, session_over=over,
+        left=row["left_at"] is not None or row["account_disabled_at"] is not None,
         stopped=row["suspended_at"] is not None or row["disabled_at"] is not None
-        or row["account_disabled_at"] is not None or _not_in_order(row),
+        or _not_in_order(row),
     )  # fmt: skip
     same = ("ref", "client_id", "client_name", "member_ref", "member_name", "account_ref", "party",
             "created_at", "expires")  # fmt: skip

@@ -260,6 +260,8 @@ class Case:
                 "actor_token: it is missing, and this software may not act by itself here",
                 "actor-missing",
             )
+        if liveness.is_disabled(tx, client.client_id):
+            self._refuse("invalid_request", SAID[Dead.CLIENT_DISABLED], Dead.CLIENT_DISABLED)
         session = self._session(machine.session_ref)
         level = Level.parse(machine.vot).meet(self._counted(session, service))
         return Actor(
