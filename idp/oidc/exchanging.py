@@ -42,7 +42,7 @@ from idp.oidc.granting import acting_detail
 from idp.oidc.grants import AUTH_METHODS, ask_live, journal_issue, token_answer
 from idp.oidc.resources import Owner, owner_of
 from idp.oidc.rules import BadRequest
-from idp.oidc.server import Answer, Call, InvalidProof, Request, Server
+from idp.oidc.server import Answer, Call, Request, Server
 from idp.oidc.tokens import read_access
 
 STRONG_METHODS = frozenset({"private_key_jwt"})
@@ -159,13 +159,14 @@ class Case:
         if asked.resource is not None:
             owner = owner_of(self.call, asked.resource)
             if owner is None:
-                self._refuse("invalid_target", "resource: no such API is registered",
+                self._refuse("invalid_target", "resource: name one API that is registered",
                              "api-unknown")  # fmt: skip
             if self.request.dpop_jkt is None:
                 self._refuse(
-                    InvalidProof.error, "DPoP: a token to act at an API is bound to a key",
+                    "invalid_target",
+                    "resource: a token to act at an API must be bound to a key; send a DPoP proof",
                     "proof-missing",
-                )  # fmt: skip
+                )
         row = moving.read(tx, asked.mandate)
         if row is None or row.delegate != self.client.organisation_ref:
             # Another's permission is no more to be told from none than a guessed one.

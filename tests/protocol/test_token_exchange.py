@@ -277,7 +277,7 @@ def test_only_registered_software_of_the_firm_may_ask(site: Site) -> None:
 def test_a_token_for_an_api_is_bound_to_a_key_and_no_proof_is_good_twice(firm: Firm) -> None:
     """Decision 15; RFC 9449 5, 11.1; RFC 7523 3 (jti)."""
     site, mandate, actor = firm.site, firm.mandate(), firm.actor_token()
-    refused(firm, firm.exchange(mandate, actor, proof=None), "invalid_dpop_proof", "proof-missing")
+    refused(firm, firm.exchange(mandate, actor, proof=None), "invalid_target", "proof-missing")
     proof = firm.holder.proof("POST", f"{ISSUER}/token", site.now())
     assert firm.exchange(mandate, actor, proof=proof).status_code == 200
     again = firm.exchange(mandate, actor, proof=proof)
