@@ -343,7 +343,7 @@ def _preflight(methods: set[str]) -> tuple[tuple[str, str], ...]:
     return (
         ("Access-Control-Allow-Origin", "*"),
         ("Access-Control-Allow-Methods", ", ".join(sorted(methods))),
-        ("Access-Control-Allow-Headers", "Authorization"),
+        ("Access-Control-Allow-Headers", "Authorization, DPoP"),
         ("Access-Control-Max-Age", "600"),
     )
 

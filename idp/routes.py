@@ -11,11 +11,13 @@ from functools import cached_property
 from idp.assurance import doors as assurance
 from idp.door import Door
 from idp.oidc import doors
+from idp.oidc.metadata import SCHEMA_PATH
 
 FORM_LIMIT = 65_536
 POLICY_LIMIT = 450_000  # all policy files, as a form sends them
 CHECK_LIMIT = 16_384
 LIST_LIMIT = 2_500_000  # five thousand people on a list, percent-encoded
+RESOURCE = frozenset({"resource"})  # RFC 8707 section 2
 PARKED_LIMIT = 16_384  # what is parked may be no longer than what an address can hold
 
 
@@ -62,9 +64,11 @@ DOORS = (
     _door("/.well-known/oauth-authorization-server", doors.discovery, "GET", who="anybody",
           cache="public, 5 minutes"),
     _door("/.well-known/vot", doors.trust, "GET", who="anybody", cache="public, 5 minutes"),
+    _door(SCHEMA_PATH, doors.mandate_schema, "GET", who="anybody", cache="public, 5 minutes"),
     _door("/jwks", doors.jwks, "GET", who="anybody", cache="public, 5 minutes"),
     _door("/api/v1/methods", assurance.methods, "GET", who="anybody", cache="public, 5 minutes"),
-    _door("/token", doors.token, "POST", audit=("tokens-issued", "tokens-refused", "grant-ended")),
+    _door("/token", doors.token, "POST", repeatable=RESOURCE,
+          audit=("tokens-issued", "tokens-refused", "grant-ended", "acting-started")),
     _door("/introspect", doors.introspect, "POST"),
     _door("/api/v1/deferrals", doors.deferral, "POST"),
     _door("/api/v1/mandates/check", doors.check_mandate, "POST", audit=("mandate-checked",),
@@ -77,10 +81,10 @@ PAGES = (
     _page("/", "GET", who="anybody"),
     _page("/refused", "GET", who="anybody"),
     _page("/static/<path:filename>", "GET", who="anybody", cache="public, a year, by content"),
-    _page("/authorize", "GET", who="anybody", throttle="address",
+    _page("/authorize", "GET", who="anybody", throttle="address", repeatable=RESOURCE,
           audit=("sign-in-started", "sign-in-weighed", "signed-in-to-service", "acting-started",
                  "authorization-refused")),
-    _page("/authorize", "POST", who="anybody", body_limit=PARKED_LIMIT),
+    _page("/authorize", "POST", who="anybody", body_limit=PARKED_LIMIT, repeatable=RESOURCE),
     _page("/sectors/<sector>", "GET", who="anybody"),
     _page("/end-session", "GET", who="anybody", audit=("signed-out",)),
     _page("/end-session", "POST", who="anybody", audit=("signed-out",), body_limit=PARKED_LIMIT),
@@ -298,6 +302,14 @@ PAGES = (
     _page("/invitation/<token>/answer", "GET", who="account", throttle="address"),
     _form("/invitation/<token>/answer", who="account", throttle="address",
           audit=("mandate-accepted", "mandate-refused")),
+    _page("/helping/organisations/<ref>/software", "GET", who="account"),
+    _form("/helping/organisations/<ref>/software", who="account",
+          audit=("machine-mandate-asked",), repeatable=frozenset({"services"})),
+    _page("/helping/organisations/<ref>/software/<machine>", "GET", who="account"),
+    _form("/helping/organisations/<ref>/software/<machine>/agree", who="account",
+          audit=("machine-mandate-agreed",)),
+    _form("/helping/organisations/<ref>/software/<machine>/end", who="account",
+          audit=("machine-mandate-ended", "signed-out")),
     _page("/account/sessions", "GET", who="account"),
     _form("/account/sessions/<ref>/end", who="account", audit=("signed-out",)),
     _form("/account/devices/<ref>/forget", who="account", audit=("device-forgotten",)),

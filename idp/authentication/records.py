@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.storage import Base
@@ -181,6 +181,8 @@ class SessionRecord(Base):
     device: Mapped[str] = mapped_column(default="", server_default="")
     # How it was weighed (`signin.weighing`); digests and numbers, no address, no browser text.
     risk: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    # Of software that acts by itself, for which somebody answers: no browser, and never idle.
+    unattended: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
 
 
 class ClientSessionRecord(Base):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, insert, select, update
+from sqlalchemy import and_, bindparam, insert, or_, select, update
 
 from idp.accounts.records import AccountRecord
 from idp.assurance.conditions import Circumstances
@@ -74,6 +74,7 @@ class ListedSession:
     expires_at: datetime
     proofs: Mapping[str, int]
     device: str
+    unattended: bool = False
 
 
 _AGO = {
@@ -83,7 +84,7 @@ _AGO = {
 _UNENDED = and_(
     SessionRecord.ended_at.is_(None),
     SessionRecord.expires_at > db_now(),
-    SessionRecord.seen_at > db_now() - _AGO["idle"],
+    or_(SessionRecord.unattended, SessionRecord.seen_at > db_now() - _AGO["idle"]),
 )
 _BY_REF = SessionRecord.ref == bindparam("session_ref")
 _FIND = (
@@ -155,6 +156,7 @@ _LIST = (
         SessionRecord.expires_at,
         SessionRecord.proofs,
         SessionRecord.device,
+        SessionRecord.unattended,
     )
     .where(SessionRecord.account_ref == bindparam("of_account"), _UNENDED)
     .order_by(SessionRecord.seen_at.desc(), SessionRecord.ref)
@@ -190,6 +192,30 @@ def start(
     }
     tx.execute(_START, values)
     return ref, secret
+
+
+def start_unattended(
+    tx: Transaction,
+    account_ref: str,
+    proofs: Mapping[str, int],
+    now: datetime,
+    device: str,
+    *,
+    expires: datetime,
+) -> str:
+    """Start the session of software that acts by itself, for which this account answers.
+
+    No browser has its secret. Its owner sees and ends it among the others; it stands on what was
+    proved when they agreed, until `expires`. Answers its reference.
+    """
+    ref = random_ref()
+    values = {
+        "ref": ref, "secret_digest": digest(random_token()), "account_ref": account_ref,
+        "proofs": dict(proofs), "created_at": now, "seen_at": now, "expires_at": expires,
+        "device": device, "risk": None, "unattended": True,
+    }  # fmt: skip
+    tx.execute(_START, values)
+    return ref
 
 
 def find(tx: Transaction, secret: str) -> SessionFacts | None:
@@ -266,5 +292,6 @@ __all__ = [
     "list_sessions",
     "look_up",
     "start",
+    "start_unattended",
     "touch",
 ]

@@ -137,7 +137,11 @@ def _by_assertion(
         _check_assertion(claims, client, audience, now)
     except jose.BadToken as problem:
         return Refusal("invalid_client", f"client_assertion: {problem.reason}")
-    if not _spend(tx, client.client_id, str(claims["jti"]), int(claims["exp"])):
+    # Kept past the skew we allow, so that no moment remains in which it would pass again.
+    kept_until = datetime.fromtimestamp(int(claims["exp"]), UTC) + timedelta(
+        seconds=2 * jose.SKEW_SECONDS
+    )
+    if not spend(tx, digest(json.dumps([client.client_id, claims["jti"]])), kept_until):
         return Refusal("invalid_client", "client_assertion: this 'jti' was used before")
     return client
 
@@ -159,10 +163,10 @@ def _check_assertion(
         raise jose.BadToken("'jti' is missing, or too long")
 
 
-def _spend(tx: Transaction, client_id: str, jti: str, exp: int) -> bool:
-    # Kept past the skew we allow, so that no moment remains in which it would pass again.
-    kept_until = datetime.fromtimestamp(exp, UTC) + timedelta(seconds=2 * jose.SKEW_SECONDS)
-    values = {"jti_digest": digest(json.dumps([client_id, jti])), "expires_at": kept_until}
+def spend(tx: Transaction, jti_digest: str, kept_until: datetime) -> bool:
+    """Spend a `jti` that a caller made, known by the digest of it and of whose it is; False: it
+    was spent before. `kept_until` is past the last moment at which its proof would pass."""
+    values = {"jti_digest": jti_digest, "expires_at": kept_until}
     # RETURNING, for an INSERT's row count is not told on PostgreSQL.
     return tx.execute(_SPEND.on(tx), values).first() is not None
 

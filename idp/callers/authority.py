@@ -5,7 +5,7 @@ member open, what the software is registered for, and what the audience accepts.
 Source: `delegation.md` section 1, I1-I4, I7, I9-I12, I19, I21.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -141,6 +141,25 @@ def effective(actor: Level, granted: Level, cap: Level) -> Level:
 def allows(powers: frozenset[str], wanted: frozenset[str]) -> bool:
     """Say whether a mandate's powers cover the wanted ones."""
     return ALL in powers or wanted <= powers
+
+
+def shared(asked: Sequence[str], held: Collection[str]) -> tuple[str, ...]:
+    """The powers asked that a mandate has, in the order asked: so many can be granted."""
+    if ALL in asked:
+        return tuple(held)
+    return tuple(power for power in asked if ALL in held or power in held)
+
+
+def at_stake(asked: Sequence[str], held: Collection[str]) -> frozenset[str]:
+    """The powers that `bar` is to judge where a mandate need not have all that were asked: those
+    it has, and where that is none, those asked."""
+    return frozenset(shared(asked, held)) or frozenset(asked)
+
+
+def named_powers(scope: str, service: str) -> frozenset[str]:
+    """The powers at `service` that a token's scope names, as `service:power`."""
+    named = (name.partition(":") for name in scope.split())
+    return frozenset(power for at, colon, power in named if colon and at == service)
 
 
 def _mandate(facts: Acting) -> Bar | None:

@@ -43,6 +43,9 @@ class Client:
     id_token_signed_response_alg: str
     backchannel_logout_uri: str | None
     delegation_aware: bool
+    dpop_bound: bool
+    organisation_ref: str | None  # software of an organisation that acts for people: whose,
+    acts_at: Sequence[str] | None  # and at which services
     sandbox: bool
     version: int
     created_at: datetime

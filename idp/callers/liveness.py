@@ -4,7 +4,7 @@ It reads named columns of other rooms' tables; `tests/callers` checks the names 
 real schema, since this room may not import the rooms above it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy.sql import ColumnElement
 from idp.assurance.rules import Level
 from idp.callers import acting
 from idp.callers.acting import ActingMandate, labelled, named
-from idp.callers.authority import Bar, Wish, bar
+from idp.callers.authority import Bar, Wish, bar, named_powers
 from idp.callers.rules import Dead, Standing, why_dead
 from idp.storage import Transaction, UtcDateTime, db_now
 
@@ -71,11 +71,15 @@ LIVE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveGrant:
-    """A grant and whether it is live; what a token of it may say."""
+    """A grant and whether it is live; what a token of it may say.
+
+    `visiting`: it is live, and so is the visit it was made in, which an `offline` one outlives.
+    """
 
     ref: str
     now: datetime
     dead: Dead | Bar | None
+    visiting: bool
     client_id: str
     account_ref: str
     session_ref: str
@@ -158,6 +162,7 @@ def _read(row: Any) -> LiveGrant:
         deferral_state=state,
         now=row["now"],
         dead=why_dead(standing),
+        visiting=why_dead(replace(standing, offline=False)) is None,
         sid=row["g_client_session_ref"],
         mandate=mandate,
         ended_reference=row["m_ended_reference"],
@@ -172,7 +177,12 @@ def _barred(row: Any, mandate: ActingMandate | None) -> Bar | None:
         return Bar.UNKNOWN
     proved = Level.parse(row["g_vot"])
     # What the service asks and what software is registered for was judged when the grant was
-    # made; what the mandate asks of whoever acts may have risen since.
-    service = row["g_client_id"] if row["g_software"] is None else mandate.service
-    wish = Wish(service=service, level=proved, needed=mandate.facts.actor_level)
+    # made; what the mandate asks of whoever acts may have risen since. What software was given
+    # names its service with each power.
+    service, powers = row["g_client_id"], named_powers(row["g_scope"], mandate.service)
+    if row["g_software"] is not None:
+        service = mandate.service if powers else ""
+    wish = Wish(
+        service=service, powers=powers, level=proved, needed=mandate.facts.actor_level
+    )  # fmt: skip
     return bar(mandate.facts, wish)

@@ -55,10 +55,10 @@ class ResourceRecord(Base):
 
 
 class SpentAssertionRecord(Base):
-    """A client assertion's `jti` that was used; a row that is there means replay."""
+    """A `jti` that was used, of a client assertion or a DPoP proof; a row means replay."""
 
     __tablename__ = "spent_assertion"
     __table_args__ = (Index("ix_spent_assertion_expires", "expires_at"),)
 
-    jti_digest: Mapped[str] = mapped_column(primary_key=True)  # of client_id and jti
+    jti_digest: Mapped[str] = mapped_column(primary_key=True)  # of the jti and whose it is
     expires_at: Mapped[datetime]

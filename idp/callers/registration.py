@@ -14,21 +14,29 @@ from urllib.parse import urlsplit
 
 from joserfc.jwk import Key, RSAKey
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from idp.callers.clients import CLIENT_ID
 from idp.callers.records import ClientRecord, ResourceRecord
 from idp.journal.actions import Entry, record
 from idp.keyring import jose
 from idp.keyring.sealing import digest, random_token
+from idp.organisations.records import OrganisationRecord
 from idp.storage import Transaction, db_now
 
 SCOPES = ("openid", "profile", "email", "address", "phone", "national_insurance_number",
           "offline_access")  # fmt: skip
 LONGEST_URI = 2048
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+GRANT_TYPES = ("authorization_code", "refresh_token", EXCHANGE)
 OURS = "account"  # the assessment that Gatehouse's own pages run at
 HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 LEAST_RSA_BITS = 2048
+
+
+_ORGANISATION = select(OrganisationRecord.verified_at, OrganisationRecord.closed_at).where(
+    OrganisationRecord.ref == bindparam("organisation")
+)
 
 
 class RegistrationError(Exception):
@@ -51,17 +59,23 @@ class Registration(BaseModel):
     jwks: dict[str, Any] | None = None
     jwks_file: str | None = None
     jwks_uri: str | None = None
-    redirect_uris: list[str] = Field(min_length=1, max_length=20)
+    redirect_uris: list[str] = Field(default=[], max_length=20)
     post_logout_redirect_uris: list[str] = Field(default=[], max_length=20)
-    grant_types: list[Literal["authorization_code", "refresh_token"]] = [
-        "authorization_code",
-        "refresh_token",
-    ]
+    grant_types: list[
+        Literal[
+            "authorization_code",
+            "refresh_token",
+            "urn:ietf:params:oauth:grant-type:token-exchange",
+        ]
+    ] = ["authorization_code", "refresh_token"]
     scopes: list[str] = ["openid", "profile"]
     pkce: Literal["required", "optional"] = "required"
     id_token_signed_response_alg: Literal["ES256", "RS256"] = "ES256"
     backchannel_logout_uri: str | None = None
     delegation_aware: bool = False
+    dpop_bound_access_tokens: bool = False
+    organisation_ref: str | None = Field(default=None, min_length=1, max_length=64)
+    acts_at: list[str] = Field(default=[], max_length=100)
     resources: list[str] = Field(default=[], max_length=20)
 
     @model_validator(mode="after")
@@ -85,14 +99,17 @@ def _problems(asked: Registration) -> list[str]:
     found = []
     if asked.profile == "fapi2":
         found.append(
-            "profile: fapi2 needs pushed requests and sender-constrained tokens, which this "
-            'version does not offer yet; write profile = "oidc"'
+            "profile: fapi2 needs pushed requests, which this version does not offer yet; "
+            'write profile = "oidc"'
         )
     keys = [name for name in ("jwks", "jwks_file", "jwks_uri") if getattr(asked, name)]
     if asked.token_endpoint_auth_method == "private_key_jwt" and len(keys) != 1:
         found.append("private_key_jwt needs exactly one of jwks, jwks_file, jwks_uri")
     if asked.token_endpoint_auth_method == "none" and asked.pkce == "optional":
         found.append("pkce: a client without a secret must use it")
+    if "authorization_code" in asked.grant_types and not asked.redirect_uris:
+        found.append("redirect_uris: name at least one, where people are sent back to")
+    found += _software_problems(asked)
     unknown = sorted(set(asked.scopes) - set(SCOPES))
     if unknown:
         found.append(f"scopes: unknown {', '.join(unknown)}; known: {', '.join(SCOPES)}")
@@ -106,6 +123,21 @@ def _problems(asked: Registration) -> list[str]:
         uri = getattr(asked, name)
         if uri and (text := bad_uri(uri)):
             found.append(f"{name}: {text}")
+    return found
+
+
+def _software_problems(asked: Registration) -> list[str]:
+    """What is wrong with what software of an organisation may do (RFC 8693)."""
+    found = []
+    exchanges = EXCHANGE in asked.grant_types
+    if exchanges and asked.token_endpoint_auth_method != "private_key_jwt":
+        found.append("grant_types: token exchange needs private_key_jwt")
+    if exchanges and not (asked.organisation_ref and asked.acts_at):
+        found.append("grant_types: token exchange needs organisation_ref and acts_at")
+    if asked.acts_at and asked.organisation_ref is None:
+        found.append("acts_at: name the organisation too, in organisation_ref")
+    if asked.client_id in asked.acts_at:
+        found.append("acts_at: software does not act at itself")
     return found
 
 
@@ -184,6 +216,7 @@ _KEPT = (
     "client_name", "organisation", "sector", "profile", "token_endpoint_auth_method", "jwks",
     "jwks_uri", "redirect_uris", "post_logout_redirect_uris", "grant_types", "scopes", "pkce",
     "id_token_signed_response_alg", "backchannel_logout_uri", "delegation_aware",
+    "organisation_ref", "acts_at",
 )  # fmt: skip
 
 
@@ -192,18 +225,26 @@ def register(
 ) -> Registered | str:
     """Register a client, or bring an existing one to what the file says; running it twice
     changes nothing. A sentence instead when the sector of an existing client would change:
-    its people's subjects hang on it (decision 9)."""
+    its people's subjects hang on it (decision 9); or the organisation whose software it is to be
+    is not there and verified, or is another than before: it would inherit what others agreed to;
+    or there is no service where it is to act."""
     values = {name: getattr(registration, name) for name in _KEPT}
+    values["dpop_bound"] = registration.dpop_bound_access_tokens
     row = tx.execute(
         select(ClientRecord).where(ClientRecord.client_id == registration.client_id)
     ).mappings().first()  # fmt: skip
     secret = None
+    problem = _software_problem(tx, registration)
+    if problem is not None:
+        return problem
     taken = _taken(tx, registration)
     if taken is not None:
         return f"resources: {taken} belongs to another client"
     needs_secret = registration.token_endpoint_auth_method.startswith("client_secret")
     if row is not None and row["sector"] != registration.sector:
         return f"sector: {registration.client_id} is in {row['sector']}; a sector never changes"
+    if row is not None and row["organisation_ref"] not in {None, registration.organisation_ref}:
+        return f"organisation_ref: {registration.client_id} belongs to another; register a new one"
     if needs_secret and (row is None or row["secret_digest"] is None):
         secret = random_token()
         values["secret_digest"] = digest(secret)
@@ -213,7 +254,7 @@ def register(
                 client_id=registration.client_id, created_at=db_now(), sandbox=sandbox, **values
             )
         )
-    elif secret is not None or any(row[name] != values[name] for name in _KEPT):
+    elif any(row[name] != value for name, value in values.items()):
         tx.execute(
             update(ClientRecord)
             .where(ClientRecord.client_id == registration.client_id)
@@ -241,6 +282,25 @@ def set_disabled(tx: Transaction, client_id: str, *, disabled: bool, by: str) ->
 def count(tx: Transaction) -> int:
     """Count the registered clients."""
     return int(tx.execute(select(func.count()).select_from(ClientRecord)).scalar_one())
+
+
+def _software_problem(tx: Transaction, registration: Registration) -> str | None:
+    """Say why a client cannot be this organisation's software, or None."""
+    ref = registration.organisation_ref
+    if ref is None:
+        return None
+    organisation = tx.execute(_ORGANISATION, {"organisation": ref}).first()
+    if organisation is None:
+        return f"organisation_ref: there is no organisation {ref}"
+    if organisation.verified_at is None or organisation.closed_at is not None:
+        return f"organisation_ref: {ref} is not verified, or is closed"
+    known = select(ClientRecord.client_id).where(
+        ClientRecord.client_id.in_(registration.acts_at), ClientRecord.delegation_aware
+    )
+    missing = sorted(set(registration.acts_at) - set(tx.execute(known).scalars()))
+    if missing:
+        return f"acts_at: no service where others may act: {', '.join(missing)}"
+    return None
 
 
 def _taken(tx: Transaction, registration: Registration) -> str | None:

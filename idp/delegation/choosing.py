@@ -6,7 +6,7 @@ from enum import StrEnum
 from idp.assurance.rules import Level
 from idp.callers import acting
 from idp.callers.acting import ActingMandate
-from idp.callers.authority import Bar, Wish, bar
+from idp.callers.authority import Bar, Wish, at_stake, bar
 from idp.storage import Transaction
 
 PURPOSE_SHORTEST, PURPOSE_LONGEST = 3, 200  # characters
@@ -51,15 +51,20 @@ def consider(
     service: str,
     aware: bool,
     floor: Level,
+    powers: tuple[str, ...] = (),
 ) -> tuple[ActingMandate, Bar | None] | None:
     """Answer a mandate that somebody chose and what stands in their way, their own level left out.
 
+    `powers` are those that the service asks for; one of them is enough.
     None: it is none of theirs, and they are not told whether there is one.
     """
     found = acting.ask(tx, ref, account_ref=account_ref, person_ref=person_ref)
     if found is None:
         return None
-    wish = Wish(service=service, aware=aware, level=TOP, needed=floor, floor=floor)
+    wish = Wish(
+        service=service, powers=at_stake(powers, found.powers), aware=aware, level=TOP,
+        needed=floor, floor=floor,
+    )  # fmt: skip
     why = bar(found.facts, wish)
     if _theirs(found, person_ref):
         return found, why

@@ -3,7 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Float, ForeignKey, Index, String, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Float,
+    ForeignKey,
+    Index,
+    String,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.storage import Base
@@ -233,20 +242,36 @@ class SafeContactRecord(Base):
 
 
 class MachineMandateRecord(Base):
-    """Software of an organisation that may act unattended, and the member who answers for it."""
+    """Software of an organisation that may act unattended, and the member who answers for it.
+
+    An administrator asks, and the member agrees in a session of their own: until `agreed_at` it
+    carries nothing. `vot`, `amr` and `auth_time` say what the member proved when agreeing.
+    """
 
     __tablename__ = "machine_mandate"
-    __table_args__ = (Index("ix_machine_mandate_client", "client_id"),)
+    __table_args__ = (
+        CheckConstraint("(agreed_at IS NULL) = (session_ref IS NULL)", name="agreed"),
+        Index("ix_machine_mandate_client", "client_id"),
+        Index("ix_machine_mandate_organisation", "organisation_ref"),
+    )
 
     ref: Mapped[str] = mapped_column(primary_key=True)
     client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id"))
     organisation_ref: Mapped[str] = mapped_column(ForeignKey("organisation.ref"))
     member_ref: Mapped[str] = mapped_column(ForeignKey("member.ref"))
     services: Mapped[list[str]]
-    session_ref: Mapped[str] = mapped_column(ForeignKey("session.ref"))  # the member can end it
+    asked_by: Mapped[str] = mapped_column(ForeignKey("member.ref"))
     created_at: Mapped[datetime]
     expires: Mapped[datetime]
+    agreed_at: Mapped[datetime | None] = mapped_column(default=None)
+    session_ref: Mapped[str | None] = mapped_column(  # the member can end it
+        ForeignKey("session.ref"), default=None
+    )
+    vot: Mapped[str | None] = mapped_column(default=None)
+    amr: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True), default=None)
+    auth_time: Mapped[int | None] = mapped_column(BigInteger, default=None)  # Unix seconds
     ended_at: Mapped[datetime | None] = mapped_column(default=None)
+    ended_by: Mapped[str | None] = mapped_column(default=None)  # a member
 
 
 class BulkWatchRecord(Base):

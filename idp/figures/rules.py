@@ -25,6 +25,7 @@ from idp.assurance.rules import (
 
 STARTED, GIVEN, MISSED = "sign-in-started", "proof-given", "proof-refused"
 SIGNED_IN, ACTING, REFUSED = "signed-in-to-service", "acting-started", "authorization-refused"
+EXCHANGE = "exchange"  # software acts, and nobody signs in
 DEFERRED, RELEASED, KEPT_BACK = "sign-in-deferred", "deferral-released", "deferral-refused"
 KINDS = (STARTED, GIVEN, MISSED, SIGNED_IN, ACTING, REFUSED, DEFERRED, RELEASED, KEPT_BACK)
 
@@ -161,7 +162,8 @@ class Counting:
         elif row.kind in (GIVEN, MISSED):
             self._proof(row, ref)
         elif row.kind in (SIGNED_IN, ACTING):
-            self._signed_in(row, ref)
+            if row.detail.get("via") != EXCHANGE:
+                self._signed_in(row, ref)
         elif row.kind == REFUSED:
             self._refused(row, ref)
         elif self.since <= row.at < self.until:

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import (
     decode_dss_signature,
     encode_dss_signature,
@@ -31,8 +31,15 @@ SKEW_SECONDS = 60
 MAX_TOKEN_BYTES = 16_384
 MAX_JWKS_KEYS = 20
 ES256_PART_BYTES = 32  # r and s, each (RFC 7518 section 3.4)
+EMBEDDED_RSA_BITS = range(2048, 4097)
+EMBEDDED_RSA_EXPONENT = 6  # characters, 32 bits: how dear a check is, is not the caller's to choose
+_KINDS = {"ES256": ("EC", "P-256"), "RS256": ("RSA", None), "PS256": ("RSA", None),
+          "EdDSA": ("OKP", "Ed25519")}  # fmt: skip
+_PUBLIC = {"EC": ("crv", "x", "y"), "RSA": ("e", "n"), "OKP": ("crv", "x")}
+_PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _ES256 = ec.ECDSA(SHA256())
 _REGISTRY = JWSRegistry(algorithms=["ES256", "RS256", "PS256", "Ed25519", "EdDSA"])
+_REGISTRY.max_header_length = MAX_TOKEN_BYTES  # an RSA key in the header is longer than its 512
 
 PrivateKey = ECKey | RSAKey | OKPKey
 KeyFinder = Callable[[Mapping[str, Any]], Key | None]
@@ -182,6 +189,41 @@ def key_from_set(keys: Collection[Key]) -> KeyFinder:
         return fitting[0] if len(fitting) == 1 else None
 
     return find
+
+
+def embedded_key(header: Mapping[str, Any]) -> Key:
+    """Answer the public key that a token carries in its own header (RFC 7515 section 4.1.3).
+
+    A signature by it proves that somebody holds the key, never who they are. Only what RFC 7638
+    makes a thumbprint of is read. Raises `BadToken` for no key, a private one, one of another
+    kind than `alg` asks, or one that would be dear to check with.
+    """
+    jwk, (kty, curve) = header.get("jwk"), _KINDS.get(str(header.get("alg")), ("?", None))
+    if not isinstance(jwk, Mapping):
+        raise BadToken("'jwk' is missing: the public key belongs in the header")
+    if _PRIVATE & set(jwk):
+        raise BadToken("'jwk' holds a private key; send the public key only")
+    if jwk.get("kty") != kty or (curve is not None and jwk.get("crv") != curve):
+        raise BadToken("'jwk' is of another kind than 'alg' asks for")
+    members = tuple((name, jwk.get(name)) for name in ("kty", *_PUBLIC[kty]))
+    if not all(isinstance(value, str) and value.isascii() for _, value in members):
+        raise BadToken("'jwk' is not complete")
+    return _embedded(members)
+
+
+@lru_cache(maxsize=1024)
+def _embedded(members: tuple[tuple[str, str], ...]) -> Key:
+    data: dict[str, Any] = dict(members)
+    if len(data.get("e", "")) > EMBEDDED_RSA_EXPONENT:
+        raise BadToken("'jwk' has too large an exponent")
+    try:
+        (key,) = KeySet.import_key_set({"keys": [data]}).keys
+        public = key.get_op_key("verify")
+    except (JoseError, ValueError, TypeError, KeyError) as problem:
+        raise BadToken("'jwk' cannot be read") from problem
+    if isinstance(public, rsa.RSAPublicKey) and public.key_size not in EMBEDDED_RSA_BITS:
+        raise BadToken("'jwk' must have from 2048 to 4096 bits")
+    return key
 
 
 def strict_object(data: bytes) -> dict[str, Any]:

@@ -119,8 +119,9 @@ def _begin(
         client_id=valid.client.client_id,
         request={
             "asked": signin.describe(asked),
-            # The scope as it may be granted: what the consent page lists is what is told.
-            "params": {**params, "scope": valid.scope},
+            # The scope as it may be granted: what the consent page lists is what is told. And
+            # whom one may act for, also where only `authorization_details` says it.
+            "params": {**params, "scope": valid.scope, **_acting_for(valid)},
         },
         choice=None,
         consented=False,
@@ -226,6 +227,10 @@ def _asked(call: Call, valid: Validated, session: SessionFacts | None, now: date
         or (session is not None and needs_consent(call, valid, session)),
         started=milliseconds(now),
     )
+
+
+def _acting_for(valid: Validated) -> dict[str, str]:
+    return {"acting_for": valid.wanted.acting_for} if valid.wanted.acting_for else {}
 
 
 def _reserve_journey(call: Call, address: str) -> timedelta | None:

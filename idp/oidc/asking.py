@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from authlib.oauth2.rfc6749 import OAuth2Error
@@ -11,6 +11,8 @@ from idp.callers import liveness
 from idp.callers.clients import Client
 from idp.errors import Refusal
 from idp.journal.actions import Entry, new_reference, record
+from idp.oidc.detail_rules import CODE, Details, check_known, read_details
+from idp.oidc.details import powers_of
 from idp.oidc.grants import InvalidRedirectUri, build_server
 from idp.oidc.resources import why_not
 from idp.oidc.rules import RESPONSE_MODES, BadRequest, Wanted, read_wanted
@@ -40,6 +42,7 @@ class Validated:
     wanted: Wanted
     params: Mapping[str, str]
     signed_in: bool
+    details: Details | None = None  # authorization_details (RFC 9396)
 
     @property
     def offline(self) -> bool:
@@ -51,7 +54,8 @@ class Validated:
     @property
     def resource(self) -> str | None:
         """The API the tokens are for; None for our own userinfo."""
-        return self.params.get("resource")
+        located = self.details.location if self.details else None
+        return self.params.get("resource") or located
 
 
 def validate(
@@ -89,21 +93,24 @@ def validate(
         wanted = read_wanted(params, call.services.policies.levels)
         if not request.scope:
             raise BadRequest("invalid_scope", "scope: none of these is registered for this client")
+        details = read_details(params.get("authorization_details"))
+        if details is not None:
+            wanted = _with_details(call, client, wanted, details)
         _check_acting(client, wanted)
-        refused = why_not(call, params.get("resource"), acting=bool(wanted.acting_for))
-        if refused is not None:
-            raise BadRequest("invalid_target", refused)
+        valid = Validated(
+            client=client,
+            redirect_uri=redirect_uri,
+            scope=request.scope,
+            state=state,
+            wanted=wanted,
+            params=params,
+            signed_in=signed_in,
+            details=details,
+        )
+        _check_resource(call, valid)
     except BadRequest as problem:
         return _error(call, redirect_uri, mode, problem, state, signed_in)
-    return Validated(
-        client=client,
-        redirect_uri=redirect_uri,
-        scope=request.scope,
-        state=state,
-        wanted=wanted,
-        params=params,
-        signed_in=signed_in,
-    )
+    return valid
 
 
 def error(
@@ -169,6 +176,26 @@ def _answer(
     params["iss"] = call.services.issuer  # RFC 9207, in errors too
     known = mode if mode in RESPONSE_MODES else "query"
     return Answer(redirect_uri=redirect_uri, mode=known, params=params)
+
+
+def _check_resource(call: Call, valid: Validated) -> None:
+    located = valid.details.location if valid.details else None
+    if located is not None and located != valid.resource:
+        raise BadRequest(CODE, "authorization_details: locations is not the API of resource")
+    # Whether the client proves a key is seen at the token endpoint, and asked again there.
+    at = valid.client.client_id if valid.wanted.acting_for else None
+    refused = why_not(call, valid.resource, acting_at=at, bound=True)
+    if refused is not None:
+        raise BadRequest("invalid_target", refused)
+
+
+def _with_details(call: Call, client: Client, wanted: Wanted, details: Details) -> Wanted:
+    """What is wanted, with the acting that its details ask for: their permission, else whichever
+    the person chooses."""
+    check_known(details, powers_of(call, client.client_id))
+    if details.mandate and wanted.acting_for not in {"", "choose", details.mandate}:
+        raise BadRequest(CODE, "authorization_details: mandate is not the one of acting_for")
+    return replace(wanted, acting_for=details.mandate or wanted.acting_for or "choose")
 
 
 def _check_acting(client: Client, wanted: Wanted) -> None:

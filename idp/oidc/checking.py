@@ -182,7 +182,7 @@ class MandateCheck(TokenEndpoint):  # type: ignore[misc]
         )  # fmt: skip
         reference = record(call.tx, entry)
         if found.why is None and found.mandate is not None:
-            told = {"allowed": True, "mandate": mandate_claim(found.mandate)}
+            told = {"allowed": True, "mandate": mandate_claim(found.mandate, found.mandate.powers)}
             return 200, {**told, "reference": reference}, []
         why = found.why or Bar.UNKNOWN
         refused = {"allowed": False, "reason": why, "reference": reference}

@@ -1,5 +1,6 @@
 """The machine doors of OpenID Connect: token, userinfo, introspection, revocation, metadata."""
 
+from functools import partial
 from typing import Any
 
 from idp.callers import liveness
@@ -9,16 +10,20 @@ from idp.door import NO_STORE, DoorRequest, DoorResponse, json_response
 from idp.house import House
 from idp.journal.actions import Entry, new_reference, record
 from idp.keyring import jose
-from idp.oidc import metadata
+from idp.oidc import metadata, presenting
 from idp.oidc.checking import check_mandate as answer_check
 from idp.oidc.disclosure import disclose
+from idp.oidc.exchanging import token_response
 from idp.oidc.grants import build_server
 from idp.oidc.introspecting import ask_deferral, introspect_token, revoke_token
 from idp.oidc.named import actor_name, is_personal, named_claims
+from idp.oidc.presenting import challenge
+from idp.oidc.resources import joined
 from idp.oidc.server import Answer, Call, Request
 from idp.oidc.tokens import acting_claims, read_access, risk_claims
 from idp.storage import Transaction
 
+Looked = tuple[LiveGrant, dict[str, Any] | None] | None
 PUBLIC_HEADERS = (("Access-Control-Allow-Origin", "*"),)
 
 
@@ -37,9 +42,14 @@ def trust(house: House, request: DoorRequest) -> DoorResponse:
     return metadata.trust(house.services)
 
 
+def mandate_schema(house: House, request: DoorRequest) -> DoorResponse:
+    """The JSON schema of an entry of `authorization_details` (RFC 9396 section 13.1)."""
+    return metadata.schema(house.services)
+
+
 def token(house: House, request: DoorRequest) -> DoorResponse:
     """The token endpoint (RFC 6749 section 3.2): one transaction, one commit."""
-    return _in_frame(house, request, lambda server, asked: server.create_token_response(asked))
+    return _in_frame(house, request, token_response)
 
 
 def introspect(house: House, request: DoorRequest) -> DoorResponse:
@@ -65,36 +75,46 @@ def revoke(house: House, request: DoorRequest) -> DoorResponse:
 
 def userinfo(house: House, request: DoorRequest) -> DoorResponse:
     """UserInfo (OpenID Connect Core 5.3): the claims, if all the token stands on is live."""
-    token_text = _bearer(request)
-    if isinstance(token_text, DoorResponse):
-        return token_text
-    services = house.services
+    shown = presenting.read(request)
+    if isinstance(shown, DoorResponse):
+        return shown
+    services, refuse = house.services, partial(challenge, scheme=shown.scheme)
     try:
-        claims = read_access(services, token_text)
+        claims = read_access(services, shown.token)
     except jose.BadToken as problem:
-        return _challenge("invalid_token", problem.reason)
+        return refuse("invalid_token", problem.reason)
     if claims.get("aud") != services.userinfo:
-        return _challenge("invalid_token", "the token is for another audience")
+        return refuse("invalid_token", "the token is for another audience")
     if "openid" not in str(claims.get("scope")).split():
-        return _challenge("insufficient_scope", "the token needs the scope openid", status=403)
+        return refuse("insufficient_scope", "the token needs the scope openid", status=403)
+    wrong = presenting.wrong_scheme(shown, claims)
+    if wrong is not None:
+        return wrong
 
-    found = house.database.read(lambda tx: _look(Call(tx=tx, services=services), claims))
+    def look(tx: Transaction) -> Looked | DoorResponse:
+        unproved = presenting.prove(tx, request, shown, claims, services.userinfo)
+        return unproved or _look(Call(tx=tx, services=services), claims)
+
+    # A proof is spent, which is a write; a bearer's token is only read.
+    found = (house.database.transaction if shown.proof else house.database.read)(look)
+    if isinstance(found, DoorResponse):
+        return found
     if found is None:
-        return _challenge("invalid_token", "what the token stood on does not exist")
+        return refuse("invalid_token", "what the token stood on does not exist")
     grant, answer = found
     # By the database's clock, and to the second: we made the token ourselves.
     if int(claims["exp"]) <= grant.now.timestamp():
-        return _challenge("invalid_token", "the token has expired")
+        return refuse("invalid_token", "the token has expired")
     if grant.dead is not None:
-        return _refuse(house, grant)
+        return _refuse(house, grant, shown.scheme)
     if answer is None:
-        return _challenge("invalid_token", "the client does not exist")
+        return refuse("invalid_token", "the client does not exist")
     if is_personal(answer) and not disclose(house.database, grant, claims, sorted(answer)):
-        return _challenge("invalid_token", "the token ended meanwhile")
+        return refuse("invalid_token", "the token ended meanwhile")
     return json_response(200, answer)
 
 
-def _look(call: Call, claims: dict[str, Any]) -> tuple[LiveGrant, dict[str, Any] | None] | None:
+def _look(call: Call, claims: dict[str, Any]) -> Looked:
     grant = liveness.ask(call.tx, str(claims.get("gid")))
     if grant is None:
         return None
@@ -103,14 +123,14 @@ def _look(call: Call, claims: dict[str, Any]) -> tuple[LiveGrant, dict[str, Any]
         return grant, None
     scope = str(claims.get("scope"))  # the token's: a refresh may have asked for less than all
     answer = {"sub": grant.sub, **named_claims(call, grant, client, scope=scope)}
-    answer |= acting_claims(grant) | risk_claims(grant)
+    answer |= acting_claims(grant, claims.get("authorization_details")) | risk_claims(grant)
     name = actor_name(call, grant, scope)
     if name is not None:
         answer["act"] = {**answer["act"], "name": name}
     return grant, answer
 
 
-def _refuse(house: House, grant: LiveGrant) -> DoorResponse:
+def _refuse(house: House, grant: LiveGrant, scheme: str) -> DoorResponse:
     """Refuse a dead grant with its reason and a reference that both sides can quote."""
     assert grant.dead is not None
     reference = grant.reference
@@ -125,47 +145,8 @@ def _refuse(house: House, grant: LiveGrant) -> DoorResponse:
             detail={"grant": grant.ref, "reason": grant.dead},
         )
         house.database.transaction(lambda tx: record(tx, entry, reference=reference))
-    return _challenge(
-        "invalid_token", f"{SAID[grant.dead]} (reference {reference})", reference=reference,
-        reason=grant.dead,
-    )  # fmt: skip
-
-
-def _bearer(request: DoorRequest) -> str | DoorResponse:
-    """Take the token from the header or the form, never from the address (RFC 6750 2)."""
-    if "access_token" in request.query:
-        return _challenge(
-            "invalid_request", "send the token in a header: addresses are kept in logs", status=400
-        )
-    header, field = request.headers.get("authorization"), request.form.get("access_token")
-    if header is not None and field is not None:
-        return _challenge("invalid_request", "send the token one way, not two", status=400)
-    if header is not None:
-        scheme, _, value = header.partition(" ")
-        if scheme.lower() != "bearer":
-            return _unasked()
-        if not value:
-            return _challenge("invalid_request", "Authorization: Bearer TOKEN", status=400)
-        return value.strip()
-    if field:
-        return field
-    return _unasked()
-
-
-def _unasked() -> DoorResponse:
-    # Nothing was tried, so nothing is said about what is wrong: RFC 6750 section 3.1.
-    return DoorResponse(401, b"", (("WWW-Authenticate", 'Bearer realm="userinfo"'), *NO_STORE))
-
-
-def _challenge(
-    code: str, description: str, *, status: int = 401, reference: str = "", reason: str = ""
-) -> DoorResponse:
-    body = {"error": code, "error_description": description}
-    if reference:
-        body |= {"reference": reference, "reason": reason}
-    said = description.replace("\\", "").replace('"', "'")
-    header = f'Bearer realm="userinfo", error="{code}", error_description="{said}"'
-    return json_response(status, body, (("WWW-Authenticate", header), *NO_STORE))
+    said = f"{SAID[grant.dead]} (reference {reference})"
+    return challenge("invalid_token", said, scheme=scheme, reference=reference, reason=grant.dead)
 
 
 def _in_frame(
@@ -175,7 +156,8 @@ def _in_frame(
 
     def work(tx: Transaction) -> Answer:
         call = Call(tx=tx, services=house.services)
-        asked = Request(request.method, request.form, request.headers, call)
+        form = joined(request.form, request.repeated.get("resource", ()))
+        asked = Request(request.method, form, request.headers, call)
         answer: Answer = answer_of(build_server(call), asked)
         return answer
 

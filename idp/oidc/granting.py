@@ -16,7 +16,7 @@ from idp.authentication.records import ClientSessionRecord
 from idp.authentication.sessions import SessionFacts
 from idp.callers import acting as authority_facts
 from idp.callers.acting import ActingMandate
-from idp.callers.authority import SAID, Bar, Wish, bar
+from idp.callers.authority import ALL, SAID, Bar, Wish, at_stake, bar, shared
 from idp.callers.clients import Client
 from idp.delegation.using import spend_single_use
 from idp.errors import Refusal
@@ -24,6 +24,7 @@ from idp.journal.actions import Entry, record
 from idp.keyring.sealing import digest, random_ref, random_token
 from idp.oidc import deferrals, issuing
 from idp.oidc.asking import Answer, Validated, answer, error
+from idp.oidc.detail_rules import described
 from idp.oidc.records import ConsentRecord
 from idp.oidc.rules import CODE, claims_in_scope
 from idp.oidc.server import Call
@@ -90,15 +91,20 @@ def issue(call: Call, valid: Validated, position: Position, seen: Seen, now: dat
         "stepped": len({at >= asked.started for at in proofs.values()}) > 1,
         "policy": call.services.policies.fingerprint,
     }
+    details = None
     if acting:
-        detail |= acting_detail(acting, position.journey.purpose)
+        asked_for = valid.details.actions if valid.details else (ALL,)
+        powers = shared(asked_for, acting.powers)
+        detail |= acting_detail(acting, position.journey.purpose) | {"powers": list(powers)}
+        if valid.details:
+            details = described(acting.ref, powers, valid.resource)
     if position.risk is not None:
         detail["risk"] = position.risk.detail()
     code = _write(
         call, grant_ref, valid, session, acting, proofs, amr_values(proofs, methods), reached,
         detail, now,
         position.risk if position.risk and position.risk.enforced else None, seen,
-        position.journey.purpose if acting else None,
+        position.journey.purpose if acting else None, details,
     )  # fmt: skip
     return answer(call, valid, {"code": code})
 
@@ -154,7 +160,9 @@ def own_subject(call: Call, client: Client, session: SessionFacts, kind: Kind = 
 def _acting(
     call: Call, valid: Validated, position: Position, reached: Level, now: datetime
 ) -> ActingMandate | Refusal | None:
-    choice = position.journey.choice
+    choice, only = position.journey.choice, valid.wanted.acting_for
+    if only not in {"", "choose", choice}:
+        return Refusal(Bar.UNKNOWN, SAID[Bar.UNKNOWN])  # another than the service named
     if choice is None or choice == SELF:
         return None
     session = position.session
@@ -166,9 +174,10 @@ def _acting(
     if mandate is None:
         return Refusal(Bar.UNKNOWN, SAID[Bar.UNKNOWN])
     floor = call.services.policies.floor(valid.client.client_id)
+    asked = valid.details.actions if valid.details else ()
     wish = Wish(
-        service=valid.client.client_id, aware=valid.client.delegation_aware, level=reached,
-        needed=floor, floor=floor,
+        service=valid.client.client_id, powers=at_stake(asked, mandate.powers),
+        aware=valid.client.delegation_aware, level=reached, needed=floor, floor=floor,
     )  # fmt: skip
     why = bar(mandate.facts, wish)
     return mandate if why is None else Refusal(why, SAID[why])
@@ -188,6 +197,7 @@ def _write(
     weighed: Weighed | None,
     seen: Seen,
     purpose: str | None,
+    details: list[dict[str, Any]] | None,
 ) -> str:
     client, policies = valid.client, call.services.policies
     code = random_token()
@@ -223,6 +233,7 @@ def _write(
             "organisation_ref": mandate.organisation if mandate else None,
             "member_ref": mandate.member_ref if mandate else None,
             "purpose": purpose,
+            "details": details,
             "resource": valid.resource,
             "scope": valid.scope if valid.offline or not mandate else _online(valid.scope),
             "claims": dict(valid.wanted.claims),
@@ -247,6 +258,7 @@ def _write(
             "redirect_uri_sent": True,
             "code_challenge": valid.params.get("code_challenge"),
             "nonce": valid.params.get("nonce"),
+            "dpop_jkt": valid.wanted.dpop_jkt,
             "expires_at": now + CODE,
         },
     )

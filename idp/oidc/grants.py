@@ -1,6 +1,7 @@
 """Our grants in Authlib's frame: authorization code and refresh token."""
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from authlib.oauth2.rfc6749 import OAuth2Error
@@ -16,6 +17,8 @@ from idp.callers.liveness import LiveGrant
 from idp.callers.rules import SAID
 from idp.journal.actions import Entry, record
 from idp.oidc import issuing
+from idp.oidc.detail_rules import Details
+from idp.oidc.details import asked_details, check_details
 from idp.oidc.issuing import SpentCode, UsedRefresh
 from idp.oidc.named import named_claims
 from idp.oidc.resources import sector_of, why_not
@@ -43,7 +46,9 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
 
     def query_authorization_code(self, code: str, client: Client) -> SpentCode | None:
         """Spend the code; see `issuing.spend_code`."""
-        return issuing.spend_code(self.request.call.tx, code, client.client_id)
+        request = self.request
+        asked_details(request)  # before anything is spent
+        return issuing.spend_code(request.call.tx, code, client.client_id, request.dpop_jkt)
 
     def authenticate_user(self, authorization_code: SpentCode) -> LiveGrant:
         """Ask whether all that the code stands on is still live."""
@@ -53,9 +58,13 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
         """Issue the access token, and a refresh token where the client may have one."""
         grant: LiveGrant = options["user"]
         call, client = self.request.call, self.request.client
-        check_resource(call, grant, self.request.form.get("resource"))
-        answer, jti = bearer(call, grant, grant.scope)
+        jkt = self.request.dpop_jkt
+        check_resource(call, grant, self.request.form.get("resource"), bound=jkt is not None)
+        details = check_details(call, grant, asked_details(self.request))
+        answer, jti = token_answer(call, grant, grant.scope, jkt=jkt, details=details)
         if options["include_refresh_token"]:
+            if client.public and jkt is not None:
+                issuing.bind_grant(call.tx, grant.ref, jkt)
             answer["refresh_token"] = issuing.new_refresh(
                 call.tx,
                 client_id=client.client_id,
@@ -85,32 +94,35 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
         token = self.request.form.get("refresh_token")
         if token is None:
             raise InvalidRequestError("refresh_token: it is missing")
-        call = self.request.call
+        call, details = self.request.call, asked_details(self.request)
         if client.public:
-            self._refuse_early(token, client)
+            self._refuse_early(token, client, details)
         used = issuing.use_refresh(
             call.tx,
             token,
             client.client_id,
             public=client.public,
             key=call.services.keyring.secret("refresh"),
+            jkt=self.request.dpop_jkt,
         )
         if used is None:
             raise InvalidGrantError("refresh_token: it is unknown, used up, or has run out")
         return used
 
-    def _refuse_early(self, token: str, client: Client) -> None:
+    def _refuse_early(self, token: str, client: Client, details: Details | None) -> None:
         # A public client's token is superseded by its use, and a request that asks for too much
         # must not cost the client its token.
         asked = self.request.form.get("resource")
-        if asked is None and not self.request.payload.scope:
+        if asked is None and not self.request.payload.scope and details is None:
             return
         row = issuing.find_refresh(self.request.call.tx, token)
         if row is not None and row.client_id == client.client_id:
             grant = liveness.ask(self.request.call.tx, row.grant_ref)
             if grant is not None:
                 self._check_scope(grant)
-                check_resource(self.request.call, grant, asked)
+                check_details(self.request.call, grant, details)
+                bound = self.request.dpop_jkt is not None
+                check_resource(self.request.call, grant, asked, bound=bound)
 
     def _check_scope(self, grant: LiveGrant) -> None:
         asked = self.request.payload.scope
@@ -131,9 +143,13 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
     def issue_token(self, user: LiveGrant, refresh_token: UsedRefresh) -> dict[str, Any]:
         """Issue a new access token, and the successor of a public client's refresh token."""
         call, client = self.request.call, self.request.client
-        check_resource(call, user, self.request.form.get("resource"))
-        answer, jti = bearer(call, user, self.request.payload.scope or user.scope)
+        scope, jkt = self.request.payload.scope or user.scope, self.request.dpop_jkt
+        check_resource(call, user, self.request.form.get("resource"), bound=jkt is not None)
+        details = check_details(call, user, asked_details(self.request))
+        answer, jti = token_answer(call, user, scope, jkt=jkt, details=details)
         if refresh_token.successor is not None:
+            if jkt is not None and user.dpop_jkt is None:
+                issuing.bind_grant(call.tx, user.ref, jkt)
             issuing.store_successor(
                 call.tx, refresh_token, client_id=client.client_id, now=user.now
             )
@@ -221,33 +237,52 @@ def ask_live(call: Call, grant_ref: str) -> LiveGrant:
     return grant
 
 
-def bearer(call: Call, grant: LiveGrant, scope: str) -> tuple[dict[str, Any], str]:
-    """Make the token response of RFC 6749 section 5.1, and the access token's `jti`."""
-    token, seconds, jti = access_token(call.services, grant, scope, sub=_subject(call, grant))
+def token_answer(
+    call: Call,
+    grant: LiveGrant,
+    scope: str,
+    *,
+    jkt: str | None,
+    details: Sequence[Mapping[str, Any]] = (),
+) -> tuple[dict[str, Any], str]:
+    """Make the token response of RFC 6749 section 5.1, and the access token's `jti`.
+
+    `jkt` is the thumbprint of the key it is bound to (RFC 9449 section 5), None for a bearer;
+    `details` are the authorization details it has (RFC 9396 section 7).
+    """
+    sub = _subject(call, grant)
+    token, seconds, jti = access_token(
+        call.services, grant, scope, sub=sub, jkt=jkt, details=details
+    )
     answer = {
         "access_token": token,
-        "token_type": "Bearer",
+        "token_type": "Bearer" if jkt is None else "DPoP",
         "expires_in": seconds,
         "scope": scope,
+        **({"authorization_details": list(details)} if details else {}),
     }
     return answer, jti
 
 
-def check_resource(call: Call, grant: LiveGrant, asked: str | None) -> None:
+def check_resource(call: Call, grant: LiveGrant, asked: str | None, *, bound: bool) -> None:
     """Refuse a token for another API than was granted, or one that may be had no more.
 
-    Raises `InvalidTarget` (RFC 8707 section 2.2). Asked at each issue: what an API demands may
-    have risen since the grant was made.
+    `bound`: it is bound to a key. Raises `InvalidTarget` (RFC 8707 section 2.2). Asked at each
+    issue: what an API demands may have risen since the grant was made.
     """
     if asked is not None and asked != grant.resource:
         raise InvalidTarget("resource: it was not granted by this authorization")
-    problem = why_not(call, grant.resource, acting=grant.mandate is not None)
+    at = grant.mandate.service if grant.mandate else None
+    problem = why_not(call, grant.resource, acting_at=at, bound=bound)
     if problem is not None:
         raise InvalidTarget(problem)
 
 
 def _subject(call: Call, grant: LiveGrant) -> str:
-    """What the audience's sector knows the holder by: the client's own, but for another's API."""
+    """What the audience's sector knows the holder by: the client's own, but for another's API.
+    Who acts reaches no other service's API than the one the permission is for."""
+    if grant.mandate is not None:
+        return grant.sub
     sector = sector_of(call, grant.resource) if grant.resource else None
     if sector is None:
         return grant.sub
@@ -256,6 +291,10 @@ def _subject(call: Call, grant: LiveGrant) -> str:
 
 def journal_issue(call: Call, grant: LiveGrant, jti: str, *, via: str) -> None:
     """Record that tokens were issued: one row a token response (`delegation.md` I17)."""
+    acts = {
+        "organisation": grant.organisation_ref, "member": grant.member_ref,
+        "software": grant.software, "machine": grant.machine_ref,
+    }  # fmt: skip
     entry = Entry(
         kind="tokens-issued",
         person=grant.holder,
@@ -263,7 +302,7 @@ def journal_issue(call: Call, grant: LiveGrant, jti: str, *, via: str) -> None:
         client_id=grant.client_id,
         mandate_ref=grant.mandate.ref if grant.mandate else None,
         detail={"grant": grant.ref, "jti": jti, "vot": grant.vot, "policy": grant.policy,
-                "via": via},
+                "via": via, **{name: value for name, value in acts.items() if value is not None}},
     )  # fmt: skip
     record(call.tx, entry)
 

@@ -79,9 +79,9 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc]
             }
         return {
             "active": True,
-            "token_type": "Bearer",
+            "token_type": "DPoP" if "cnf" in token.claims else "Bearer",
             **{name: value for name, value in token.claims.items() if name != "gid"},
-            **acting_claims(grant),
+            **acting_claims(grant, token.claims.get("authorization_details")),
             **risk_claims(grant),
         }
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import String, bindparam, exists, insert, or_, select, update
 
 from idp.journal.actions import Entry, record
 from idp.keyring.sealing import digest, random_token
@@ -27,6 +27,12 @@ INSERT_CODE = insert(_CODE)
 _INSERT_REFRESH = insert(_REFRESH)
 _INSERT_REFRESH_ONCE = upsert(lambda insert: insert(_REFRESH).on_conflict_do_nothing())
 
+
+def _fits_key(bound: Any) -> Any:
+    """What is bound to a key is spent by its holder only: else whoever stole it could burn it."""
+    return or_(bound.is_(None), bound == bindparam("jkt", type_=String()))
+
+
 _SPEND_CODE = (
     update(_CODE)
     .where(
@@ -34,6 +40,7 @@ _SPEND_CODE = (
         _CODE.client_id == bindparam("client"),
         _CODE.used_at.is_(None),
         _CODE.expires_at > db_now(),
+        _fits_key(_CODE.dpop_jkt),
     )
     .values(used_at=db_now())
     .returning(
@@ -55,6 +62,14 @@ _END_GRANT = (
     .values(ended_at=db_now(), ended_reason=bindparam("reason"))
     .returning(GrantRecord.holder, GrantRecord.client_id, GrantRecord.mandate_ref)
 )
+_BIND_GRANT = (
+    update(GrantRecord)
+    .where(GrantRecord.ref == bindparam("grant"), GrantRecord.dpop_jkt.is_(None))
+    .values(dpop_jkt=bindparam("jkt"))
+)
+_KEY_OF_GRANT = exists().where(
+    GrantRecord.ref == _REFRESH.grant_ref, _fits_key(GrantRecord.dpop_jkt)
+)
 _USABLE_REFRESH = (
     _REFRESH.token_digest == bindparam("digest"),
     _REFRESH.client_id == bindparam("client"),
@@ -70,7 +85,7 @@ _USE_REFRESH = (
 )
 _SUPERSEDE_REFRESH = (
     update(_REFRESH)
-    .where(*_USABLE_REFRESH)
+    .where(*_USABLE_REFRESH, _KEY_OF_GRANT)
     .values(superseded_at=db_now())
     .returning(_REFRESH.grant_ref, _REFRESH.expires_at)
 )
@@ -80,6 +95,7 @@ _OLD_REFRESH = select(
     _REFRESH.token_digest == bindparam("digest"),
     _REFRESH.client_id == bindparam("client"),
     _REFRESH.superseded_at.is_not(None),
+    _KEY_OF_GRANT,
 )
 _FIND_REFRESH = select(
     _REFRESH.grant_ref, _REFRESH.client_id, _REFRESH.superseded_at, _REFRESH.idle_until,
@@ -117,12 +133,14 @@ class UsedRefresh:
     stored: bool = False
 
 
-def spend_code(tx: Transaction, code: str, client_id: str) -> SpentCode | None:
+def spend_code(tx: Transaction, code: str, client_id: str, jkt: str | None) -> SpentCode | None:
     """Spend a code of this client, once, or answer None and end what a replayed one bought.
 
-    A wrong client spends nothing. Sources: RFC 6749 section 4.1.2, RFC 9700 section 4.5.
+    `jkt` is of the key that was proved. A wrong client, or a wrong key where the code is bound
+    to one, spends nothing. Sources: RFC 6749 section 4.1.2, RFC 9700 section 4.5, RFC 9449
+    section 10.
     """
-    values = {"digest": digest(code), "client": client_id}
+    values = {"digest": digest(code), "client": client_id, "jkt": jkt}
     row = tx.execute(_SPEND_CODE, values).mappings().first()
     if row is not None:
         return SpentCode(**row)
@@ -156,16 +174,22 @@ def new_refresh(
     return token
 
 
+def bind_grant(tx: Transaction, grant_ref: str, jkt: str) -> None:
+    """Bind a public client's grant, and so its refresh tokens, to a key (RFC 9449 section 5)."""
+    tx.write(_BIND_GRANT, {"grant": grant_ref, "jkt": jkt})
+
+
 def use_refresh(
-    tx: Transaction, token: str, client_id: str, *, public: bool, key: bytes
+    tx: Transaction, token: str, client_id: str, *, public: bool, key: bytes, jkt: str | None
 ) -> UsedRefresh | None:
     """Use a refresh token of this client; None when it is not one, or no longer.
 
     A confidential client's token stays (FAPI 2.0). A public client's is superseded by
     HMAC(key, token), so that a retry within ten seconds gets the same answer without its
-    being stored in the clear; used later than that, it ends the family (decision 15).
+    being stored in the clear; used later than that, it ends the family (decision 15). One that
+    is bound to a key is nothing to whoever did not prove it: `jkt` is of the key that was.
     """
-    values = {"digest": digest(token), "client": client_id}
+    values = {"digest": digest(token), "client": client_id, "jkt": jkt}
     if not public:
         row = tx.execute(_USE_REFRESH, values).first()
         return UsedRefresh(grant_ref=row.grant_ref, expires_at=row.expires_at) if row else None

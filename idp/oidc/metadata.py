@@ -9,13 +9,17 @@ from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from authlib.oidc.discovery import OpenIDProviderMetadata
 
 from idp.assurance.rules import acr_values_supported
+from idp.callers import dpop
 from idp.callers.authenticate import ASSERTION_ALGORITHMS, METHODS
+from idp.callers.registration import GRANT_TYPES
 from idp.door import DoorResponse
+from idp.oidc import detail_rules
 from idp.oidc.rules import CLAIMS, DISPLAYS, RESPONSE_MODES, SCOPES
 from idp.oidc.server import Services
 
 CACHED = ("Cache-Control", "public, max-age=300")
 ANYBODY = ("Access-Control-Allow-Origin", "*")
+SCHEMA_PATH = "/schemas/authorization-details/mandate.json"
 JSON = ("Content-Type", "application/json")
 
 
@@ -45,6 +49,13 @@ def trust(services: Services) -> DoorResponse:
     return DoorResponse(200, json.dumps(body).encode(), (JSON, CACHED, ANYBODY))
 
 
+def schema(services: Services) -> DoorResponse:
+    """Answer the schema of an entry of `authorization_details`, by its own address."""
+    body = {"$id": f"{services.issuer}{SCHEMA_PATH}", **detail_rules.SCHEMA}
+    headers = (("Content-Type", "application/schema+json"), CACHED, ANYBODY)
+    return DoorResponse(200, json.dumps(body).encode(), headers)
+
+
 def metadata(services: Services) -> dict[str, Any]:
     """Say what this server can do (OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2).
 
@@ -63,7 +74,7 @@ def metadata(services: Services) -> dict[str, Any]:
         "scopes_supported": list(SCOPES),
         "response_types_supported": ["code"],
         "response_modes_supported": list(RESPONSE_MODES),
-        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "grant_types_supported": list(GRANT_TYPES),
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": services.keyring.algorithms(),
         "token_endpoint_auth_methods_supported": list(METHODS),
@@ -73,6 +84,8 @@ def metadata(services: Services) -> dict[str, Any]:
         "revocation_endpoint_auth_methods_supported": list(METHODS),
         "revocation_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
         "code_challenge_methods_supported": ["S256"],
+        "authorization_details_types_supported": [detail_rules.TYPE],
+        "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
         "authorization_response_iss_parameter_supported": True,
         "acr_values_supported": acr_values_supported(services.policies.levels),
         "claims_supported": [

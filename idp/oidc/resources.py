@@ -1,5 +1,8 @@
 """Resource indicators (RFC 8707): which audience a token may name."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 from sqlalchemy import bindparam, select
 
 from idp.callers.records import ClientRecord, ResourceRecord
@@ -13,27 +16,51 @@ _OWNER = (
 )
 
 
-def why_not(call: Call, uri: str | None, *, acting: bool) -> str | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """The service that an API belongs to, and the sector in whose words its tokens name people."""
+
+    client_id: str
+    sector: str
+
+
+def owner_of(call: Call, uri: str) -> Owner | None:
+    """Answer the service that an API belongs to; None for one that is not there, or is off."""
+    owner = call.tx.execute(_OWNER, {"uri": uri}).first()
+    return Owner(client_id=owner.client_id, sector=owner.sector) if owner else None
+
+
+def joined(form: Mapping[str, str], values: Sequence[str]) -> dict[str, str]:
+    """Write all `resource` values of a request, which alone may be several, into its one field.
+
+    No address holds a space: `why_not` tells that there were several.
+    """
+    return {**form, **({"resource": " ".join(values)} if values else {})}
+
+
+def why_not(call: Call, uri: str | None, *, acting_at: str | None, bound: bool) -> str | None:
     """Say why no token may be issued for this API (`invalid_target`), or None if one may.
 
-    An API at C2 and above, and any API for an acting token, demands a token bound to a key.
-    Until DPoP or mTLS is here such a token is refused, never issued as bearer (decision 15).
+    `acting_at` is the service that a permission to act is for, None where nobody acts: it opens
+    that service's own APIs, and nobody else's. `bound`: the token is bound to a key of the
+    caller. An API at C2 and above demands that, and so does any API of an acting token: such
+    a token is refused, never issued as a bearer (decision 15). One audience a token.
     """
     if uri is None:
         return None
+    if " " in uri:
+        return "resource: a token is for one API; ask for one, and for the next with a new request"
     owner = call.tx.execute(_OWNER, {"uri": uri}).first()
     if owner is None:
         return "resource: no such API is registered"
-    if acting:
-        return (
-            "resource: acting tokens for an API must be sender-constrained, "
-            "which this server does not offer yet"
-        )
+    if acting_at is not None and owner.client_id != acting_at:
+        return "resource: the permission to act does not cover the service of this API"
+    if bound:
+        return None
+    if acting_at is not None:
+        return "resource: a token to act at an API must be bound to a key; send a DPoP proof"
     if call.services.policies.floor(owner.client_id).sign_in >= SENDER_CONSTRAINED_FROM:
-        return (
-            "resource: this API demands sender-constrained tokens, "
-            "which this server does not offer yet"
-        )
+        return "resource: this API demands tokens bound to a key; send a DPoP proof"
     return None
 
 

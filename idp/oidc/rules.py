@@ -29,6 +29,7 @@ ACTING_TOKEN = timedelta(minutes=3)
 ID_TOKEN = timedelta(minutes=10)
 CODE = timedelta(seconds=60)
 MOST_VECTORS = 10
+THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")  # SHA-256 as base64url (RFC 7638)
 LONGEST_VALUE = 2048  # characters of one parameter; so much `state` and `nonce` is kept
 MANDATE = re.compile(r"[A-Za-z0-9_-]{16,64}")
 LONG = frozenset({"claims", "id_token_hint"})  # bounded by the query as a whole
@@ -59,6 +60,7 @@ class Wanted:
     ui_locales: str
     sub: str | None  # who must be the one to sign in
     acting_for: str
+    dpop_jkt: str | None  # the key that the code is to be bound to (RFC 9449 section 10)
 
 
 def read_wanted(params: Mapping[str, str], levels: Levels) -> Wanted:
@@ -90,6 +92,7 @@ def read_wanted(params: Mapping[str, str], levels: Levels) -> Wanted:
         ui_locales=params.get("ui_locales", ""),
         sub=_sub(claims),
         acting_for=_acting_for(params.get("acting_for")),
+        dpop_jkt=_thumbprint(params.get("dpop_jkt")),
     )
 
 
@@ -104,6 +107,12 @@ def _one_of(params: Mapping[str, str], name: str, known: tuple[str, ...]) -> str
     if value is not None and value not in known:
         raise BadRequest("invalid_request", f"{name}: must be one of {', '.join(known)}")
     return value
+
+
+def _thumbprint(text: str | None) -> str | None:
+    if text is not None and not THUMBPRINT.fullmatch(text):
+        raise BadRequest("invalid_request", "dpop_jkt: must be 43 characters of base64url")
+    return text
 
 
 def _prompt(text: str) -> frozenset[str]:
@@ -130,7 +139,7 @@ def _claims(text: str | None) -> dict[str, Any]:
     if text is None:
         return {}
     try:
-        asked = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+        asked = strict_json(text)
     except (ValueError, RecursionError):
         raise BadRequest("invalid_request", "claims: is not strict JSON") from None
     if not isinstance(asked, dict):
@@ -169,6 +178,14 @@ def _sub(claims: Mapping[str, Any]) -> str | None:
     if len(values) > 1:
         raise BadRequest("invalid_request", "claims: id_token.sub can have one value")
     return str(values[0]) if values else None
+
+
+def strict_json(text: str) -> Any:
+    """Read JSON that has no duplicate members and only finite numbers.
+
+    Raises `ValueError`, or `RecursionError` for what is nested too deep.
+    """
+    return json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
 from idp.assurance.policy import Policies
 from idp.assurance.population import Population
-from idp.callers import authenticate
+from idp.callers import authenticate, dpop
 from idp.callers.authenticate import Audience, FetchKeys, Presented
 from idp.callers.clients import Client, ClientBook
 from idp.errors import Refusal
@@ -74,6 +74,9 @@ class Request(OAuth2Request):  # type: ignore[misc]
         self.call = call
         self.client: Any = None
         self.user: Any = None
+        # The thumbprint of the key that the caller of the token endpoint proved (RFC 9449), once
+        # it is known which client calls: what is issued now is bound to it.
+        self.dpop_jkt: str | None = None
 
     @property
     def form(self) -> Mapping[str, str]:
@@ -128,8 +131,30 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         if isinstance(found, Client):
             request.client = found
             request.auth_method = found.token_endpoint_auth_method
+            if endpoint == "token":
+                request.dpop_jkt = self._proved_key(request, found)
             return found
         raise client_error(found)
+
+    def _proved_key(self, request: Request, client: Client) -> str | None:
+        proof = request.headers.get("dpop")
+        if proof is None:
+            if client.dpop_bound:
+                raise InvalidProof("DPoP: this client is registered to send a proof")
+            return None
+        call = self.call
+        proved = dpop.prove(
+            call.tx, proof, method=request.method, address=call.services.audience.token_endpoint
+        )
+        if isinstance(proved, Refusal):
+            raise InvalidProof(proved.description)
+        return proved
+
+
+class InvalidProof(OAuth2Error):  # type: ignore[misc]
+    """The DPoP proof is none, or is not good for this request (RFC 9449 section 5)."""
+
+    error = dpop.CODE
 
 
 def client_error(refusal: Refusal) -> OAuth2Error:

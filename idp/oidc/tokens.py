@@ -1,6 +1,7 @@
 """What our tokens say: access tokens (RFC 9068), ID tokens, and the acting claims."""
 
 import base64
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -35,11 +36,19 @@ def read_hint(services: Services, text: str) -> dict[str, Any]:
 
 
 def access_token(
-    services: Services, grant: LiveGrant, scope: str, *, sub: str
+    services: Services,
+    grant: LiveGrant,
+    scope: str,
+    *,
+    sub: str,
+    jkt: str | None = None,
+    details: Sequence[Mapping[str, Any]] = (),
 ) -> tuple[str, int, str]:
     """Sign an access token for a live grant. Answers it, its life in seconds, and its `jti`.
 
-    `sub` is what the audience's own sector knows the person by (decision 15).
+    `sub` is what the audience's own sector knows the person by (decision 15). `jkt` is the
+    thumbprint of the key that the token is bound to (RFC 9449 section 6.1); None: a bearer token.
+    `details` are the authorization details it has (RFC 9396 section 9.1).
     """
     ends = access_token_ends(
         grant.now,
@@ -62,9 +71,13 @@ def access_token(
         "acr": grant.acr,
         "auth_time": grant.auth_time,
         "amr": grant.amr,
-        **acting_claims(grant),
+        **acting_claims(grant, details),
         **risk_claims(grant),
     }
+    if jkt is not None:
+        claims["cnf"] = {"jkt": jkt}
+    if details:
+        claims["authorization_details"] = list(details)
     token = services.keyring.sign(claims, algorithm="ES256", typ=ACCESS_TYPE)
     return token, claims["exp"] - issued, jti
 
@@ -103,11 +116,14 @@ def id_token(
     return services.keyring.sign(claims, algorithm=algorithm, typ=ID_TYPE)
 
 
-def acting_claims(grant: LiveGrant) -> dict[str, Any]:
+def acting_claims(
+    grant: LiveGrant, details: Sequence[Mapping[str, Any]] | None = None
+) -> dict[str, Any]:
     """The `act` and `mandate` claims of a grant under a mandate; nothing for anyone else.
 
     A token without `act` means the person themself, always. `acr`, `amr` and `auth_time`
-    describe the actor. Source: RFC 8693 section 4.1; `delegation.md` section 1.
+    describe the actor. Only the powers that were asked for are named: those of `details`, the
+    token's own, else the grant's. Source: RFC 8693 section 4.1; `delegation.md` section 1.
     """
     mandate = grant.mandate
     if mandate is None:
@@ -119,16 +135,19 @@ def acting_claims(grant: LiveGrant) -> dict[str, Any]:
         act["client_id"] = grant.software
     facts = mandate.facts
     level = str(effective(Level.parse(grant.vot), facts.granted, facts.cap))
-    return {"act": act, "mandate": {**mandate_claim(mandate), "effective_level": level}}
+    asked = details or grant.details
+    powers = asked[0]["actions"] if asked else mandate.powers
+    return {"act": act, "mandate": {**mandate_claim(mandate, powers), "effective_level": level}}
 
 
-def mandate_claim(mandate: ActingMandate) -> dict[str, Any]:
-    """What tokens and the mandate check say of a mandate itself, whoever acts under it."""
+def mandate_claim(mandate: ActingMandate, powers: Sequence[str]) -> dict[str, Any]:
+    """What tokens and the mandate check say of a mandate itself, whoever acts under it; of its
+    powers those that are in question."""
     facts = mandate.facts
     claim = {
         "id": mandate.ref,
         "version": mandate.version,
-        "scopes": [f"{mandate.service}:{power}" for power in mandate.powers],
+        "scopes": [f"{mandate.service}:{power}" for power in powers],
         "basis": mandate.basis,
         "grant_level": str(facts.granted.meet(facts.cap)),
         "quorum_met": facts.signed >= facts.quorum,

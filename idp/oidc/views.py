@@ -10,6 +10,7 @@ from idp.errors import Refusal
 from idp.oidc import actions, ending
 from idp.oidc.actions import Browser, Crowded, Started
 from idp.oidc.answers import refused, send
+from idp.oidc.resources import joined
 from idp.signin import actions as signin
 from idp.web import (
     caller_address,
@@ -133,12 +134,12 @@ def _params() -> dict[str, str] | None:
     """The request's parameters, from the address or from what a POST parked."""
     one_time_id = request.args.get("parked")
     if one_time_id is None:
-        return request.args.to_dict()
+        return joined(request.args.to_dict(), request.args.getlist("resource"))
     return house().database.transaction(lambda tx: signin.take_parked(tx, one_time_id))
 
 
 def _park(endpoint: str) -> ResponseReturnValue:
-    form = request.form.to_dict()
+    form = joined(request.form.to_dict(), request.form.getlist("resource"))
     one_time_id = house().database.transaction(lambda tx: signin.park(tx, form))
     return see_other(url_for(endpoint, parked=one_time_id))
 

@@ -10,6 +10,7 @@ from idp.delegation.actions import PICKED, HeldMandate
 from idp.delegation.choosing import PurposeFault, consider, read_purpose
 from idp.delegation.explaining import Reason, explain
 from idp.journal.actions import Entry, record
+from idp.oidc.detail_rules import read_details
 from idp.signin import actions, texts
 from idp.signin.actions import SELF, Position, Stop
 from idp.signin.asking import abandon, at, client, locate, service_name, stopped
@@ -99,6 +100,12 @@ def _only(found: Position) -> str:
     return "" if asked == "choose" else asked
 
 
+def _powers(found: Position) -> tuple[str, ...]:
+    """The powers that the service asks for by name; none where any will do."""
+    details = read_details(found.journey.request["params"].get("authorization_details"))
+    return details.actions if details else ()
+
+
 def _consider(found: Position, chosen: str) -> Any:
     session, service = found.session, client(found)
     if session is None or service is None:
@@ -108,6 +115,7 @@ def _consider(found: Position, chosen: str) -> Any:
         lambda tx: consider(
             tx, chosen, account_ref=session.account_ref, person_ref=session.person_ref,
             service=service.client_id, aware=service.delegation_aware, floor=floor,
+            powers=_powers(found),
         )
     )  # fmt: skip
 

@@ -540,10 +540,22 @@ def _make() -> None:
         sa.Column("organisation_ref", sa.String(), nullable=False),
         sa.Column("member_ref", sa.String(), nullable=False),
         sa.Column("services", sa.JSON(none_as_null=True), nullable=False),
-        sa.Column("session_ref", sa.String(), nullable=False),
+        sa.Column("asked_by", sa.String(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("expires", UtcDateTime(), nullable=False),
+        sa.Column("agreed_at", UtcDateTime(), nullable=True),
+        sa.Column("session_ref", sa.String(), nullable=True),
+        sa.Column("vot", sa.String(), nullable=True),
+        sa.Column("amr", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("auth_time", sa.BigInteger(), nullable=True),
         sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column("ended_by", sa.String(), nullable=True),
+        sa.CheckConstraint(
+            "(agreed_at IS NULL) = (session_ref IS NULL)", name=op.f("ck_machine_mandate_agreed")
+        ),
+        sa.ForeignKeyConstraint(
+            ["asked_by"], ["member.ref"], name=op.f("fk_machine_mandate_asked_by")
+        ),
         sa.ForeignKeyConstraint(
             ["client_id"], ["client.client_id"], name=op.f("fk_machine_mandate_client_id")
         ),
@@ -561,6 +573,9 @@ def _make() -> None:
         sa.PrimaryKeyConstraint("ref", name=op.f("pk_machine_mandate")),
     )
     op.create_index("ix_machine_mandate_client", "machine_mandate", ["client_id"], unique=False)
+    op.create_index(
+        "ix_machine_mandate_organisation", "machine_mandate", ["organisation_ref"], unique=False
+    )
     op.create_table(
         "standard_agreement",
         sa.Column("ref", sa.String(), nullable=False),
@@ -604,6 +619,10 @@ def _make() -> None:
     op.add_column(
         "client",
         sa.Column("dpop_bound", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+    )
+    op.add_column(
+        "session",
+        sa.Column("unattended", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
     )
     op.add_column("journey", sa.Column("purpose", sa.String(), nullable=True))
     op.add_column("oauth_grant", sa.Column("organisation_ref", sa.String(), nullable=True))

@@ -10,10 +10,12 @@ from joserfc.jwk import RSAKey
 from idp.callers import registration
 from idp.callers.clients import fetch
 from idp.callers.records import ClientRecord, ResourceRecord
-from idp.callers.registration import RegistrationError, bad_uri
+from idp.callers.registration import EXCHANGE, RegistrationError, bad_uri
 from idp.journal.records import JournalEntry
 from idp.keyring import jose
+from idp.organisations.records import OrganisationRecord
 from tests.build import Site
+from tests.rig.software import FIRM, make_firm
 
 KEY = jose.generate("ES256")
 JWKS = {"keys": [{**KEY.as_dict(private=False), "use": "sig", "alg": "ES256"}]}
@@ -196,3 +198,49 @@ def test_a_file_is_read_or_its_fault_is_named(tmp_path: Path) -> None:
             registration.read_file(file)
     with pytest.raises(RegistrationError, match="cannot be read"):
         registration.read_file(tmp_path / "none.toml")
+
+
+SOFTWARE = {"grant_types": ["authorization_code", EXCHANGE], "organisation_ref": FIRM,
+            "acts_at": ["tax"]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("more", "word"),
+    [
+        ({"organisation_ref": None}, "organisation_ref"),
+        ({"acts_at": []}, "acts_at"),
+        ({"grant_types": ["authorization_code"], "organisation_ref": None}, "acts_at"),
+        ({"acts_at": ["permits"]}, "acts_at"),
+        ({"token_endpoint_auth_method": "client_secret_basic", "jwks": None}, "private_key_jwt"),
+        ({"token_endpoint_auth_method": "none", "jwks": None}, "private_key_jwt"),
+        ({"organisation_ref": ""}, "organisation_ref"),
+    ],
+)
+def test_software_that_exchanges_names_its_organisation_and_its_services(
+    more: dict[str, Any], word: str
+) -> None:
+    with pytest.raises(RegistrationError, match=word):
+        registration.read(data(**{**SOFTWARE, **more}), "tests")
+
+
+def test_software_is_of_a_verified_organisation_and_acts_where_others_may(site: Site) -> None:
+    def said(**more: Any) -> Any:
+        return register(site, **{**SOFTWARE, **more})
+
+    assert said() == f"organisation_ref: there is no organisation {FIRM}"
+    make_firm(site)
+    done = said(redirect_uris=[], grant_types=[EXCHANGE])
+    assert done.created
+    kept = site.database.read(lambda tx: fetch(tx, "permits"))
+    assert kept is not None
+    assert (kept.organisation_ref, kept.acts_at) == (FIRM, ["tax"])
+    assert "library" in said(acts_at=["tax", "library"])
+    assert "belongs to another" in said(**dict.fromkeys(SOFTWARE))
+    for column in ("verified_at", "closed_at"):
+        value = None if column == "verified_at" else site.database.now()
+        before = site.rows(OrganisationRecord, ref=FIRM)[0][column]
+        site.change(OrganisationRecord, {column: value}, ref=FIRM)
+        assert "not verified" in said()
+        site.change(OrganisationRecord, {column: before}, ref=FIRM)
+    (row,) = site.rows(ClientRecord, client_id="permits")
+    assert row["acts_at"] == ["tax"]

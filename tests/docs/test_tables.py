@@ -87,7 +87,7 @@ def test_every_parameter_that_is_read_is_in_the_table() -> None:
     wanted = {field.name for field in fields(rules.Wanted)}
     # These are made of `acr_values`, `vtr` and `claims`.
     made = {"acr", "acr_levels", "acr_essential", "acr_any", "sub"}
-    expected = wanted - made | {"acr_values", "vtr", "resource"}
+    expected = wanted - made | {"acr_values", "vtr", "resource", "authorization_details"}
     assert expected <= said
     by_authlib = {"client_id", "redirect_uri", "scope", "state", "nonce", "id_token_hint"}
     assert said == expected | by_authlib | {"code_challenge", "code_challenge_method"}
@@ -124,7 +124,11 @@ def test_every_error_that_is_explained_is_one_that_our_code_gives() -> None:
 def test_the_metadata_promises_nothing_that_is_listed_as_refused(sandbox) -> None:
     offered = metadata(sandbox.house.services)
     assert offered["response_types_supported"] == ["code"]
-    assert offered["grant_types_supported"] == ["authorization_code", "refresh_token"]
+    assert offered["grant_types_supported"] == [
+        "authorization_code",
+        "refresh_token",
+        "urn:ietf:params:oauth:grant-type:token-exchange",
+    ]
     assert "client_secret_jwt" not in offered["token_endpoint_auth_methods_supported"]
     assert offered["code_challenge_methods_supported"] == ["S256"]
 

@@ -14,6 +14,7 @@ from tests.pages.samples_figures import CASES as FIGURES
 from tests.pages.samples_methods import CASES as METHODS
 from tests.pages.samples_officers import CASES as OFFICERS
 from tests.pages.samples_proofing import PROOFING
+from tests.pages.samples_software import CASES as SOFTWARE
 
 NOON = datetime(2030, 6, 1, 12, tzinfo=UTC)
 SUMMER = date(2030, 8, 31)
@@ -176,10 +177,12 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     **METHODS,
     **DELEGATION,
     **ASSIST,
+    **SOFTWARE,
     **OFFICERS,
     **PROOFING,
     **DELEGATION,
     **ASSIST,
+    **SOFTWARE,
 }  # fmt: skip
 
 # Facts that choose what a page shows rather than being shown on it.

@@ -24,8 +24,16 @@ HELD = [
 ]  # fmt: skip
 ADD = [Facts(href="/methods/app", text="Set up an app that makes codes")]
 BROWSERS = [
-    Facts(ref="S-1", name="Firefox on Linux", since=NOON, seen=NOON, here=True),
-    Facts(ref="S-2", name="A browser we do not know", since=NOON, seen=NOON, here=False),
+    Facts(ref="S-1", name="Firefox on Linux", since=NOON, seen=NOON, here=True, software=False),
+    Facts(
+        ref="S-2",
+        name="A browser we do not know",
+        since=NOON,
+        seen=NOON,
+        here=False,
+        software=False,
+    ),
+    Facts(ref="S-3", name="Filer", since=NOON, seen=NOON, here=False, software=True),
 ]
 KNOWN = Facts(sign_ins=12, devices=4, networks=2, last_week=41)
 UNKNOWN = Facts(sign_ins=0, devices=0, networks=0, last_week=None)

@@ -212,15 +212,6 @@ def test_a_token_for_an_api_is_bearer_at_c1_and_speaks_of_people_as_the_api_does
     assert claims_of(again["access_token"])["sub"] == own
 
 
-def test_an_api_that_demands_bound_tokens_gets_no_bearer(site: Site) -> None:
-    """Decision 15: refused with `invalid_target` until DPoP or mTLS is here, never issued."""
-    site.sign_in()
-    assert site.answer("basic", resource=TAX_API)["error"] == "invalid_target"
-    acting = site.answer("tax", resource=API, acting_for="choose")
-    assert acting["error"] == "invalid_target"
-    assert not site.rows(GrantRecord)
-
-
 def test_an_apis_demands_are_asked_again_at_each_issue(site: Site) -> None:
     """RFC 8707 2.2: an API may have moved, or its owner been switched off, since the grant."""
     site.sign_in()

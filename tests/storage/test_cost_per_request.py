@@ -20,6 +20,7 @@ from idp.keyring import jose, ring
 from idp.settings import Settings
 from idp.storage.clock import Clock
 from tests.rig.counting import Cost, counted
+from tests.rig.dpop import Holder
 
 ISSUER = "http://localhost:8123"
 VERIFIER = "v" * 43
@@ -37,6 +38,8 @@ class Walk:
         self._cookie = cookie
         self._basic = "Basic " + b64encode(f"bench:{secret}".encode()).decode()
         self._key = jose.generate("ES256")
+        self._holder = Holder()
+        self.proves = False
         public = {**self._key.as_dict(private=False), "use": "sig", "alg": "ES256"}
         asked = registration.read(
             {
@@ -63,6 +66,9 @@ class Walk:
 
     def post(self, path: str, client: str = "bench", **form: str) -> dict[str, Any]:
         headers = {"Authorization": self._basic} if client == "bench" else {}
+        if self.proves:
+            now = int(self.house.database.clock.now().timestamp())
+            headers["DPoP"] = self._holder.proof("POST", f"{ISSUER}/token", now)
         if client == "signs":
             form |= {"client_assertion_type": ASSERTION, "client_assertion": self._assertion()}
         answer = self._web.post(path, data=form, base_url=ISSUER, headers=headers)
@@ -79,6 +85,23 @@ class Walk:
     def refresh(self, client: str = "bench") -> None:
         token = self.tokens["refresh_token"]
         self.post("/token", client, grant_type="refresh_token", refresh_token=token)
+
+    def refresh_bound(self) -> None:
+        self.proves = True
+        self.refresh()
+
+    def userinfo_bound(self) -> Callable[[], None]:
+        self.proves = True
+        token = self.redeem(self.code())["access_token"]
+
+        def ask() -> None:
+            now = int(self.house.database.clock.now().timestamp())
+            proof = self._holder.proof("GET", f"{ISSUER}/userinfo", now, token=token)
+            headers = {"Authorization": f"DPoP {token}", "DPoP": proof}
+            answer = self._web.get("/userinfo", base_url=ISSUER, headers=headers)
+            assert answer.status_code == 200, answer.json
+
+        return ask
 
     def introspect(self) -> None:
         assert self.post("/introspect", token=self.tokens["access_token"])["active"] is True
@@ -128,7 +151,9 @@ def walk(database_url: str, tmp_path: Path) -> Walk:
 COSTS = {
     "authorize with a session": (lambda w: w.code, 8, 7, 1, 4),
     "refresh": (lambda w: w.refresh, 4, 3, 1, 3),
+    "refresh with a proof": (lambda w: w.refresh_bound, 5, 4, 1, 4),
     "userinfo again": (lambda w: w.userinfo, 3, 3, 0, 3),
+    "userinfo again with a proof": (lambda w: w.userinfo_bound(), 4, 4, 1, 5),
     "introspect": (lambda w: w.introspect, 1, 1, 0, 1),
     "discovery": (lambda w: w.discovery, 0, 0, 0, 0),
 }
@@ -143,9 +168,13 @@ def test_a_request_costs_what_was_decided(walk: Walk, request_name: str) -> None
     assert cost.trips <= trips
 
 
+@pytest.mark.parametrize("proves", [False, True])
 @pytest.mark.parametrize("client", ["bench", "signs"])
-def test_a_code_is_redeemed_in_one_commit_and_at_most_four_trips(walk: Walk, client: str) -> None:
+def test_a_code_is_redeemed_in_one_commit_and_at_most_four_trips_and_one_for_a_proof(
+    walk: Walk, client: str, proves: bool
+) -> None:
+    walk.proves = proves
     codes = [walk.code(client) for _ in range(WARM + TRIES)]
     cost = walk.cost(lambda: walk.redeem(codes.pop(), client))
     assert cost.commits == 1
-    assert cost.trips <= {"bench": 3, "signs": 4}[client]
+    assert cost.trips <= {"bench": 3, "signs": 4}[client] + proves

@@ -30,6 +30,7 @@ def where() -> ResponseReturnValue:
                     "since": one.created_at,
                     "seen": one.seen_at,
                     "here": one.ref == session.ref,
+                    "software": one.unattended,
                 }
                 for one in access.browsers(tx, session)
             ],

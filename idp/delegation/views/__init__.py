@@ -1,6 +1,6 @@
 """The pages on which permissions are offered, asked for, answered and looked after."""
 
-from idp.delegation.views import after, agreement, answers, assist, firm, own
+from idp.delegation.views import after, agreement, answers, assist, firm, own, software
 from idp.delegation.views.common import bp
 
-__all__ = ["after", "agreement", "answers", "assist", "bp", "firm", "own"]
+__all__ = ["after", "agreement", "answers", "assist", "bp", "firm", "own", "software"]

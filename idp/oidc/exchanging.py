@@ -1,0 +1,376 @@
+"""Software of an organisation acts for a person: token exchange (RFC 8693).
+
+`subject_token` is the reference of one permission to act and so names one principal. Who acts is
+never guessed: it is the member whose own access token is shown as `actor_token`, or the one who
+answers for the software under a machine mandate. Whether they may is asked of `authority.bar`.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from authlib.oauth2.rfc6749 import OAuth2Error
+from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
+from sqlalchemy import bindparam, select
+
+from idp.accounts.records import AccountRecord
+from idp.accounts.subjects import subject_of
+from idp.assurance.conditions import Circumstances
+from idp.assurance.rules import Level, answer_acr, sign_in_level
+from idp.authentication.records import SessionRecord
+from idp.callers import acting, liveness
+from idp.callers.acting import ActingMandate
+from idp.callers.authority import SAID as SAID_OF_ACTING
+from idp.callers.authority import Bar, Wish, bar
+from idp.callers.clients import Client
+from idp.callers.liveness import LiveGrant
+from idp.callers.rules import SAID, Dead
+from idp.delegation import machines, moving
+from idp.delegation.using import spend_single_use
+from idp.journal.actions import Entry, record
+from idp.keyring import jose
+from idp.keyring.sealing import random_ref
+from idp.oidc import issuing
+from idp.oidc.exchange_rules import (
+    ACCESS_TOKEN_TYPE,
+    GRANT_TYPE,
+    Exchange,
+    powers_at,
+    read_exchange,
+    scope_for,
+)
+from idp.oidc.granting import acting_detail
+from idp.oidc.grants import AUTH_METHODS, ask_live, journal_issue, token_answer
+from idp.oidc.resources import Owner, owner_of
+from idp.oidc.rules import BadRequest
+from idp.oidc.server import Answer, Call, Request, Server
+from idp.oidc.tokens import read_access
+
+STRONG_METHODS = frozenset({"private_key_jwt"})
+# Which error of RFC 8693 section 2.2.2 or RFC 6749 section 5.2 a bar is; the rest: invalid_request.
+CODES = {
+    Bar.OTHER_SERVICE: "invalid_target",
+    Bar.NOT_AWARE: "invalid_target",
+    Bar.OTHER_POWER: "invalid_scope",
+    Bar.SOFTWARE: "unauthorized_client",
+}
+_PROVED = (
+    select(SessionRecord.proofs, AccountRecord.identity_level, AccountRecord.person_ref)
+    .join(AccountRecord, AccountRecord.ref == SessionRecord.account_ref)
+    .where(SessionRecord.ref == bindparam("session"))
+)
+
+
+class Refused(OAuth2Error):  # type: ignore[misc]
+    """An exchange that was refused and journalled, with its reason and reference in the answer."""
+
+    def __init__(self, code: str, description: str, reason: str, reference: str) -> None:
+        super().__init__(f"{description} (reference {reference})", error=code)
+        self.reason, self.reference = reason, reference
+
+    def get_body(self) -> list[tuple[str, str]]:
+        """The error of RFC 6749 section 5.2, and what both sides can quote."""
+        body: list[tuple[str, str]] = super().get_body()
+        return [*body, ("reason", self.reason), ("reference", self.reference)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """The human who acts, and on what they stand. `party` is how the journal names them.
+
+    `level` is what they proved, as it counts for one who acts for others. `member_ref`: as which
+    member they answer for the software. `risk` and `deferral` are of the sign-in they stand on.
+    """
+
+    account_ref: str
+    person_ref: str | None
+    session_ref: str
+    sid: str
+    level: Level
+    acr: str
+    amr: list[str]
+    auth_time: int
+    grant_ref: str | None = None
+    machine_ref: str | None = None
+    member_ref: str | None = None
+    risk: str | None = None
+    deferral: str | None = None
+
+    @property
+    def party(self) -> str:
+        """The person, or the account of one whom nobody proved."""
+        return self.person_ref or self.account_ref
+
+
+class ExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
+    """Exchange a mandate and its actor for an acting access token, in Authlib's frame."""
+
+    GRANT_TYPE = GRANT_TYPE
+    TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
+    request: Request
+
+    def validate_token_request(self) -> None:
+        """Say which software calls, what it asks, and whether it may ask such a thing at all."""
+        client: Client = self.authenticate_token_endpoint_client()
+        self.case = Case(self.request, client)
+        self.case.read()
+
+    def create_token_response(self) -> tuple[int, dict[str, Any], Any]:
+        """Issue the token (RFC 8693 section 2.2.1); or refuse, and keep that in the journal."""
+        return 200, self.case.exchange(), self.TOKEN_RESPONSE_HEADER
+
+
+def token_response(server: Server, request: Request) -> Answer:
+    """Answer at the token endpoint inside the frame, exchanges among the rest."""
+    server.register_grant(ExchangeGrant)
+    answer: Answer = server.create_token_response(request)
+    return answer
+
+
+class Case:
+    """One exchange: what is known of it so far, so that a refusal can say whose it was."""
+
+    def __init__(self, request: Request, client: Client) -> None:
+        self.call: Call = request.call
+        self.request = request
+        self.client = client
+        self.asked: Exchange
+        self.actor: Actor | None = None
+        self.mandate: ActingMandate | None = None
+
+    def read(self) -> None:
+        """Check the client's registration, then the request. Raises `Refused`."""
+        client = self.client
+        if (
+            client.token_endpoint_auth_method not in STRONG_METHODS
+            or not client.check_grant_type(GRANT_TYPE)
+            or not client.organisation_ref
+        ):
+            self._refuse("unauthorized_client", "client: not registered for token exchange",
+                         Bar.SOFTWARE)  # fmt: skip
+        try:
+            self.asked = read_exchange(self.request.form)
+        except BadRequest as problem:
+            self._refuse(problem.code, problem.description, problem.code)
+
+    def exchange(self) -> dict[str, Any]:
+        """Decide and issue. Raises `Refused`."""
+        asked, tx = self.asked, self.call.tx
+        owner = None
+        if asked.resource is not None:
+            owner = owner_of(self.call, asked.resource)
+            if owner is None:
+                self._refuse("invalid_target", "resource: name one API that is registered",
+                             "api-unknown")  # fmt: skip
+            if self.request.dpop_jkt is None:
+                self._refuse(
+                    "invalid_target",
+                    "resource: a token to act at an API must be bound to a key; send a DPoP proof",
+                    "proof-missing",
+                )
+        row = moving.read(tx, asked.mandate)
+        if row is None or row.delegate != self.client.organisation_ref:
+            # Another's permission is no more to be told from none than a guessed one.
+            self._bar(Bar.UNKNOWN)
+        service = owner.client_id if owner else row.service
+        self.actor = self._actor(service)
+        self.mandate = acting.ask(
+            tx, asked.mandate, account_ref=self.actor.account_ref,
+            person_ref=self.actor.person_ref,
+        )  # fmt: skip
+        if self.mandate is None:
+            self._bar(Bar.UNKNOWN)
+        powers = self._judged(self.mandate, self.actor, service)
+        return self._issue(self.mandate, self.actor, owner, service, powers)
+
+    def _judged(self, mandate: ActingMandate, actor: Actor, service: str) -> frozenset[str]:
+        """Ask the one function whether this may be done; answer the powers to be issued."""
+        policies, client = self.call.services.policies, self.client
+        try:
+            powers = powers_at(self.asked.powers, service, mandate.powers)
+        except BadRequest as problem:
+            self._refuse(problem.code, problem.description, Bar.OTHER_POWER)
+        floor = policies.floor(service)
+        at = self.call.services.clients.get(self.call.tx, service)
+        wish = Wish(
+            service=service, powers=powers, aware=at is not None and at.delegation_aware,
+            software=service in (client.acts_at or ()), level=actor.level, needed=floor,
+            floor=floor,
+        )  # fmt: skip
+        why = bar(mandate.facts, wish)
+        if why is not None:
+            self._bar(why)
+        if actor.member_ref is not None and actor.member_ref != mandate.member_ref:
+            self._bar(Bar.NOT_A_MEMBER)  # who agreed has left, and come back as another member
+        catalogue = policies.powers.get(service)
+        if catalogue is not None and catalogue.unknown(powers):
+            self._bar(Bar.OTHER_POWER)
+        return powers
+
+    # Who acts
+
+    def _actor(self, service: str) -> Actor:
+        if self.asked.actor_token is None:
+            return self._answerable(service)
+        grant = self._shown(self.asked.actor_token)
+        session = self._session(grant.session_ref)
+        level = Level.parse(grant.vot).meet(self._counted(session, service))
+        return Actor(
+            account_ref=grant.account_ref, person_ref=session["person_ref"],
+            session_ref=grant.session_ref, sid=grant.sid, level=level,
+            acr=grant.acr if str(level) == grant.vot else self._acr(level),
+            amr=grant.amr, auth_time=grant.auth_time, grant_ref=grant.ref,
+            risk=grant.risk_outcome, deferral=grant.deferral,
+        )  # fmt: skip
+
+    def _shown(self, text: str) -> LiveGrant:
+        """The grant of the member's own access token: ours, live, issued to this very software."""
+        services = self.call.services
+        try:
+            claims = read_access(services, text)
+        except jose.BadToken:
+            self._actor_refused("it is no access token of ours", "actor-token-unknown")
+        grant = liveness.ask(self.call.tx, str(claims.get("gid")))
+        if grant is None or grant.client_id != self.client.client_id:
+            self._actor_refused("it was not issued to this client", "actor-token-of-other-client")
+        if grant.mandate is not None or grant.actor is not None or "act" in claims:
+            self._actor_refused("its holder acts for somebody else", "actor-acts-already")
+        if claims.get("aud") != services.userinfo:
+            self._actor_refused("it is for another audience", "actor-token-for-other-audience")
+        if int(claims["exp"]) <= grant.now.timestamp():
+            self._actor_refused("it has expired", "actor-token-expired")
+        if grant.dead is not None:
+            self._actor_refused(SAID[grant.dead], grant.dead)
+        if not grant.visiting:  # acting never outlives the visit (decision 26)
+            self._actor_refused(SAID[Dead.SIGNED_OUT], Dead.SIGNED_OUT)
+        bound = (claims.get("cnf") or {}).get("jkt")
+        if bound is not None and bound != self.request.dpop_jkt:
+            self._actor_refused("it is bound to another key", "actor-token-of-other-key")
+        return grant
+
+    def _answerable(self, service: str) -> Actor:
+        """The member who answers for software that acts by itself, under a machine mandate."""
+        tx, client = self.call.tx, self.client
+        assert client.organisation_ref is not None
+        machine = machines.standing_for(
+            tx, client_id=client.client_id, organisation_ref=client.organisation_ref,
+            service=service,
+        )  # fmt: skip
+        if machine is None:
+            self._refuse(
+                "invalid_request",
+                "actor_token: it is missing, and this software may not act by itself here",
+                "actor-missing",
+            )
+        if liveness.is_disabled(tx, client.client_id):
+            self._refuse("invalid_request", SAID[Dead.CLIENT_DISABLED], Dead.CLIENT_DISABLED)
+        session = self._session(machine.session_ref)
+        level = Level.parse(machine.vot).meet(self._counted(session, service))
+        return Actor(
+            account_ref=machine.account_ref, person_ref=session["person_ref"],
+            session_ref=machine.session_ref, sid=machine.sid, level=level,
+            acr=self._acr(level), amr=machine.amr, auth_time=machine.auth_time,
+            machine_ref=machine.ref, member_ref=machine.member_ref,
+        )  # fmt: skip
+
+    def _session(self, ref: str) -> Any:
+        return self.call.tx.execute(_PROVED, {"session": ref}).mappings().one()
+
+    def _counted(self, session: Any, service: str) -> Level:
+        """What was proved in a session, as the methods count for one who acts for others."""
+        identity = session["identity_level"]
+        methods = self.call.services.policies.methods_for(
+            service, Circumstances(identity=identity, agent=True)
+        )
+        return Level(identity=identity, sign_in=sign_in_level(session["proofs"], methods))
+
+    def _acr(self, level: Level) -> str:
+        return answer_acr((), level, self.call.services.policies.levels)
+
+    # What comes of it
+
+    def _issue(
+        self,
+        mandate: ActingMandate,
+        actor: Actor,
+        owner: Owner | None,
+        service: str,
+        powers: frozenset[str],
+    ) -> dict[str, Any]:
+        call, tx, grant_ref = self.call, self.call.tx, random_ref()
+        if mandate.single_use and not spend_single_use(tx, mandate.ref, grant_ref):
+            self._bar(Bar.USED)
+        sector = owner.sector if owner else self.client.sector
+        scope = scope_for(service, powers, userinfo=owner is None)
+        tx.execute(issuing.INSERT_GRANT, self._row(mandate, actor, grant_ref, sector, scope))
+        grant = ask_live(call, grant_ref)  # I1: all it stands on, in the transaction that issues
+        answer, jti = token_answer(call, grant, scope, jkt=self.request.dpop_jkt)
+        detail = {
+            "grant": grant_ref, "vot": grant.vot, "policy": grant.policy, "via": "exchange",
+            "service": service, "software": self.client.client_id,
+            "machine": actor.machine_ref, "actor_grant": actor.grant_ref,
+            **acting_detail(mandate, mandate.purpose), "powers": sorted(powers),
+        }  # fmt: skip
+        self._journal("acting-started", detail)
+        journal_issue(call, grant, jti, via="exchange")
+        return {**answer, "issued_token_type": ACCESS_TOKEN_TYPE}
+
+    def _row(
+        self, mandate: ActingMandate, actor: Actor, grant_ref: str, sector: str, scope: str
+    ) -> dict[str, Any]:
+        tx, client = self.call.tx, self.client
+        return {
+            "ref": grant_ref,
+            "client_id": client.client_id,
+            "account_ref": actor.account_ref,
+            "session_ref": actor.session_ref,
+            "client_session_ref": actor.sid,
+            "holder": mandate.principal,
+            "sub": subject_of(tx, sector=sector, kind="self", person_ref=mandate.principal),
+            "actor": actor.party,
+            "act_sub": subject_of(tx, sector=sector, kind="actor", account_ref=actor.account_ref),
+            "mandate_ref": mandate.ref,
+            "organisation_ref": mandate.organisation,
+            "member_ref": mandate.member_ref,
+            "software": client.client_id,
+            "purpose": mandate.purpose,
+            "actor_grant_ref": actor.grant_ref,
+            "machine_ref": actor.machine_ref,
+            "dpop_jkt": self.request.dpop_jkt,
+            "resource": self.asked.resource,
+            "scope": scope,
+            "claims": {},
+            "acr": actor.acr,
+            "vot": str(actor.level),
+            "amr": actor.amr,
+            "auth_time": actor.auth_time,
+            "policy": self.call.services.policies.fingerprint,
+            "offline": False,
+            "risk_outcome": actor.risk,
+            "deferral_ref": actor.deferral,
+            "created_at": mandate.facts.now,
+        }
+
+    def _actor_refused(self, description: str, reason: str) -> NoReturn:
+        self._refuse("invalid_request", f"actor_token: {description}", reason)
+
+    def _bar(self, why: Bar) -> NoReturn:
+        self._refuse(CODES.get(why, "invalid_request"), SAID_OF_ACTING[why], why)
+
+    def _refuse(self, code: str, description: str, reason: str) -> NoReturn:
+        reference = self._journal("tokens-refused", {"reason": reason, "via": "exchange"})
+        raise Refused(code, description, reason, reference)
+
+    def _journal(self, kind: str, detail: dict[str, Any]) -> str:
+        mandate, actor = self.mandate, self.actor
+        told = {name: value for name, value in detail.items() if value is not None}
+        # Who is acted for has a row of it once a permission of theirs is known to be this actor's.
+        party = actor.party if actor else None
+        entry = Entry(
+            kind=kind,
+            person=mandate.principal if mandate else party,
+            actor=party if mandate else None,
+            client_id=self.client.client_id,
+            mandate_ref=mandate.ref if mandate else None,
+            detail=told,
+        )
+        return record(self.call.tx, entry)
