@@ -11,6 +11,7 @@ from idp.delegation.records import MandateRecord
 from idp.journal.records import JournalEntry
 from idp.oidc.detail_rules import SCHEMA, TYPE
 from idp.oidc.records import AuthorizationCodeRecord, GrantRecord
+from idp.signin.records import JourneyRecord
 from tests.build import ISSUER, Site, claims_of, read_answer
 from tests.rig.dpop import Holder, redeem
 
@@ -123,6 +124,14 @@ def test_a_permission_that_is_named_is_the_only_one_to_act_under(site: Site) -> 
         assert not site.rows(GrantRecord), wrong
     tokens = site.redeem("tax", site.act(named, authorization_details=asked)).json or {}
     assert tokens["authorization_details"][0]["mandate"] == named
+    page = site.authorize("tax", authorization_details=asked)
+    ref = re.findall(r"/sign-in/([^/]+)/who", page.text)[0]
+    for choice in (other, "self"):  # whatever the pages let through, it is asked again
+        kept = {"choice": choice, "account_ref": site.account("sian")["ref"]}
+        site.change(JourneyRecord, kept, ref=ref)
+        got = read_answer(site.get(f"/sign-in/{ref}"))
+        assert got["error"] == "access_denied"
+        site.change(JourneyRecord, {"finished_at": None}, ref=ref)
     got = site.answer("tax", authorization_details=asked, acting_for=other)
     assert got["error"] == "invalid_authorization_details"
 
@@ -176,6 +185,10 @@ def test_section_6_a_token_request_may_have_less_and_never_more(site: Site) -> N
         assert said(refused) == (400, "invalid_authorization_details"), wrong
     plain = site.redeem("tax", site.act(mandate), authorization_details=details("view"))
     assert (plain.json or {})["authorization_details"][0]["actions"] == ["view"]
+    everything = site.give_mandate(principal="tom", services={"tax": ["all"]})
+    for wrong in (details("fly"), details("repayment", "fly")):
+        refused = site.redeem("tax", site.act(everything), authorization_details=wrong)
+        assert said(refused) == (400, "invalid_authorization_details"), wrong
     for wrong in (details("fly"), details("repayment")):
         refused = site.redeem("tax", site.act(mandate), authorization_details=wrong)
         assert said(refused) == (400, "invalid_authorization_details"), wrong
@@ -191,6 +204,16 @@ def test_section_6_who_does_not_act_has_none_and_a_bad_request_burns_no_code(sit
     tokens = site.redeem("tax", code).json or {}
     refused = site.refresh("tax", tokens["refresh_token"], authorization_details=details("view"))
     assert said(refused) == (400, "invalid_authorization_details")
+
+
+def test_a_refused_request_costs_a_public_client_nothing(site: Site) -> None:
+    site.sign_in()
+    token = site.tokens("public")["refresh_token"]
+    for wrong in (details("all"), "x"):
+        refused = site.refresh("public", token, authorization_details=wrong)
+        assert said(refused) == (400, "invalid_authorization_details")
+    site.later(seconds=60)
+    assert site.refresh("public", token).status_code == 200
 
 
 def test_section_3_locations_name_the_api_and_bind_the_token_to_a_key(site: Site) -> None:
