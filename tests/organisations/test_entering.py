@@ -162,11 +162,13 @@ def test_a_suspension_is_told_with_its_moment_and_destroys_nothing(firm: Firm) -
     assert suspend(DAY, " ") is SuspensionProblem.REASON_MISSING
     assert firm.mail() == []
     at = suspend(14 * DAY, "")
+    assert isinstance(at, datetime)
     (sent,) = firm.mail()
     assert (sent.notice, sent.contact.address) == ("organisation-suspended", "sian@example.test")
     assert sent.values == {"organisation": "Example & Co", "when": at.isoformat()}
     before = (site.rows(MemberRecord), site.rows(MandateRecord))
     at = suspend(None, "A data breach")
+    assert isinstance(at, datetime)
     assert abs(at - site.database.now()) < timedelta(minutes=1)
     resume = lambda: firm.do(  # noqa: E731
         lambda tx: entering.resume(tx, keyring, firm.ref, by="an officer")
