@@ -26,6 +26,7 @@ from idp.keyring.ring import KeyringError
 from idp.officers import policy_commands
 from idp.officers.commands import operator
 from idp.oidc.commands import token
+from idp.organisations.commands import organisation
 from idp.policy.rules import PolicyProblems
 from idp.register.commands import register
 from idp.register.records import PersonNumberRecord
@@ -130,7 +131,19 @@ def doctor(as_json: bool) -> None:
 for command in policy_commands.COMMANDS:
     policy.add_command(command)
 policy.add_command(review)
-for group in (account, demo, journal, keys, mandate, operator, policy, register, service, token):
+for group in (
+    account,
+    demo,
+    journal,
+    keys,
+    mandate,
+    operator,
+    organisation,
+    policy,
+    register,
+    service,
+    token,
+):
     idp.add_command(group)
 
 

@@ -7,7 +7,19 @@ before anything changes, so that a limit holds however many assign at once.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Integer, String, and_, bindparam, delete, exists, func, insert, or_, select
+from sqlalchemy import (
+    Integer,
+    String,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.sql import ColumnElement
 
 from idp.delegation.lifecycle import State
@@ -27,30 +39,38 @@ _ORGANISATION, _PRINCIPAL, _ASSIGNEE, _SOURCE, _TEAM, _MEMBER, _BY = (
 )
 _MOST = bindparam("most", type_=Integer())
 _HELD = M.alias("held")
+# Written out, as in the partial index of what is held: a bound value would hide it from SQLite.
+_HELD_STATES = [literal_column(f"'{state}'") for state in (State.ACTIVE, State.SUSPENDED)]
 _THROUGH = TM.alias("through")
+
+
+def _in_term(mandate: Any) -> ColumnElement[bool]:
+    return and_(
+        mandate.c.state.in_(_HELD_STATES),
+        or_(mandate.c.expires.is_(None), mandate.c.expires > db_now()),
+    )
 
 
 def held(mandate: Any) -> ColumnElement[bool]:
     """A mandate that the organisation holds now, suspended or not."""
-    return and_(
-        mandate.c.delegate == _ORGANISATION,
-        mandate.c.state.in_([State.ACTIVE, State.SUSPENDED]),
-        or_(mandate.c.expires.is_(None), mandate.c.expires > db_now()),
-    )
+    return and_(mandate.c.delegate == _ORGANISATION, _in_term(mandate))
 
 
 def _opened_by(member: Any, *, more: Any = None, but: Any = None) -> Any:
     """How many people a member can open, by themself or through teams: each counts once.
 
-    `more`: with those open to this assignee too. `but`: without this principal.
+    `more`: with those open to this assignee too. `but`: without this principal. What is assigned
+    to a member is their organisation's: it is not asked for again, so that the count begins with
+    the assignments and costs what the member has, not what the organisation has.
     """
-    # Said at both depths: the member of the statement around, not one of its own.
-    through = select(_THROUGH.c.team_ref).where(_THROUGH.c.member_ref == member).correlate(MB)
-    whose = [A.c.assignee == member, A.c.assignee.in_(through)]
+    through = select(_THROUGH.c.team_ref).where(_THROUGH.c.member_ref == member)
+    also = [] if more is None else [select(more)]
+    # One list of assignees: an OR of two would be a walk through all assignments there are.
+    whose = select(member).union_all(through, *also)
     counted = (
         select(func.count(func.distinct(_HELD.c.principal)))
         .select_from(A.join(_HELD, _HELD.c.ref == A.c.mandate_ref))
-        .where(held(_HELD), or_(*whose, *([] if more is None else [A.c.assignee == more])))
+        .where(_in_term(_HELD), A.c.assignee.in_(whose))
     )
     if but is not None:
         counted = counted.where(_HELD.c.principal != but)
@@ -58,6 +78,8 @@ def _opened_by(member: Any, *, more: Any = None, but: Any = None) -> Any:
 
 
 _REACH = _opened_by(_MEMBER)
+# The member of the statement around: a column of nothing here, so that it is not joined again.
+_EACH = literal_column("member.ref", String())
 # Whoever is reached by an assignment: the member, or all who are in the team.
 _REACHED = and_(
     MB.c.organisation_ref == _ORGANISATION,
@@ -69,7 +91,7 @@ _REACHED = and_(
 )
 _FULL = exists().where(
     _REACHED,
-    _opened_by(MB.c.ref, but=_PRINCIPAL).correlate(MB).scalar_subquery() >= _MOST,
+    _opened_by(_EACH, but=_PRINCIPAL).scalar_subquery() >= _MOST,
 )
 _WHOM = select(M.c.principal).where(
     M.c.ref == bindparam("mandate"), held(M), M.c.delegate_kind == "organisation"

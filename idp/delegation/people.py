@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, or_, select
+from sqlalchemy import and_, bindparam, func, literal_column, or_, select
 
 from idp.delegation.lifecycle import State
 from idp.delegation.records import AssignmentRecord, MandateRecord
@@ -25,6 +25,8 @@ _M = MandateRecord.__table__
 _P, _B = PersonRecord.__table__, BusinessRecord.__table__
 _A, _MB, _T = AssignmentRecord.__table__, MemberRecord.__table__, TeamRecord.__table__
 _HELD = (State.ACTIVE, State.SUSPENDED)
+# Written out, as in the partial index of what is held: a bound value would hide it from SQLite.
+_HELD_STATES = [literal_column(f"'{state}'") for state in _HELD]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +110,7 @@ _COLUMNS = [
     _M.c.ref, _M.c.principal, _M.c.service, _M.c.powers, _M.c.state, _M.c.expires,
     _NAME.label("name"), _ASSIGNED.label("open_to"), db_now().label("now"),
 ]  # fmt: skip
-_OURS = and_(_M.c.delegate == bindparam("organisation"), _M.c.state.in_(_HELD))
+_OURS = and_(_M.c.delegate == bindparam("organisation"), _M.c.state.in_(_HELD_STATES))
 _SHOWN = _principals(PAGE + 1)
 LIST = (
     select(*_COLUMNS)

@@ -50,7 +50,7 @@ class MandateRecord(Base):
         CheckConstraint("(state = 'ended') = (ended_at IS NOT NULL)", name="ended"),
         Index("ix_mandate_principal", "principal", "state"),
         # The list of a delegate, and of a firm with 100,000 people, by name and page by page.
-        Index("ix_mandate_delegate", "delegate", "state", "principal_sort", "ref"),
+        Index("ix_mandate_delegate", "delegate", "state", "principal_sort", "principal"),
         Index("ix_mandate_picker", "delegate", "service", "state", "principal_sort", "ref"),
         Index("ix_mandate_bundle", "bundle"),
         Index("ix_mandate_authority", "authority_ref"),

@@ -22,6 +22,7 @@ class Role(StrEnum):
     RISK = "risk-officer"
     POLICY = "policy-officer"
     MANDATE = "mandate-officer"
+    ORGANISATIONS = "organisation-officer"
 
 
 class Act(StrEnum):
@@ -43,6 +44,10 @@ class Act(StrEnum):
     SEE_FIGURES = "see-figures"
     SEE_MANDATE = "see-mandate"
     END_MANDATE = "end-mandate"
+    SEE_ORGANISATIONS = "see-organisations"
+    ENTER_ORGANISATION = "enter-organisation"
+    VERIFY_ORGANISATION = "verify-organisation"
+    SUSPEND_ORGANISATION = "suspend-organisation"
 
 
 class HeldReason(StrEnum):
@@ -84,6 +89,15 @@ MAY: Mapping[Role, frozenset[Act]] = {
     ),
     # Granting takes two of them, stopping takes one.
     Role.MANDATE: frozenset({Act.SEE_MANDATE, Act.END_MANDATE}),
+    # Whoever entered an organisation never verifies it: `idp.officers.organisations`.
+    Role.ORGANISATIONS: frozenset(
+        {
+            Act.SEE_ORGANISATIONS,
+            Act.ENTER_ORGANISATION,
+            Act.VERIFY_ORGANISATION,
+            Act.SUSPEND_ORGANISATION,
+        }
+    ),
 }
 # Nobody gives themselves a role, or gets round the rule that a last key stays; and since nobody
 # ends their own work here, there is always an administrator left.

@@ -5,7 +5,10 @@ from datetime import timedelta
 
 from idp.assurance.sets import State
 from idp.assurance.sets import Verdict as PolicyVerdict
+from idp.officers.organisations import Refused
 from idp.officers.rules import HeldReason, Role, Verdict
+from idp.organisations.entering import Problem
+from idp.organisations.rules import Organisation, SuspensionProblem
 from idp.words import gettext as _
 from idp.words import ngettext
 
@@ -18,6 +21,7 @@ def role_names() -> Mapping[str, str]:
         Role.ADMINISTRATOR: _("Administrator: adds and ends officers"),
         Role.POLICY: _("Policy officer: changes the policies, together with another one"),
         Role.MANDATE: _("Permissions officer: enters and ends permissions to act for somebody"),
+        Role.ORGANISATIONS: _("Organisations officer: enters, checks and suspends organisations"),
     }
 
 
@@ -28,6 +32,7 @@ def role_list(roles: Iterable[str]) -> str:
         Role.RISK: _("Risk officer"),
         Role.POLICY: _("Policy officer"),
         Role.MANDATE: _("Permissions officer"),
+        Role.ORGANISATIONS: _("Organisations officer"),
         Role.ADMINISTRATOR: _("Administrator"),
     }
     return ", ".join(name for role, name in short.items() if role in set(roles))
@@ -284,3 +289,62 @@ def day_bad() -> str:
 def moment_bad() -> str:
     """Say what a start is."""
     return _("Type in a time like 2030-01-31 06:00")
+
+
+def organisation_state(one: Organisation) -> str:
+    """Say where an organisation stands."""
+    if one.closed_at is not None:
+        return _("closed")
+    if one.verified_at is None:
+        return _("waits for a second officer")
+    if one.suspended:
+        return _("suspended")
+    return _("will be suspended") if one.suspends_at is not None else _("in use")
+
+
+def organisation_levels() -> Mapping[str, str]:
+    """Name how thoroughly an organisation was checked (risk-model.md T7, 0 to 3)."""
+    return {
+        "0": _("0: nothing but its name. Up to 10 people for each member"),
+        "1": _("1: found in a public register. Up to 100 people for each member"),
+        "2": _("2: and under a supervisor, such as a professional body. Up to 10,000"),
+        "3": _("3: and its own access controls were looked at. Any number"),
+    }
+
+
+def organisation_problem(problem: Problem) -> str:
+    """Say why an organisation was not entered or changed."""
+    return {
+        Problem.NAME: _("Type in a name of 1 to 100 letters"),
+        Problem.NAME_TAKEN: _("There is an organisation with this name or number already"),
+        Problem.KIND: _("Choose what kind of organisation it is"),
+        Problem.NUMBER: _("A number of a register has at most 20 letters and digits"),
+        Problem.ASSURANCE: _("Choose how thoroughly it was checked"),
+        Problem.ADMIN_NAME: _("Type in the full name of the first administrator"),
+        Problem.ADMIN_EMAIL: _("Type in an email address, like name@example.com"),
+        Problem.GONE: _("There is no such organisation."),
+        Problem.CHANGED: _("It was changed, or decided on, since you looked. Look at it again."),
+        Problem.NOT_SUSPENDED: _("It is not suspended, so this cannot be done."),
+    }[problem]
+
+
+def organisation_refused(refused: Refused) -> str:
+    """Say why an officer may not decide on an organisation."""
+    return {
+        Refused.ROLE_LACKING: _("Your role does not let you do this. Ask an administrator."),
+        Refused.OWN: _("You entered it yourself. Another officer has to verify it."),
+        Refused.NOT_APART: _(
+            "One of you let the other in, so you cannot be the two who stand for it."
+        ),
+        Refused.UNSEEN: _("Look at it first, then confirm it within 30 minutes."),
+    }[refused]
+
+
+def suspension_problem(problem: SuspensionProblem, days: int) -> str:
+    """Say why an organisation was not suspended."""
+    return {
+        SuspensionProblem.REASON_MISSING: _(
+            "State a reason: without one there are %(days)s days of notice", days=days
+        ),
+        SuspensionProblem.TOO_LONG: _("Choose a notice of at most a year"),
+    }[problem]

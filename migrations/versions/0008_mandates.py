@@ -332,7 +332,7 @@ def _make() -> None:
     op.create_index(
         "ix_mandate_delegate",
         "mandate",
-        ["delegate", "state", "principal_sort", "ref"],
+        ["delegate", "state", "principal_sort", "principal"],
         unique=False,
     )
     op.create_index("ix_mandate_parent", "mandate", ["parent_ref"], unique=False)

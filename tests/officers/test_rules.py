@@ -30,6 +30,10 @@ ADMINISTRATORS_ACTS = {
 POLICY_ACTS = {
     Act.SEE_POLICY, Act.PROPOSE_POLICY, Act.SIGN_POLICY, Act.ROLL_BACK_POLICY, Act.SEE_FIGURES,
 }  # fmt: skip
+ORGANISATION_ACTS = {
+    Act.SEE_ORGANISATIONS, Act.ENTER_ORGANISATION, Act.VERIFY_ORGANISATION,
+    Act.SUSPEND_ORGANISATION,
+}  # fmt: skip
 
 
 def officer(ref: str, roles: frozenset[str], *, disabled: bool = False) -> Officer:
@@ -42,7 +46,8 @@ def test_every_act_belongs_to_exactly_one_role_and_no_role_to_do_everything() ->
     assert MAY[Role.POLICY] == POLICY_ACTS
     assert set(Role) == set(MAY)
     assert MAY[Role.RISK] == RISK_ACTS
-    every = [COUNTER_ACTS, ADMINISTRATORS_ACTS, RISK_ACTS, POLICY_ACTS]
+    assert MAY[Role.ORGANISATIONS] == ORGANISATION_ACTS
+    every = [COUNTER_ACTS, ADMINISTRATORS_ACTS, RISK_ACTS, POLICY_ACTS, ORGANISATION_ACTS]
     assert set(Act) == set[Act]().union(*every)
     assert len(Act) == sum(len(acts) for acts in every), "no act is two roles'"
 
@@ -54,6 +59,7 @@ def test_who_administers_sees_nobody_at_a_counter_and_the_other_way_round() -> N
             or (act in ADMINISTRATORS_ACTS and "administrator" in roles)
             or (act in RISK_ACTS and "risk-officer" in roles)
             or (act in POLICY_ACTS and "policy-officer" in roles)
+            or (act in ORGANISATION_ACTS and "organisation-officer" in roles)
         )
         assert may(roles, act) == allowed, (roles, act)
 

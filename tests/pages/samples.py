@@ -13,6 +13,7 @@ from tests.pages.samples_enrolment import CASES as ENROLMENT
 from tests.pages.samples_figures import CASES as FIGURES
 from tests.pages.samples_methods import CASES as METHODS
 from tests.pages.samples_officers import CASES as OFFICERS
+from tests.pages.samples_organisations import CASES as ORGANISATIONS
 from tests.pages.samples_proofing import PROOFING
 from tests.pages.samples_software import CASES as SOFTWARE
 
@@ -154,7 +155,9 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "helping": ("account/helping.html", {"people": [
         Facts(name="Margaret Hughes", services=["Tax"], until=SUMMER,
               resign="/account/helping/x/resign")],
-        "made": [{"name": "Tom Barker", "href": "/account/helpers/offers/y"}]}),
+        "made": [{"name": "Tom Barker", "href": "/account/helpers/offers/y"}],
+        "organisations": [
+        Facts(name="Example & Co", roles="Worker", href="/helping/organisations/o-1")]}),
     "helping-nobody": ("account/helping.html", {"people": []}),
     "sign-out": ("account/sign_out.html", {"action": "/account/sign-out",
                                            "fields": {"state": "s1"}, "service_name": "Library"}),
@@ -179,10 +182,8 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     **ASSIST,
     **SOFTWARE,
     **OFFICERS,
+    **ORGANISATIONS,
     **PROOFING,
-    **DELEGATION,
-    **ASSIST,
-    **SOFTWARE,
 }  # fmt: skip
 
 # Facts that choose what a page shows rather than being shown on it.

@@ -63,7 +63,54 @@ OFFICER: dict[str, Any] = {
 NO_CHANGE = {"roles": {}, "held": [], "roles_action": "", "new_key_action": "",
              "disable_action": ""}  # fmt: skip
 HOME = {"name": "Asha Patel", "roles": "Counter officer, Administrator", "counter": True,
-        "administrator": True, "held": True, "figures": True}  # fmt: skip
+        "administrator": True, "held": True, "figures": True, "organisations": True}  # fmt: skip
+
+ORGANISATIONS: dict[str, Any] = {
+    "organisations": [
+        Facts(href="/console/organisations/o-1", name="Example & Co", kind="Firm", state="in use"),
+        Facts(href="/console/organisations/o-2", name="Help", kind="Charity",
+              state="waits for a second officer"),
+    ],
+    "full": True, "named": "", "action": "/console/organisations",
+    "enter": "/console/organisations/enter",
+}  # fmt: skip
+ENTER: dict[str, Any] = {
+    "action": "/console/organisations/enter", "kinds": {"firm": "Firm", "charity": "Charity"},
+    "kind": "", "levels": {"0": "0: nothing but its name", "1": "1: in a public register"},
+    "assurance": "", "name": "", "number": "", "admin_name": "", "admin_email": "", "error": "",
+    "field": "",
+}  # fmt: skip
+ORGANISATION: dict[str, Any] = {
+    "name": "Example & Co", "kind": "Firm", "number": "01234567", "assurance": 2,
+    "state": "in use", "entered_by": "Asha Patel", "verified_by": "Ben Owen", "admin_name": "",
+    "admin_email": "", "admins": 1, "reason": "", "look": "", "oneself": False,
+    "verify_action": "", "link_action": "", "resume_action": "", "close_action": "",
+    "suspend_action": "/console/organisations/o-1/suspend", "notice_days": 14, "error": "",
+}  # fmt: skip
+ORGANISATION_CASES: dict[str, tuple[str, dict[str, Any]]] = {
+    "officers-organisations": ("officers/organisations.html", ORGANISATIONS),
+    "officers-organisations-none": ("officers/organisations.html", {
+        **ORGANISATIONS, "organisations": [], "full": False, "named": "Ex"}),
+    "officers-organisation-enter": ("officers/organisation_enter.html", ENTER),
+    "officers-organisation-enter-wrong": ("officers/organisation_enter.html", {
+        **ENTER, "error": "Choose what kind of organisation it is", "field": "kind"}),
+    "officers-organisation": ("officers/organisation.html", {
+        **ORGANISATION, "link_action": "/console/organisations/o-1/link",
+        "admin_name": "Sian Hughes", "admin_email": "sian@example.test"}),
+    "officers-organisation-verify": ("officers/organisation.html", {
+        **ORGANISATION, "state": "waits for a second officer", "verified_by": "", "admins": 0,
+        "admin_name": "Sian Hughes", "admin_email": "sian@example.test", "look": "1.sealed",
+        "verify_action": "/console/organisations/o-1/verify", "suspend_action": "",
+        "close_action": "/console/organisations/o-1/close"}),
+    "officers-organisation-own": ("officers/organisation.html", {
+        **ORGANISATION, "verified_by": "", "oneself": True, "suspend_action": ""}),
+    "officers-organisation-suspended": ("officers/organisation.html", {
+        **ORGANISATION, "state": "suspended", "reason": "A breach", "suspend_action": "",
+        "resume_action": "/console/organisations/o-1/resume",
+        "close_action": "/console/organisations/o-1/close"}),
+    "officers-organisation-wrong": ("officers/organisation.html", {
+        **ORGANISATION, "error": "State a reason"}),
+}  # fmt: skip
 
 SEEN: dict[str, Any] = {
     "changes": [{"what": "tax, pay", "before": "P2.C2", "after": "P2.C3", "said": "asks for more"}],
@@ -150,6 +197,7 @@ POLICY: dict[str, tuple[str, dict[str, Any]]] = {
         "categories": MONEY, "ends": ENDS, "field": "money_person-1", "error": WRONG, "form": {}}),
 }  # fmt: skip
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
+    **ORGANISATION_CASES,
     "officers-sign-in": ("officers/sign_in.html", {
         "action": "/console/sign-in", "options": OPTIONS, "error": None}),
     "officers-sign-in-wrong": ("officers/sign_in.html", {

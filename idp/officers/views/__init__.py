@@ -1,6 +1,25 @@
 """The console's pages. Importing them hangs each on the one blueprint, `bp`."""
 
-from idp.officers.views import counter, figures, held, keys, officers, policy, policy_forms
+from idp.officers.views import (
+    counter,
+    figures,
+    held,
+    keys,
+    officers,
+    organisations,
+    policy,
+    policy_forms,
+)
 from idp.officers.views.common import bp
 
-__all__ = ["bp", "counter", "figures", "held", "keys", "officers", "policy", "policy_forms"]
+__all__ = [
+    "bp",
+    "counter",
+    "figures",
+    "held",
+    "keys",
+    "officers",
+    "organisations",
+    "policy",
+    "policy_forms",
+]

@@ -37,6 +37,7 @@ def home() -> ResponseReturnValue:
         administrator=may(roles, Act.SEE_OFFICERS),
         held=may(roles, Act.DECIDE_HELD),
         figures=may(roles, Act.SEE_FIGURES),
+        organisations=may(roles, Act.SEE_ORGANISATIONS),
     )
 
 
