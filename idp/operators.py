@@ -15,6 +15,7 @@ from flask import Flask
 
 from idp import web
 from idp.application import new_application, served, stop_on
+from idp.callers.realms import sectors_of_two_realms
 from idp.front import Front
 from idp.house import House, hide_secrets, open_house
 from idp.keyring.ring import KeyringError
@@ -88,6 +89,13 @@ def not_ready(house: House) -> list[str]:
         elif not house.database.read(lambda tx: index_fits(tx, house.keyring)):
             problems.append(
                 "the index key is not the one the register was indexed with; run: idp keys reindex"
+            )
+        elif mixed := house.database.read(
+            lambda tx: sectors_of_two_realms(tx, house.policies.powers)
+        ):
+            problems.append(
+                f"services of the health realm share a sector with others: {', '.join(mixed)}; "
+                "people would have one subject at both"
             )
         ahead = house.database.clock.now() - house.database.now()
         if abs(ahead.total_seconds()) > CLOCK_MAY_DIFFER_SECONDS:

@@ -4,7 +4,7 @@ A service declares its powers here and writes nothing of its own: invitation, pi
 and record come with the entry. Source: `delegation.md` section 5, point 1.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
@@ -15,6 +15,7 @@ from idp.policy.rules import Problem, did_you_mean
 
 POWERS = "powers.toml"
 ALL = "all"
+GENERAL: "Realm" = "general"
 Days = Annotated[int, Field(ge=1, le=731)]
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 Realm = Literal["general", "health"]
@@ -32,8 +33,9 @@ class ServicePowersEntry(FileModel):
 
     `realm` health never mixes with the rest. `exclusive`: only one delegate at a time holds it.
     `assisted`: it takes part in the standard agreement, so charities may help there.
-    `single_use`: a permission may be for one visit. `answers_within_ms` is what the service is
-    promised for a check, shown beside what was measured.
+    `single_use`: a permission may be for one visit. `passed_on`: how often an organisation may
+    pass one on to another, where the permission itself says so. `answers_within_ms` is what the
+    service is promised for a check, shown beside what was measured.
     """
 
     client_id: Text
@@ -42,6 +44,7 @@ class ServicePowersEntry(FileModel):
     open_ended: bool = False
     assisted: bool = False
     single_use: bool = False
+    passed_on: Annotated[int, Field(ge=0, le=2)] = 0
     longest_days: Days = 365
     answers_within_ms: Annotated[int, Field(ge=1, le=60_000)] = 500
     power: Annotated[tuple[PowerEntry, ...], Field(strict=False, min_length=1)]
@@ -78,6 +81,14 @@ class PowersFile(FileModel):
     def by_service(self) -> Mapping[str, ServicePowersEntry]:
         """The entries by client_id."""
         return {entry.client_id: entry for entry in self.service}
+
+
+def realms(powers: Mapping[str, ServicePowersEntry], services: Iterable[str]) -> frozenset[str]:
+    """The realms of these services: more than one is never asked for or given together (I21).
+
+    A service without an entry is of the general realm.
+    """
+    return frozenset(entry.realm if (entry := powers.get(name)) else GENERAL for name in services)
 
 
 def check_powers(file: PowersFile, services: ServicesFile | None) -> Iterator[Problem]:
