@@ -19,6 +19,7 @@ from idp.authentication.records import (
 from idp.callers.records import SpentAssertionRecord
 from idp.delegation import known
 from idp.delegation.reminding import remind_all
+from idp.delegation.watching import forget_opened
 from idp.enrolment import recovering
 from idp.enrolment.records import AddressCodeRecord, EnrolmentRecord, ResetRecord
 from idp.figures.actions import keep_fresh
@@ -181,6 +182,8 @@ def clear(database: Database) -> int:
             done += count
             if count < AT_A_TIME:
                 break
+    while count := database.transaction(forget_opened):
+        done += count
     done += database.transaction(give_up_late)
     done += database.transaction(lapse_silent)
     return done + database.transaction(purge)

@@ -289,6 +289,7 @@ class BulkWatchRecord(Base):
     usual: Mapped[float] = mapped_column(Float)
     interval_at: Mapped[datetime]
     answer: Mapped[str] = mapped_column(default="nothing")
+    opened_at: Mapped[datetime | None] = mapped_column(default=None)  # somebody new, last
     challenged_at: Mapped[datetime | None] = mapped_column(default=None)
     frozen_at: Mapped[datetime | None] = mapped_column(default=None)
     reference: Mapped[str | None] = mapped_column(default=None)

@@ -48,6 +48,10 @@ class Notice(StrEnum):
     HELPER_REVIEW = "helper-review"
     HELPER_YEARLY = "helper-yearly"
     HELPING_ENDED = "helping-ended"
+    HELPER_STOPPED = "helper-stopped"
+    MEMBER_STOPPED = "member-stopped"
+    USE_OBJECTED = "use-objected"
+    OBJECTION_ANSWERED = "objection-answered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,10 @@ NEEDS: Mapping[Notice, frozenset[str]] = {
     Notice.HELPER_REVIEW: frozenset({"link", "when"}),
     Notice.HELPER_YEARLY: frozenset({"link"}),
     Notice.HELPING_ENDED: frozenset({"link"}),
+    Notice.HELPER_STOPPED: frozenset(),
+    Notice.MEMBER_STOPPED: frozenset({"organisation"}),
+    Notice.USE_OBJECTED: frozenset({"organisation"}),
+    Notice.OBJECTION_ANSWERED: frozenset(),
 }
 METHODS = frozenset(
     {"password", "one-time-code", "passkey", "security-key", "sms-code", "email-code",

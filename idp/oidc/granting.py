@@ -11,13 +11,15 @@ from sqlalchemy import bindparam, select
 
 from idp.accounts.subjects import Kind, subject_of
 from idp.assurance.outcomes import Outcome
-from idp.assurance.rules import Level, amr_values, answer_acr
+from idp.assurance.rules import Level, Methods, amr_values, answer_acr
 from idp.authentication.records import ClientSessionRecord
 from idp.authentication.sessions import SessionFacts
 from idp.callers import acting as authority_facts
 from idp.callers.acting import ActingMandate
 from idp.callers.authority import ALL, SAID, Bar, Wish, at_stake, bar, shared
 from idp.callers.clients import Client
+from idp.delegation import reaching
+from idp.delegation.explaining import said
 from idp.delegation.using import spend_single_use
 from idp.errors import Refusal
 from idp.journal.actions import Entry, record
@@ -29,6 +31,7 @@ from idp.oidc.records import ConsentRecord
 from idp.oidc.rules import CODE, claims_in_scope
 from idp.oidc.server import Call
 from idp.signin import actions as signin
+from idp.signin.acting import judge
 from idp.signin.actions import Position
 from idp.signin.rules import Asked
 from idp.signin.weighing import Seen, Weighed
@@ -70,7 +73,7 @@ def issue(call: Call, valid: Validated, position: Position, seen: Seen, now: dat
     methods = signin.methods_of(call.services.policies, position.journey, session)
     sign_in, proofs = signin.standing_of(asked, session, methods, call.services.policies, now=now)
     reached = Level(identity=session.identity_level, sign_in=sign_in)
-    acting = _acting(call, valid, position, reached, now)
+    acting = _acting(call, valid, position, reached, proofs, methods)
     if isinstance(acting, Refusal):
         return error(call, valid, "access_denied", acting.description, {"reason": acting.code})
     grant_ref = random_ref()
@@ -158,7 +161,12 @@ def own_subject(call: Call, client: Client, session: SessionFacts, kind: Kind = 
 
 
 def _acting(
-    call: Call, valid: Validated, position: Position, reached: Level, now: datetime
+    call: Call,
+    valid: Validated,
+    position: Position,
+    reached: Level,
+    proofs: Mapping[str, int],
+    methods: Methods,
 ) -> ActingMandate | Refusal | None:
     choice, only = position.journey.choice, valid.wanted.acting_for
     if only not in {"", "choose", choice}:
@@ -173,14 +181,23 @@ def _acting(
     )
     if mandate is None:
         return Refusal(Bar.UNKNOWN, SAID[Bar.UNKNOWN])
-    floor = call.services.policies.floor(valid.client.client_id)
+    policies = call.services.policies
+    floor = policies.floor(valid.client.client_id)
     asked = valid.details.actions if valid.details else ()
+    needed = reaching.needed(
+        call.tx, policies.risk, mandate, account_ref=session.account_ref,
+        person_ref=session.person_ref, floor=floor,
+    )  # fmt: skip
     wish = Wish(
         service=valid.client.client_id, powers=at_stake(asked, mandate.powers),
-        aware=valid.client.delegation_aware, level=reached, needed=floor, floor=floor,
+        aware=valid.client.delegation_aware, level=reached, needed=needed.demand.level,
+        floor=floor,
     )  # fmt: skip
-    why = bar(mandate.facts, wish)
-    return mandate if why is None else Refusal(why, SAID[why])
+    why = bar(mandate.facts, wish) or judge(
+        call.tx, call.services.keyring, policies, session, mandate, needed,
+        level=reached, proofs=proofs, methods=methods,
+    )  # fmt: skip
+    return mandate if why is None else Refusal(why, said(why))
 
 
 def _write(

@@ -15,6 +15,7 @@ from idp.assurance.rules import Level, Methods
 from idp.authentication import sessions
 from idp.authentication.sessions import SessionFacts
 from idp.keyring.sealing import digest, random_ref, random_token
+from idp.signin.acting import ActingAsked, asked_of_actor, without_key
 from idp.signin.records import JourneyRecord, ParkedRequestRecord
 from idp.signin.rules import Asked, Next, SignedIn, Step, Why, next_step, standing
 from idp.signin.weighing import Weighed, signed_in, weigh_up
@@ -56,6 +57,7 @@ class Position:
     session: SessionFacts | None
     next: Next
     risk: Weighed | None = None
+    acting: ActingAsked | None = None
 
 
 _INSERT = insert(JourneyRecord)
@@ -186,19 +188,31 @@ def locate(
     if session is None or row["account_ref"] != session.account_ref:
         # What one person chose or agreed to on this journey says nothing about another.
         journey = replace(journey, choice=None, purpose=None, consented=False)
-    return position(policies, journey, session, now=row["now"])
+    return position(
+        policies, journey, session, now=row["now"], acting=_acting(tx, policies, journey, session)
+    )
 
 
 def position(
-    policies: Policies, journey: Journey, session: SessionFacts | None, *, now: datetime
+    policies: Policies,
+    journey: Journey,
+    session: SessionFacts | None,
+    *,
+    now: datetime,
+    acting: ActingAsked | None = None,
 ) -> Position:
-    """Ask the pure rule what comes next on this journey."""
+    """Ask the pure rule what comes next on this journey. `acting` is what is asked besides of
+    whoever has chosen to act for somebody."""
     asked, methods = asked_of(journey, policies), methods_of(policies, journey, session)
+    if acting is not None:
+        asked = asked_in_acting(asked, acting, now)
     weighed = None
     if session is not None:
         # Until they choose to act for nobody, they may be about to.
-        acting = asked.acting and journey.choice != SELF
-        weighed = weigh_up(asked, session, policies, methods, now=milliseconds(now), acting=acting)
+        for_others = asked.acting and journey.choice != SELF
+        weighed = weigh_up(
+            asked, session, policies, methods, now=milliseconds(now), acting=for_others
+        )
     binding = weighed if weighed and weighed.enforced else None
     if binding:
         asked = replace(asked, raised=binding.raised)
@@ -214,7 +228,27 @@ def position(
     )
     if binding and binding.outcome is Outcome.REFUSE:
         following = replace(following, step=Step.REFUSE, why=Why.TOO_UNUSUAL, ways=())
-    return Position(journey=journey, session=session, next=following, risk=weighed)
+    if acting is not None and session is not None and acting.stop is None:
+        acting = replace(acting, stop=without_key(session.held, methods, acting))
+    return Position(journey=journey, session=session, next=following, risk=weighed, acting=acting)
+
+
+def asked_in_acting(asked: Asked, acting: ActingAsked, now: datetime) -> Asked:
+    """What a request asks once somebody to act for was chosen: no less, and as fresh."""
+    age = asked.max_age_seconds
+    if acting.since is not None:
+        since = int((now - acting.since).total_seconds())
+        age = since if age is None else min(age, since)
+    return replace(asked, floor=asked.floor.join(acting.level), max_age_seconds=age)
+
+
+def _acting(
+    tx: Transaction, policies: Policies, journey: Journey, session: SessionFacts | None
+) -> ActingAsked | None:
+    if session is None or journey.choice in (None, SELF) or journey.client_id is None:
+        return None
+    floor = policies.floor(journey.client_id)
+    return asked_of_actor(tx, policies, session, str(journey.choice), floor)
 
 
 def client_of(tx: Transaction, ref: str) -> str | None:

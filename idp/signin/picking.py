@@ -5,19 +5,21 @@ from typing import Any
 from flask import make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from idp.callers.authority import Bar
 from idp.delegation import actions as delegation
 from idp.delegation.actions import PICKED, HeldMandate
 from idp.delegation.choosing import PurposeFault, consider, read_purpose
-from idp.delegation.explaining import Reason, explain
+from idp.delegation.explaining import Pace, Reason, explain
 from idp.journal.actions import Entry, record
 from idp.oidc.detail_rules import read_details
 from idp.signin import actions, texts
+from idp.signin.acting import ActingAsked
 from idp.signin.actions import SELF, Position, Stop
 from idp.signin.asking import abandon, at, client, locate, service_name, stopped
 from idp.signin.rules import Step
 from idp.signin.sent import bp
 from idp.storage import Transaction
-from idp.web import house, see_other
+from idp.web import house, retry_after, see_other
 from idp.words import gettext as _
 
 LONGEST_NAME_TYPED = 100
@@ -92,6 +94,20 @@ def refuse(found: Position, mandate: str, principal: str, why: Reason) -> Respon
         again=url_for("signin.choose_again", ref=found.journey.ref),
     )
     return make_response(page, 403)
+
+
+def stop(found: Position, asked: ActingAsked) -> ResponseReturnValue:
+    """Say why somebody may not go on with whom they chose, or how long to wait."""
+    if asked.stop is not Pace.SLOW_DOWN or asked.wait is None:
+        why = asked.stop or Bar.UNKNOWN
+        return refuse(found, asked.mandate, asked.principal, why)
+    page = render_template(
+        "signin/wait.html",
+        service_name=service_name(found),
+        said=explain(Pace.SLOW_DOWN).delegate,
+        go_on=url_for("signin.resume", ref=found.journey.ref),
+    )
+    return make_response(page, 429, retry_after(asked.wait))
 
 
 def _only(found: Position) -> str:

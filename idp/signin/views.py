@@ -25,6 +25,8 @@ def resume(ref: str) -> ResponseReturnValue:
     found = locate(ref, weighed=True)
     if isinstance(found, Stop):
         return stopped(found)
+    if found.acting is not None and found.acting.stop is not None:
+        return picking.stop(found, found.acting)
     if found.next.step is Step.REFUSE:
         return _refuse(found)
     if found.next.step is not Step.ISSUE:

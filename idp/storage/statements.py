@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
+from sqlalchemy import Float
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import MultipleResultsFound, NoResultFound
 from sqlalchemy.sql import Executable
@@ -179,7 +180,10 @@ class Statements:
         if binds is None or made.positiontup is None:
             return None
         columns = {
-            key: column.type.dialect_impl(self._dialect).result_processor(self._dialect, None)
+            # Both drivers answer a float as it is; SQLAlchemy wants PostgreSQL's own type first.
+            key: None
+            if isinstance(column.type, Float)
+            else column.type.dialect_impl(self._dialect).result_processor(self._dialect, None)
             for key, column in form.exported_columns.items()
         }
         if not columns and made.effective_returning:

@@ -118,6 +118,7 @@ def _make() -> None:
         sa.Column("usual", sa.Float(), nullable=False),
         sa.Column("interval_at", UtcDateTime(), nullable=False),
         sa.Column("answer", sa.String(), nullable=False),
+        sa.Column("opened_at", UtcDateTime(), nullable=True),
         sa.Column("challenged_at", UtcDateTime(), nullable=True),
         sa.Column("frozen_at", UtcDateTime(), nullable=True),
         sa.Column("reference", sa.String(), nullable=True),

@@ -122,6 +122,9 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         **WHO, "only": True, "people": TWO[:1], "chosen": "P-1", "purpose": "x",
         "self_name": "",
         "purpose_error": "Say what you want to do for them"}),
+    "wait": ("signin/wait.html", {
+        "service_name": "Tax", "go_on": "/sign-in/1",
+        "said": "You opened a lot of people in a short time. Wait a minute, and then go on."}),
     "cannot-act": ("signin/cannot_act.html", {
         "service_name": "Tax", "principal_name": "Margaret Hughes", "reference": "K7QF2MXBAAAA",
         "said": "Your permission was ended. Ask them to give you a new one.",

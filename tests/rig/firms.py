@@ -2,7 +2,7 @@
 
 from sqlalchemy import insert
 
-from idp.delegation.records import AssignmentRecord
+from idp.delegation.records import AssignmentRecord, MandateRecord
 from idp.organisations.records import MemberRecord, OrganisationRecord
 from tests.build import Site
 
@@ -27,3 +27,17 @@ def firm(site: Site, *, member: str = "sian", access: str = "assigned", **more: 
 def assign(site: Site, mandate: str, to: str = "the-member") -> None:
     site.database.transaction(lambda tx: tx.execute(insert(AssignmentRecord).values(
         mandate_ref=mandate, assignee=to, assigned_by="tests", assigned_at=tx.now())))  # fmt: skip
+
+
+def fill(site: Site, mandate: str, people: int, *, named: str = "person") -> list[str]:
+    """Give the delegate of a mandate so many more like it, each for a made-up person; answers
+    their references."""
+    (first,) = site.rows(MandateRecord, ref=mandate)
+    made = [
+        {**first, "ref": f"mandate-of-{named}-{number:05}", "principal": f"{named}-{number:05}",
+         "principal_sort": f"{named} {number:05}"}
+        for number in range(people)
+    ]  # fmt: skip
+    if made:
+        site.database.transaction(lambda tx: tx.execute(insert(MandateRecord), made))  # type: ignore[arg-type]
+    return [one["ref"] for one in made]

@@ -1,0 +1,286 @@
+"""Watch how fast each actor opens people, and stop a sign-in that is fanned over all of them.
+
+Each start of acting counts the principal once an hour. The answers, mildest first: wait a minute
+between two people; show your own key again; stopped, until an officer lifts it. Whoever is stopped
+holds nothing more on any token path (`authority.Bar.FROZEN`), their organisation's administrators
+and the people they opened in that hour are told. Source: risk-model.md T7, `delegation.md`, abuse.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import String, bindparam, cast, delete, distinct, func, select, update
+
+from idp.accounts.records import AccountRecord
+from idp.assurance.reach import BulkAnswer
+from idp.assurance.risk_rules import RiskRules
+from idp.callers.acting import ActingMandate
+from idp.callers.authority import Bar
+from idp.delegation.assisting import tell
+from idp.delegation.explaining import Pace as Reason
+from idp.delegation.pace import DAY, HOUR_AT_MOST, WAIT, Pace, carried, first, hour_of, one_more
+from idp.delegation.records import BulkWatchRecord, OpenedRecord
+from idp.journal.actions import Entry, new_reference, record
+from idp.keyring.ring import Keyring
+from idp.notices.actions import Contact, Notice, send
+from idp.organisations.records import MemberRecord, OrganisationRecord
+from idp.register.records import PersonRecord
+from idp.storage import Transaction
+from idp.storage.dialects import upsert
+
+ADMINS_TOLD = 20
+KEPT = timedelta(days=2)  # longer than any question about what was opened looks back
+SHOWN = 100
+
+_W, _O = BulkWatchRecord.__table__.c, OpenedRecord.__table__.c
+_READ = select(BulkWatchRecord.__table__).where(_W.actor == bindparam("account"))
+
+
+def _lock(made: Any) -> Any:
+    # Writes nothing where there is a row, and holds it until the commit: of two starts at once
+    # each is counted.
+    made = made(BulkWatchRecord)
+    return made.on_conflict_do_update(
+        index_elements=["actor"], set_={"actor": made.excluded.actor}
+    ).returning(BulkWatchRecord.__table__)
+
+
+_LOCK = upsert(_lock)
+_WRITE = (
+    update(BulkWatchRecord)
+    .where(_W.actor == bindparam("account"))
+    .values(
+        z=bindparam("new_z"), opened=bindparam("new_opened"), usual=bindparam("new_usual"),
+        interval_at=bindparam("hour"), answer=bindparam("new_answer"),
+        opened_at=bindparam("at"), challenged_at=bindparam("challenged"),
+        frozen_at=bindparam("frozen"), reference=bindparam("new_reference"),
+    )
+)  # fmt: skip
+_OPEN = upsert(
+    lambda made: (
+        made(OpenedRecord)
+        .values(actor=bindparam("account"), hour=bindparam("hour"), principal=bindparam("who"))
+        .on_conflict_do_nothing()
+    )
+)
+_OLDEST = select(func.min(_O.hour)).where(_O.hour < bindparam("before"))
+_FORGET = delete(OpenedRecord).where(_O.hour == _OLDEST.scalar_subquery())
+_LATELY = select(
+    func.count(distinct(_O.principal)).label("people"),
+    func.max(_O.hour).filter(_O.principal == bindparam("who")).label("seen"),
+).where(_O.actor == bindparam("account"), _O.hour > bindparam("since"))
+_IN_HOUR = (
+    select(_O.principal)
+    .join(PersonRecord, PersonRecord.ref == _O.principal)
+    .where(
+        _O.actor == bindparam("account"),
+        _O.hour == bindparam("hour"),
+        _O.principal != bindparam("who"),
+    )
+)
+_LIMIT = select(OrganisationRecord.people_limit, OrganisationRecord.name).where(
+    OrganisationRecord.ref == bindparam("firm")
+)
+_ADMINS = (
+    select(AccountRecord.email)
+    .join(MemberRecord, MemberRecord.account_ref == AccountRecord.ref)
+    .where(
+        MemberRecord.organisation_ref == bindparam("firm"),
+        MemberRecord.left_at.is_(None),
+        cast(MemberRecord.roles, String).like('%"admin"%'),
+    )
+    .order_by(MemberRecord.ref)
+    .limit(ADMINS_TOLD)
+)
+_FROZEN = (
+    select(BulkWatchRecord.__table__, AccountRecord.sign_in_name)
+    .join(AccountRecord, AccountRecord.ref == _W.actor)
+    .where(_W.frozen_at.is_not(None))
+    .order_by(_W.frozen_at)
+    .limit(SHOWN)
+)
+_UNFREEZE = (
+    update(BulkWatchRecord)
+    .where(_W.reference == bindparam("by_reference"), _W.frozen_at.is_not(None))
+    .values(
+        frozen_at=None, z=0.0, opened=0, answer=BulkAnswer.CHALLENGE, challenged_at=bindparam("at")
+    )
+    .returning(_W.actor)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What the watch says to somebody about to open one more principal.
+
+    `stop`: not now, and why; `wait`: how long, where waiting helps. `since`: their own key must
+    have been shown after that moment.
+    """
+
+    stop: Reason | Bar | None = None
+    wait: timedelta | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """An actor who was stopped, as officers see it."""
+
+    reference: str
+    sign_in_name: str
+    frozen_at: datetime
+
+
+def look(tx: Transaction, rules: RiskRules, *, account_ref: str, mandate: ActingMandate) -> Watched:
+    """Say what stands in the way of opening this mandate's principal now. Writes nothing."""
+    row = tx.execute(_READ, {"account": account_ref}).mappings().first()
+    return _judge(tx, rules, row, account_ref, mandate, tx.now()) if row else Watched()
+
+
+def opened(
+    tx: Transaction,
+    keyring: Keyring,
+    rules: RiskRules,
+    *,
+    account_ref: str,
+    actor: str,
+    mandate: ActingMandate,
+    key_shown: datetime | None,
+) -> Reason | Bar | None:
+    """Count a start of acting; answer what stops it, or None.
+
+    In the transaction of the grant. `actor` is the party the journal names, `key_shown` when a
+    key that reaches C3 was last shown in this sign-in. Somebody who was opened in this hour
+    already is not counted again.
+    """
+    now = tx.now()
+    begun = first(member=mandate.organisation is not None, now=now)
+    values = {"actor": account_ref, **_stored(begun), "answer": BulkAnswer.NOTHING}
+    row = tx.execute(_LOCK.on(tx), values).mappings().one()
+    found = _judge(tx, rules, row, account_ref, mandate, now)
+    if found.stop is not None:
+        return found.stop
+    if found.since is not None and (key_shown is None or key_shown <= found.since):
+        return Bar.LEVEL
+    hour = hour_of(now)
+    who = {"account": account_ref, "hour": hour, "who": mandate.principal}
+    if tx.execute(_OPEN.on(tx), who).rowcount == 0:
+        return None
+    counted = one_more(carried(_pace(row), now, rules))
+    answer = counted.answer(rules)
+    frozen = answer is BulkAnswer.FREEZE
+    reference = new_reference() if frozen else row["reference"]
+    challenged = row["challenged_at"]
+    if answer is BulkAnswer.CHALLENGE and row["answer"] != BulkAnswer.CHALLENGE:
+        challenged = now
+    tx.execute(
+        _WRITE,
+        {
+            "account": account_ref, "new_z": counted.z, "new_opened": counted.opened,
+            "new_usual": counted.usual, "hour": counted.interval_at, "new_answer": answer,
+            "at": now, "challenged": challenged, "frozen": now if frozen else None,
+            "new_reference": reference,
+        },
+    )  # fmt: skip
+    if frozen:
+        _freeze(tx, keyring, actor, mandate, reference, who)
+        return Bar.FROZEN
+    return None
+
+
+def stopped(tx: Transaction) -> list[Stopped]:
+    """List who is stopped, the longest first."""
+    return [
+        Stopped(reference=row.reference, sign_in_name=row.sign_in_name, frozen_at=row.frozen_at)
+        for row in tx.execute(_FROZEN)
+    ]
+
+
+def lift(tx: Transaction, reference: str, *, by: str, reason: str) -> bool:
+    """Let somebody go on who was stopped; their own key is asked for before the next person.
+
+    False: nobody is stopped under this reference, or no longer.
+    """
+    values = {"by_reference": reference, "at": tx.now()}
+    actor = tx.execute(_UNFREEZE, values).scalar_one_or_none()
+    if actor is None:
+        return False
+    detail = {"by": by, "reason": reason, "stopped": reference}
+    record(tx, Entry(kind="actor-lifted", person=actor, detail=detail))
+    return True
+
+
+def forget_opened(tx: Transaction) -> int:
+    """Clear away what was opened so long ago that nobody asks, one hour's rows at a time."""
+    count: int = tx.execute(_FORGET, {"before": tx.now() - KEPT}).rowcount
+    return count
+
+
+def _judge(
+    tx: Transaction,
+    rules: RiskRules,
+    row: Any,
+    account_ref: str,
+    mandate: ActingMandate,
+    now: datetime,
+) -> Watched:
+    if row["frozen_at"] is not None:
+        return Watched(stop=Bar.FROZEN)
+    lately = tx.execute(
+        _LATELY,
+        {"account": account_ref, "who": mandate.principal, "since": hour_of(now) - DAY},
+    ).one()
+    if lately.seen == hour_of(now):
+        return Watched()
+    at = carried(_pace(row), now, rules)
+    if at.opened >= HOUR_AT_MOST or _over_limit(tx, mandate, lately):
+        return Watched(stop=Reason.CEILING)
+    answer = at.answer(rules)
+    lifted = row["answer"] == BulkAnswer.CHALLENGE and row["opened"] == 0
+    since = row["challenged_at"] if lifted or answer is not BulkAnswer.NOTHING else None
+    left = WAIT - (now - row["opened_at"]) if row["opened_at"] else timedelta(0)
+    if answer is not BulkAnswer.NOTHING and left > timedelta(0):
+        return Watched(stop=Reason.SLOW_DOWN, wait=left, since=since)
+    return Watched(since=since)
+
+
+def _over_limit(tx: Transaction, mandate: ActingMandate, lately: Any) -> bool:
+    """An organisation that is open to everyone, up to a limit, is that only while the limit
+    holds: so many people a day and member."""
+    if mandate.organisation is None or lately.seen is not None:
+        return False
+    limit = tx.execute(_LIMIT, {"firm": mandate.organisation}).one().people_limit
+    return limit is not None and lately.people >= limit
+
+
+def _freeze(
+    tx: Transaction,
+    keyring: Keyring,
+    actor: str,
+    mandate: ActingMandate,
+    reference: str,
+    who: Mapping[str, Any],
+) -> None:
+    people: Sequence[str] = tx.execute(_IN_HOUR, who).scalars().all()
+    detail = {"opened": len(people), "organisation": mandate.organisation}
+    record(tx, Entry(kind="actor-frozen", person=actor, detail=detail), reference=reference)
+    for person in people:
+        tell(tx, keyring, person, Notice.HELPER_STOPPED, {})
+    if mandate.organisation is None:
+        return
+    name = tx.execute(_LIMIT, {"firm": mandate.organisation}).one().name
+    for email in tx.execute(_ADMINS, {"firm": mandate.organisation}).scalars():
+        send(tx, keyring, Contact("email", email), Notice.MEMBER_STOPPED, {"organisation": name})
+
+
+def _pace(row: Any) -> Pace:
+    return Pace(
+        z=row["z"], opened=row["opened"], usual=row["usual"], interval_at=row["interval_at"]
+    )
+
+
+def _stored(pace: Pace) -> dict[str, Any]:
+    return {"z": pace.z, "opened": pace.opened, "usual": pace.usual,
+            "interval_at": pace.interval_at}  # fmt: skip
