@@ -2,6 +2,7 @@
 once, and the journal has a row for each."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,10 +11,10 @@ from hypothesis import strategies as st
 
 from idp.delegation.holding import WHY
 from idp.delegation.lifecycle import FINAL, MOVES, Move, Party, Reason, Standing, State, may_move
-from idp.delegation.moving import By, Moved, move
+from idp.delegation.moving import By, Moved, NotMoved, move
 from idp.delegation.records import MandateRecord
 from idp.journal.records import JournalEntry
-from idp.storage import Database
+from idp.storage import Database, Transaction
 from tests.build import Site
 
 MOVED = st.tuples(
@@ -43,6 +44,13 @@ class Model:
 NEVER: Any = None  # no clock is read where neither term nor offer has an end
 
 
+def move_as(
+    tx: Transaction, *, ref: str, what: Move, by: By, reason: Reason | None
+) -> Moved | NotMoved:
+    """Make one move."""
+    return move(tx, ref, what, by, reason=reason)
+
+
 @pytest.fixture
 def mandates(site: Site) -> Any:
     """Gives one mandate after another, each without an end."""
@@ -68,9 +76,7 @@ def test_the_table_of_states_the_versions_and_the_journal_agree(
     for what, party in moves:
         by = By(party=party, who="somebody")
         reason = Reason.BY_OPERATOR if what is Move.END else None
-        done = database.transaction(
-            lambda tx, what=what, by=by, reason=reason: move(tx, ref, what, by, reason=reason)
-        )
+        done = database.transaction(partial(move_as, ref=ref, what=what, by=by, reason=reason))
         assert isinstance(done, Moved) == model.move(what, party)
     (row,) = site.rows(MandateRecord, ref=ref)
     assert (row["state"], row["version"]) == (model.state, model.version)
