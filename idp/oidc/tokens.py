@@ -7,7 +7,7 @@ from typing import Any
 
 from idp.assurance.rules import Level
 from idp.callers.acting import ActingMandate
-from idp.callers.authority import effective
+from idp.callers.authority import effective, named_powers
 from idp.callers.clients import Client
 from idp.callers.liveness import LiveGrant
 from idp.keyring import jose
@@ -123,7 +123,7 @@ def acting_claims(
 
     A token without `act` means the person themself, always. `acr`, `amr` and `auth_time`
     describe the actor. Only the powers that were asked for are named: those of `details`, the
-    token's own, else the grant's. Source: RFC 8693 section 4.1; `delegation.md` section 1.
+    token's own, else the grant's, by its details or by its scope. Source: RFC 8693 section 4.1; `delegation.md` section 1.
     """
     mandate = grant.mandate
     if mandate is None:
@@ -136,7 +136,8 @@ def acting_claims(
     facts = mandate.facts
     level = str(effective(Level.parse(grant.vot), facts.granted, facts.cap))
     asked = details or grant.details
-    powers = asked[0]["actions"] if asked else mandate.powers
+    named = named_powers(grant.scope, mandate.service)
+    powers = asked[0]["actions"] if asked else sorted(named) or mandate.powers
     return {"act": act, "mandate": {**mandate_claim(mandate, powers), "effective_level": level}}
 
 
