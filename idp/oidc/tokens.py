@@ -123,7 +123,8 @@ def acting_claims(
 
     A token without `act` means the person themself, always. `acr`, `amr` and `auth_time`
     describe the actor. Only the powers that were asked for are named: those of `details`, the
-    token's own, else the grant's, by its details or by its scope. Source: RFC 8693 section 4.1; `delegation.md` section 1.
+    token's own, else the grant's, by its details or by its scope. Source: RFC 8693 section 4.1;
+    `delegation.md` section 1.
     """
     mandate = grant.mandate
     if mandate is None:
