@@ -55,6 +55,7 @@ _SPENT_CODE = select(_CODE.grant_ref).where(
     _CODE.code_digest == bindparam("digest"),
     _CODE.client_id == bindparam("client"),
     _CODE.used_at.is_not(None),
+    _fits_key(_CODE.dpop_jkt),
 )
 _END_GRANT = (
     update(GrantRecord)

@@ -244,3 +244,14 @@ def test_software_is_of_a_verified_organisation_and_acts_where_others_may(site: 
         site.change(OrganisationRecord, {column: before}, ref=FIRM)
     (row,) = site.rows(ClientRecord, client_id="permits")
     assert row["acts_at"] == ["tax"]
+
+
+def test_a_client_may_be_registered_for_bound_tokens_only(site: Site) -> None:
+    """RFC 9449 5.2."""
+    for wanted in (True, True, False):
+        register(site, dpop_bound_access_tokens=wanted)
+        (row,) = site.rows(ClientRecord, client_id="permits")
+        assert row["dpop_bound"] is wanted
+    assert row["version"] == 2, "the second time changed nothing"
+    with pytest.raises(RegistrationError, match="dpop_bound_access_tokens"):
+        registration.read(data(dpop_bound_access_tokens="perhaps"), "tests")

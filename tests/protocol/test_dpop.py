@@ -283,6 +283,13 @@ def test_section_10_a_code_bound_to_a_key_is_worth_nothing_without_it_nor_lost(
         for wrong in (THIEF, None):
             assert said(redeem(site, client, code, wrong)) == (400, "invalid_grant")
         assert redeem(site, client, code, MINE).status_code == 200
+        for wrong in (THIEF, None):
+            assert said(redeem(site, client, code, wrong)) == (400, "invalid_grant")
+        (grant,) = site.rows(GrantRecord, client_id=client)
+        assert grant["ended_at"] is None, "nor does it end what the code bought"
+        assert said(redeem(site, client, code, MINE)) == (400, "invalid_grant")
+        (grant,) = site.rows(GrantRecord, client_id=client)
+        assert grant["ended_reason"] == "code-replayed"
     for bad in ("x", MINE.jkt + "A", MINE.jkt[:-1] + "=", MINE.jkt + "\n"):
         assert site.answer("library", dpop_jkt=bad)["error"] == "invalid_request"
 
