@@ -30,6 +30,7 @@ from idp.journal.actions import Entry, record
 from idp.keyring import jose
 from idp.keyring.sealing import random_ref
 from idp.oidc import issuing
+from idp.oidc.detail_rules import described
 from idp.oidc.exchange_rules import (
     ACCESS_TOKEN_TYPE,
     GRANT_TYPE,
@@ -301,7 +302,11 @@ class Case:
             self._bar(Bar.USED)
         sector = owner.sector if owner else self.client.sector
         scope = scope_for(service, powers, userinfo=owner is None)
-        tx.execute(issuing.INSERT_GRANT, self._row(mandate, actor, grant_ref, sector, scope))
+        details = described(mandate.ref, sorted(powers), self.asked.resource)
+        tx.execute(
+            issuing.INSERT_GRANT,
+            self._row(mandate, actor, grant_ref, sector, scope) | {"details": details},
+        )
         grant = ask_live(call, grant_ref)  # I1: all it stands on, in the transaction that issues
         answer, jti = token_answer(call, grant, scope, jkt=self.request.dpop_jkt)
         detail = {

@@ -227,6 +227,7 @@ def test_parameters_that_mean_something_else_are_refused(firm: Firm) -> None:
         ({"requested_token_type": "urn:ietf:params:oauth:token-type:refresh_token"},
          "invalid_request"),
         ({"audience": "tax"}, "invalid_target"),
+        ({"authorization_details": "[]"}, "invalid_authorization_details"),
         ({"resource": "https://api.example/none"}, "invalid_target"),
         ({"resource": "https://api.library.example/v1"}, "invalid_target"),
         ({"scope": " ".join(f"tax:p{n}" for n in range(60))}, "invalid_scope"),
