@@ -190,6 +190,29 @@ def opened(
     return None
 
 
+def opened_by_software(
+    tx: Transaction, *, account_ref: str, mandate: ActingMandate
+) -> Reason | None:
+    """Count whom software opens in an actor's name; answer what stops it, or None.
+
+    A program is as fast as it is, so its pace says nothing of who sits there, and is not watched.
+    How many people one member may open in a day holds for what acts in their name, too: it is
+    what keeps their level low. In the transaction of the grant.
+    """
+    firm = {"firm": mandate.organisation}
+    if tx.execute(_LIMIT, firm).one().people_limit is None:
+        return None
+    now = tx.now()
+    begun = first(member=True, now=now)
+    tx.execute(_LOCK.on(tx), {"actor": account_ref, **_stored(begun), "answer": BulkAnswer.NOTHING})
+    hour, who = hour_of(now), {"account": account_ref, "who": mandate.principal}
+    lately = tx.execute(_LATELY, {**who, "since": hour - DAY}).one()
+    if _over_limit(tx, mandate, lately):
+        return Reason.CEILING
+    tx.execute(_OPEN.on(tx), {**who, "hour": hour})
+    return None
+
+
 def stopped(tx: Transaction) -> list[Stopped]:
     """List who is stopped, the longest first."""
     return [

@@ -38,6 +38,10 @@ def read_exchange(params: Mapping[str, str]) -> Exchange:
         raise BadRequest("invalid_request", f"requested_token_type: only {ACCESS_TOKEN_TYPE}")
     if "audience" in params:
         raise BadRequest("invalid_target", "audience: name the API by its resource instead")
+    if "authorization_details" in params:
+        raise BadRequest(
+            "invalid_authorization_details", "authorization_details: name powers by scope here"
+        )
     if params.get("subject_token_type") != MANDATE_TYPE:
         raise BadRequest("invalid_request", f"subject_token_type: must be {MANDATE_TYPE}")
     actor_token = params.get("actor_token")

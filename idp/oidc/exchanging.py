@@ -5,7 +5,9 @@ never guessed: it is the member whose own access token is shown as `actor_token`
 answers for the software under a machine mandate. Whether they may is asked of `authority.bar`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, NoReturn
 
 from authlib.oauth2.rfc6749 import OAuth2Error
@@ -15,21 +17,22 @@ from sqlalchemy import bindparam, select
 from idp.accounts.records import AccountRecord
 from idp.accounts.subjects import subject_of
 from idp.assurance.conditions import Circumstances
-from idp.assurance.rules import Level, answer_acr, sign_in_level
+from idp.assurance.rules import Level, Methods, answer_acr, sign_in_level
 from idp.authentication.records import SessionRecord
 from idp.callers import acting, liveness
 from idp.callers.acting import ActingMandate
-from idp.callers.authority import SAID as SAID_OF_ACTING
 from idp.callers.authority import Bar, Wish, bar
 from idp.callers.clients import Client
 from idp.callers.liveness import LiveGrant
 from idp.callers.rules import SAID, Dead
-from idp.delegation import machines, moving
+from idp.delegation import machines, moving, reaching, watching
+from idp.delegation.explaining import Reason, said
 from idp.delegation.using import spend_single_use
 from idp.journal.actions import Entry, record
 from idp.keyring import jose
 from idp.keyring.sealing import random_ref
 from idp.oidc import issuing
+from idp.oidc.detail_rules import described
 from idp.oidc.exchange_rules import (
     ACCESS_TOKEN_TYPE,
     GRANT_TYPE,
@@ -47,7 +50,7 @@ from idp.oidc.tokens import read_access
 
 STRONG_METHODS = frozenset({"private_key_jwt"})
 # Which error of RFC 8693 section 2.2.2 or RFC 6749 section 5.2 a bar is; the rest: invalid_request.
-CODES = {
+CODES: Mapping[StrEnum, str] = {
     Bar.OTHER_SERVICE: "invalid_target",
     Bar.NOT_AWARE: "invalid_target",
     Bar.OTHER_POWER: "invalid_scope",
@@ -77,8 +80,9 @@ class Refused(OAuth2Error):  # type: ignore[misc]
 class Actor:
     """The human who acts, and on what they stand. `party` is how the journal names them.
 
-    `level` is what they proved, as it counts for one who acts for others. `member_ref`: as which
-    member they answer for the software. `risk` and `deferral` are of the sign-in they stand on.
+    `level` is what they proved, as it counts for one who acts for others, and `own_key` that a
+    key which cannot be copied was among it. `risk` and `deferral` are of the sign-in they stand
+    on.
     """
 
     account_ref: str
@@ -86,12 +90,12 @@ class Actor:
     session_ref: str
     sid: str
     level: Level
+    own_key: bool
     acr: str
     amr: list[str]
     auth_time: int
     grant_ref: str | None = None
     machine_ref: str | None = None
-    member_ref: str | None = None
     risk: str | None = None
     deferral: str | None = None
 
@@ -190,20 +194,30 @@ class Case:
         except BadRequest as problem:
             self._refuse(problem.code, problem.description, Bar.OTHER_POWER)
         floor = policies.floor(service)
+        needed = reaching.needed(
+            self.call.tx, policies.risk, mandate, account_ref=actor.account_ref,
+            person_ref=actor.person_ref, floor=floor,
+        )  # fmt: skip
         at = self.call.services.clients.get(self.call.tx, service)
         wish = Wish(
             service=service, powers=powers, aware=at is not None and at.delegation_aware,
-            software=service in (client.acts_at or ()), level=actor.level, needed=floor,
-            floor=floor,
+            software=service in (client.acts_at or ()), level=actor.level,
+            needed=needed.demand.level, floor=floor,
         )  # fmt: skip
-        why = bar(mandate.facts, wish)
+        why = bar(mandate.facts, wish) or reaching.lacking(
+            needed, mandate, level=actor.level, device_bound=actor.own_key
+        )
         if why is not None:
             self._bar(why)
-        if actor.member_ref is not None and actor.member_ref != mandate.member_ref:
-            self._bar(Bar.NOT_A_MEMBER)  # who agreed has left, and come back as another member
         catalogue = policies.powers.get(service)
         if catalogue is not None and catalogue.unknown(powers):
             self._bar(Bar.OTHER_POWER)
+        # Last, for it counts: what is refused opens nobody.
+        stop = watching.opened_by_software(
+            self.call.tx, account_ref=actor.account_ref, mandate=mandate
+        )
+        if stop is not None:
+            self._bar(stop)
         return powers
 
     # Who acts
@@ -213,10 +227,12 @@ class Case:
             return self._answerable(service)
         grant = self._shown(self.asked.actor_token)
         session = self._session(grant.session_ref)
-        level = Level.parse(grant.vot).meet(self._counted(session, service))
+        methods = self._methods(session, service)
+        level = Level.parse(grant.vot).meet(_counted(session, methods))
         return Actor(
             account_ref=grant.account_ref, person_ref=session["person_ref"],
             session_ref=grant.session_ref, sid=grant.sid, level=level,
+            own_key=_own_key(session, methods),
             acr=grant.acr if str(level) == grant.vot else self._acr(level),
             amr=grant.amr, auth_time=grant.auth_time, grant_ref=grant.ref,
             risk=grant.risk_outcome, deferral=grant.deferral,
@@ -264,24 +280,23 @@ class Case:
         if liveness.is_disabled(tx, client.client_id):
             self._refuse("invalid_request", SAID[Dead.CLIENT_DISABLED], Dead.CLIENT_DISABLED)
         session = self._session(machine.session_ref)
-        level = Level.parse(machine.vot).meet(self._counted(session, service))
+        methods = self._methods(session, service)
+        level = Level.parse(machine.vot).meet(_counted(session, methods))
         return Actor(
             account_ref=machine.account_ref, person_ref=session["person_ref"],
             session_ref=machine.session_ref, sid=machine.sid, level=level,
+            own_key=_own_key(session, methods),
             acr=self._acr(level), amr=machine.amr, auth_time=machine.auth_time,
-            machine_ref=machine.ref, member_ref=machine.member_ref,
+            machine_ref=machine.ref,
         )  # fmt: skip
 
     def _session(self, ref: str) -> Any:
         return self.call.tx.execute(_PROVED, {"session": ref}).mappings().one()
 
-    def _counted(self, session: Any, service: str) -> Level:
-        """What was proved in a session, as the methods count for one who acts for others."""
-        identity = session["identity_level"]
-        methods = self.call.services.policies.methods_for(
-            service, Circumstances(identity=identity, agent=True)
-        )
-        return Level(identity=identity, sign_in=sign_in_level(session["proofs"], methods))
+    def _methods(self, session: Any, service: str) -> Methods:
+        """The methods as they count at a service for one who acts for others."""
+        agent = Circumstances(identity=session["identity_level"], agent=True)
+        return self.call.services.policies.methods_for(service, agent)
 
     def _acr(self, level: Level) -> str:
         return answer_acr((), level, self.call.services.policies.levels)
@@ -301,7 +316,11 @@ class Case:
             self._bar(Bar.USED)
         sector = owner.sector if owner else self.client.sector
         scope = scope_for(service, powers, userinfo=owner is None)
-        tx.execute(issuing.INSERT_GRANT, self._row(mandate, actor, grant_ref, sector, scope))
+        details = described(mandate.ref, sorted(powers), self.asked.resource)
+        tx.execute(
+            issuing.INSERT_GRANT,
+            self._row(mandate, actor, grant_ref, sector, scope) | {"details": details},
+        )
         grant = ask_live(call, grant_ref)  # I1: all it stands on, in the transaction that issues
         answer, jti = token_answer(call, grant, scope, jkt=self.request.dpop_jkt)
         detail = {
@@ -353,8 +372,8 @@ class Case:
     def _actor_refused(self, description: str, reason: str) -> NoReturn:
         self._refuse("invalid_request", f"actor_token: {description}", reason)
 
-    def _bar(self, why: Bar) -> NoReturn:
-        self._refuse(CODES.get(why, "invalid_request"), SAID_OF_ACTING[why], why)
+    def _bar(self, why: Reason) -> NoReturn:
+        self._refuse(CODES.get(why, "invalid_request"), said(why), why)
 
     def _refuse(self, code: str, description: str, reason: str) -> NoReturn:
         reference = self._journal("tokens-refused", {"reason": reason, "via": "exchange"})
@@ -374,3 +393,13 @@ class Case:
             detail=told,
         )
         return record(self.call.tx, entry)
+
+
+def _counted(session: Any, methods: Methods) -> Level:
+    """What was proved in a session."""
+    proved = sign_in_level(session["proofs"], methods)
+    return Level(identity=session["identity_level"], sign_in=proved)
+
+
+def _own_key(session: Any, methods: Methods) -> bool:
+    return any(methods[one].device_bound for one in session["proofs"] if one in methods)

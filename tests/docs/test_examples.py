@@ -83,7 +83,7 @@ def test_an_example_of_a_file_is_accepted(block: Block, tmp_path: Path) -> None:
     data = tomllib.loads(block.text)["service"]
     data["jwks"] = new_key("bin-days")[1]
     del data["jwks_file"]
-    assert registration(data, block.label).client_id == "bin-days"
+    assert registration(data, block.label).client_id == Path(block.label).stem
 
 
 @pytest.mark.parametrize("block", of("python"), ids=lambda block: block.where)

@@ -10,11 +10,14 @@ from idp.authentication.rules import SESSION_IDLES, SESSION_LASTS
 from idp.callers.authority import Bar
 from idp.callers.registration import Registration
 from idp.callers.rules import Dead
+from idp.delegation.explaining import REASONS
 from idp.demo.check import ROWS, STORIES
 from idp.front import MOST_FIELDS
 from idp.journal.checkpoints import Trust
 from idp.keyring.rules import ANNOUNCE, RETIRING
 from idp.oidc import issuing, rules
+from idp.oidc.exchange_rules import ACCESS_TOKEN_TYPE, GRANT_TYPE, MANDATE_TYPE
+from idp.oidc.exchanging import CODES
 from idp.oidc.metadata import metadata
 from idp.policy.files import packaged_directory
 from idp.routes import DOORS, FORM_LIMIT
@@ -27,6 +30,7 @@ OPERATOR = named("operator.md")
 WORDS = {5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten", 11: "eleven",
          12: "twelve", 13: "thirteen", 14: "fourteen", 15: "fifteen", 16: "sixteen"}  # fmt: skip
 RISK = named("risk-owner.md")
+INTERMEDIARY = named("intermediary.md")
 
 
 def test_the_rows_said_to_work_are_those_that_the_sandbox_proves() -> None:
@@ -169,3 +173,17 @@ def test_how_long_things_live_is_said_right() -> None:
     assert f"| form bodies | {FORM_LIMIT // 1024} kB |" in operator
     assert f"| fields in a request | {MOST_FIELDS} |" in operator
     assert Trust.OLD_KEY  # `verify` goes on believing what a turned key signed
+
+
+def test_every_reason_of_a_refused_exchange_that_is_explained_is_one_that_is_given() -> None:
+    source = read(ROOT / "idp" / "oidc" / "exchanging.py")
+    given = {*map(str, REASONS), *re.findall(r'"([a-z-]+)"', source)}
+    for reason, error, _ in table(INTERMEDIARY, "exchange-reasons"):
+        for name in codes(reason):
+            assert name in given, name
+            if name in set(Bar):
+                assert codes(error) == [CODES.get(Bar(name), "invalid_request")], name
+    said = {codes(row[0])[0]: codes(row[1]) for row in table(INTERMEDIARY, "exchange")}
+    assert said["grant_type"] == [GRANT_TYPE]
+    assert said["subject_token_type"] == [MANDATE_TYPE]
+    assert said["actor_token_type"][0] == ACCESS_TOKEN_TYPE
