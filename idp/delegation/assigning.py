@@ -40,7 +40,9 @@ _ORGANISATION, _PRINCIPAL, _ASSIGNEE, _SOURCE, _TEAM, _MEMBER, _BY = (
 _MOST = bindparam("most", type_=Integer())
 _HELD = M.alias("held")
 # Written out, as in the partial index of what is held: a bound value would hide it from SQLite.
-_HELD_STATES = [literal_column(f"'{state}'") for state in (State.ACTIVE, State.SUSPENDED)]
+_HELD_STATES: list[Any] = [
+    literal_column(f"'{state}'") for state in (State.ACTIVE, State.SUSPENDED)
+]
 _THROUGH = TM.alias("through")
 
 

@@ -26,7 +26,7 @@ _P, _B = PersonRecord.__table__, BusinessRecord.__table__
 _A, _MB, _T = AssignmentRecord.__table__, MemberRecord.__table__, TeamRecord.__table__
 _HELD = (State.ACTIVE, State.SUSPENDED)
 # Written out, as in the partial index of what is held: a bound value would hide it from SQLite.
-_HELD_STATES = [literal_column(f"'{state}'") for state in _HELD]
+_HELD_STATES: list[Any] = [literal_column(f"'{state}'") for state in _HELD]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
