@@ -7,11 +7,14 @@ from typing import Any
 
 from sqlalchemy import bindparam, or_, select
 
+from idp.accounts.records import AccountRecord
 from idp.authentication.records import ClientSessionRecord, SessionRecord
 from idp.callers.records import ClientRecord
 from idp.delegation.records import MandateRecord
 from idp.delegation.telling import QUIET_FOR
 from idp.journal.records import JournalEntry
+from idp.organisations.records import MemberRecord, OrganisationRecord
+from idp.organisations.rules import shown_name
 from idp.register.records import PersonRecord
 from idp.storage import Transaction, db_now
 
@@ -42,6 +45,21 @@ class OpenClientSession:
     acting_for: str | None
 
 
+# How the organisation that acted calls whoever it was, also one who has left it.
+_MEMBER_NAME = (
+    select(MemberRecord.name)
+    .join(AccountRecord, AccountRecord.ref == MemberRecord.account_ref)
+    .where(
+        MemberRecord.organisation_ref == OrganisationRecord.ref,
+        or_(
+            AccountRecord.person_ref == JournalEntry.actor, AccountRecord.ref == JournalEntry.actor
+        ),
+    )
+    .order_by(MemberRecord.joined_at.desc())
+    .limit(1)
+    .correlate(OrganisationRecord, JournalEntry)
+    .scalar_subquery()
+)
 _ACTIVITY = (
     select(
         JournalEntry.at,
@@ -54,9 +72,15 @@ _ACTIVITY = (
         ClientRecord.client_name,
         PersonRecord.given_name,
         PersonRecord.family_name,
+        OrganisationRecord.ref.label("organisation_ref"),
+        OrganisationRecord.name.label("organisation_name"),
+        OrganisationRecord.shows_names,
+        _MEMBER_NAME.label("member_name"),
     )
     .join(ClientRecord, ClientRecord.client_id == JournalEntry.client_id, isouter=True)
     .join(PersonRecord, PersonRecord.ref == JournalEntry.actor, isouter=True)
+    .join(MandateRecord, MandateRecord.ref == JournalEntry.mandate_ref, isouter=True)
+    .join(OrganisationRecord, OrganisationRecord.ref == MandateRecord.delegate, isouter=True)
     .where(or_(JournalEntry.person == bindparam("person"),
                JournalEntry.person == bindparam("account")))
     .order_by(JournalEntry.id.desc())
@@ -85,18 +109,27 @@ _SESSIONS = (
 )
 
 
-def activity(tx: Transaction, *, person: str | None, account: str) -> list[Activity]:
-    """List what was done in this person's affairs and account, newest first."""
+def activity(
+    tx: Transaction, *, person: str | None, account: str, adviser: str = "%(organisation)s"
+) -> list[Activity]:
+    """List what was done in this person's affairs and account, newest first.
+
+    `adviser` stands for a member of an organisation that shows no names: see
+    `idp.organisations.rules.shown_name`.
+    """
     rows = tx.execute(_ACTIVITY, {"person": person or account, "account": account})
     return [
         Activity(
             at=row.at,
             kind=row.kind,
             service=row.client_name,
-            actor_name=_name(row),
+            actor_name=_actor(row, adviser),
             reference=row.reference,
-            # An actor who is neither a person of the register nor this account.
-            by_officer=row.actor is not None and _name(row) is None and row.actor != account,
+            # An actor who is neither a person of the register, nor of an organisation that acts,
+            # nor this account.
+            by_officer=row.actor is not None
+            and _actor(row, adviser) is None
+            and row.actor != account,
         )
         for row in rows
         if not _is_quiet_yet(row)
@@ -127,6 +160,16 @@ def _is_quiet_yet(row: Any) -> bool:
     """An end that was asked for quietly: the helper, of all people, hears of it later."""
     quiet = row.detail.get("quiet") is True and row.detail.get("who") != row.person
     return quiet and row.now - row.at < QUIET_FOR
+
+
+def _actor(row: Any, adviser: str) -> str | None:
+    if row.member_name is not None:
+        return shown_name(
+            row.member_name, row.organisation_name, shows_names=row.shows_names, adviser=adviser
+        )
+    if row.organisation_ref is not None and row.actor == row.organisation_ref:
+        return str(row.organisation_name)
+    return _name(row)
 
 
 def _name(row: Any) -> str | None:

@@ -69,7 +69,8 @@ def verify(
     tx: Transaction, keyring: Keyring, ref: str, *, by: str, look: str
 ) -> datetime | Problem | Refused:
     """Confirm an organisation that another officer entered, as it was looked at; its first
-    administrator gets the link. Neither of the two may have let the other in."""
+    administrator gets the link. Neither of the two may have let the other in; that they had is
+    recorded."""
     if by == COMMAND or not _may(tx, by, Act.VERIFY_ORGANISATION):
         return Refused.ROLE_LACKING
     found = entering.find_entered(tx, keyring, ref)
@@ -78,6 +79,7 @@ def verify(
     if found.entered_by == by:
         return Refused.OWN
     if found.entered_by != COMMAND and not are_apart(by, found.entered_by, who_let_in(tx)):
+        record(tx, Entry(kind=Refused.NOT_APART, actor=by, detail={"organisation": ref}))
         return Refused.NOT_APART
     if not _looked(tx, keyring, found, by, look):
         return Refused.UNSEEN

@@ -29,6 +29,7 @@ PARTY = relying_party(ORIGIN)
 BROWSER = "b" * 43
 COUNTER, ADMINISTRATOR, RISK = "counter-officer", "administrator", "risk-officer"
 POLICY = "policy-officer"
+ORGANISATIONS = "organisation-officer"
 CHECKED = {"original", "in-date", "unaltered", "photo", "same"}
 
 

@@ -68,6 +68,7 @@ def test_one_enters_another_verifies_and_only_then_a_link_goes_out(
     assert firm.mail() == []
     assert verify(site, ref, officers["asha"]) is Refused.OWN
     assert verify(site, ref, officers["ben"]) is Refused.NOT_APART, "Asha let Ben in"
+    assert len(firm.journal("organisation-officers-not-apart")) == 1
     assert verify(site, ref, officers["dee"]) is Refused.ROLE_LACKING
     assert verify(site, ref, COMMAND, "") is Refused.ROLE_LACKING
     assert verify(site, ref, officers["cai"], "") is Refused.UNSEEN

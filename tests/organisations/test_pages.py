@@ -105,6 +105,29 @@ def test_whatever_is_taken_from_a_member_stops_their_tokens_at_once(firm: Firm, 
         assert site.introspect("tax", tokens["access_token"])["active"] is True
 
 
+@pytest.mark.parametrize(("kind", "shown"), [
+    ("firm", "Tom of the North"), ("charity", "a named adviser at Example &amp; Co"),
+])  # fmt: skip
+def test_a_principal_sees_a_member_by_name_or_as_a_named_adviser(
+    site: Site, kind: str, shown: str
+) -> None:
+    firm = Firm(site, kind=kind)
+    firm.join("sian", "assigner")
+    him = firm.join("tom", "worker", name="Tom of the North")
+    mandate = firm.acts_for("margaret", "tax")
+    site.sign_in("sian")
+    post(site, f"{AT}{firm.ref}/people/{mandate}", to=him)
+    site.browser = site.new_browser()
+    site.sign_in("tom")
+    site.redeem("tax", site.act(mandate))
+    site.browser = site.new_browser()
+    site.sign_in("margaret")
+    page = site.get("/account/activity").text
+    assert shown in page
+    assert ("Tom" in page) == (kind == "firm")
+    assert "An officer" not in page
+
+
 PAGES = ["", "/settings", "/members", "/invite", "/members/{member}", "/teams", "/teams/{team}",
          "/people", "/people/{mandate}"]  # fmt: skip
 FORMS = ["/settings", "/invite", "/members/{member}/roles", "/members/{member}/suspend",

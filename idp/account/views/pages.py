@@ -162,7 +162,12 @@ def activity() -> ResponseReturnValue:
     if not isinstance(session, SessionFacts):
         return session
     found = house().database.read(
-        lambda tx: actions.activity(tx, person=session.person_ref, account=session.account_ref)
+        lambda tx: actions.activity(
+            tx,
+            person=session.person_ref,
+            account=session.account_ref,
+            adviser=organisation_texts.adviser(),
+        )
     )
     return render_template(
         "account/activity.html",
