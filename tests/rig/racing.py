@@ -121,10 +121,10 @@ class Race:
                 return inviting.cancel(tx, offer, by) == 1
             found = answering.by_ref(tx, self.keyring, offer)
             assert found is not None
-            done = answering.answer(tx, self.keyring, found, who, {mandate: what == "accept"},
+            given = answering.answer(tx, self.keyring, found, who, {mandate: what == "accept"},
                                     said=("x",), names=NAMES)  # fmt: skip
-            assert isinstance(done, Answered), done
-            return bool(done.accepted or done.refused)
+            assert isinstance(given, Answered), given
+            return bool(given.accepted or given.refused)
 
         return self.database.transaction(work)
 
