@@ -59,7 +59,7 @@ class Town:
     def mail(self) -> list[tuple[str, str, Mapping[str, str]]]:
         """What waits to be sent: the address, the notice and its values."""
         found = []
-        for row in self.site.rows(OutboxRecord, done_at=None):
+        for row in sorted(self.site.rows(OutboxRecord, done_at=None), key=lambda row: row["id"]):
             if row["kind"] in MESSAGES.values():
                 one = unseal(self.site.house.keyring, row["payload"])
                 found.append((one.contact.address, str(one.notice), one.values))

@@ -36,8 +36,9 @@ CATALOGUE = {
     "short": ServicePowersEntry(client_id="short", power=POWERS, longest_days=31),
     "open": ServicePowersEntry(client_id="open", power=POWERS, open_ended=True, longest_days=731),
 }
-NUMBER = parse("CE123456A")
-assert isinstance(NUMBER, NationalInsuranceNumber)
+PARSED = parse("CE123456A")
+assert isinstance(PARSED, NationalInsuranceNumber)
+NUMBER: NationalInsuranceNumber = PARSED
 RECORD: dict[str, Any] = {
     "given": "Margaret", "family": "O'Neill-Brontë", "birth_date": date(1979, 8, 2),
     "postcode": "SW1A 1AA",
@@ -118,9 +119,11 @@ def test_facts_fit_only_what_is_the_same_in_one_form(
     given_name: str, family: str, born: date, postcode: str
 ) -> None:
     record: dict[str, Any] = {
-        "given": "Ann", "family": "Lee", "birth_date": date(1980, 1, 1), "postcode": "A1 1AA",
-    }  # fmt: skip
-    assert isinstance(NUMBER, NationalInsuranceNumber)
+        "given": "Ann",
+        "family": "Lee",
+        "birth_date": date(1980, 1, 1),
+        "postcode": "A1 1AA",
+    }
     facts = Facts(number=NUMBER, given_name=given_name, family_name=family, birth_date=born,
                   postcode=postcode)  # fmt: skip
     fits = born == date(1980, 1, 1) and plain_postcode(postcode) in {"", "A11AA"}
