@@ -18,6 +18,7 @@ from idp.authentication.records import (
 )
 from idp.callers.records import SpentAssertionRecord
 from idp.delegation import known
+from idp.delegation.ceasing import business_ceased
 from idp.delegation.reminding import remind_all
 from idp.delegation.watching import forget_opened
 from idp.enrolment import recovering
@@ -37,6 +38,7 @@ from idp.proofing.cases import lapse_silent
 from idp.proofing.evidence import give_up_late
 from idp.proofing.forgetting import forget_closed
 from idp.proofing.records import ContactCodeRecord
+from idp.register.businesses import CEASED
 from idp.signin.records import ParkedRequestRecord
 from idp.storage import Database, db_now
 from idp.throttle.actions import purge
@@ -124,11 +126,14 @@ def handlers(house: House) -> Mapping[str, Callable[[dict[str, Any]], None]]:
     def listed(payload: dict[str, Any]) -> None:
         known.work_list(house.database, house.keyring, payload)
 
+    def ceased(payload: dict[str, Any]) -> None:
+        house.database.transaction(lambda tx: business_ceased(tx, payload["business"]))
+
     clock = house.database.clock
     notices = delivery.handlers(house.settings, house.keyring, clock.now)
     return {
-        LOGOUT_MESSAGE: logout, recovering.ASKED: reset, sent_codes.ASKED: sign_in_code,
-        known.ASKED: asked, known.LISTED: listed, **notices,
+        CEASED: ceased, LOGOUT_MESSAGE: logout, recovering.ASKED: reset,
+        sent_codes.ASKED: sign_in_code, known.ASKED: asked, known.LISTED: listed, **notices,
     }  # fmt: skip
 
 

@@ -33,7 +33,7 @@ APPROVERS = 2
 IMPORT_HELP = f"""Load existing relationships from FILE (CSV, UTF-8), each as one active mandate.
 
 The first line names the columns, in any order: {", ".join(COLUMNS)}. Every column is explained in
-docs/operator.md.
+docs/operator-mandates.md.
 
 Granting anything takes two people: name two officers of the role mandate-officer, neither of whom
 let the other in. The journal keeps their names with yours and the file's SHA-256; it is your word

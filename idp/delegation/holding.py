@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from idp.delegation.actions import HELD_ROWS, HeldMandate, held
-from idp.delegation.lifecycle import Move, Party, Reason
+from idp.delegation.lifecycle import Move, Party, Reason, State
 from idp.delegation.moving import By, Moved, NotMoved, move
 from idp.delegation.records import MandateRecord
 from idp.journal.records import JournalEntry
@@ -66,6 +66,9 @@ WHY = {
     Move.RESUME: (Why.CLEARED, Why.PRINCIPAL, Why.ERROR),
     Move.END: (Why.ABUSE, Why.PRINCIPAL, Why.DELEGATE, Why.ERROR),
 }
+
+
+MOVABLE = (State.ACTIVE, State.SUSPENDED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

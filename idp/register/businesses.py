@@ -6,7 +6,7 @@ and services that know the trade never see that they are the same.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -16,10 +16,13 @@ from idp.identifiers.businesses import BusinessNumber, NumberKind, parse
 from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
 from idp.keyring.sealing import Unreadable, random_ref
+from idp.outbox.actions import put
 from idp.register.records import BusinessNumberRecord, BusinessRecord
 from idp.storage import Transaction, db_now
 
 KINDS = ("company", "partnership", "sole-trader")
+CEASED = "business-ceased"  # in the journal, and in the outbox
+_TOLD_FOR = timedelta(days=90)  # longer than any worker is ever away
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +190,7 @@ def bring(tx: Transaction, keyring: Keyring, line: BusinessLine, *, by: str) -> 
               "new_person": now.person_ref, "new_ceased": now.ceased_on}  # fmt: skip
     tx.execute(_CHANGE, values)
     if now.ceased_on != held.ceased_on:
-        record(tx, Entry(kind="business-ceased", person=held.ref, detail={"by": by}))
+        _tell_ceased(tx, held.ref, by)
     return Brought.CHANGED
 
 
@@ -199,8 +202,14 @@ def cease(tx: Transaction, business_ref: str, on: date, by: str) -> bool:
     done = tx.execute(_CEASE, {"business_ref": business_ref, "on_day": on})
     if done.scalar_one_or_none() is None:
         return False
-    record(tx, Entry(kind="business-ceased", person=business_ref, detail={"by": by}))
+    _tell_ceased(tx, business_ref, by)
     return True
+
+
+def _tell_ceased(tx: Transaction, business_ref: str, by: str) -> None:
+    """Record it, and let the rooms above know once this transaction is committed."""
+    record(tx, Entry(kind=CEASED, person=business_ref, detail={"by": by}))
+    put(tx, CEASED, {"business": business_ref}, expires_in=_TOLD_FOR)
 
 
 def _brought(held: BusinessFacts, line: BusinessLine) -> BusinessFacts | Brought:

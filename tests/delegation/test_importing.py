@@ -13,7 +13,7 @@ from sqlalchemy import insert
 
 from idp.cli import idp
 from idp.delegation.holding import Why, end
-from idp.delegation.import_lines import COLUMNS, WHY, Allowed, Refused, Relationship, read
+from idp.delegation.import_lines import COLUMNS, REQUIRED, WHY, Allowed, Refused, Relationship, read
 from idp.delegation.importing import MandateImport, Source
 from idp.delegation.records import MandateRecord
 from idp.identifiers.businesses import BusinessNumber, NumberKind, parse
@@ -26,6 +26,7 @@ from idp.register import businesses, tables
 from idp.register.businesses import BusinessLine
 from idp.register.tables import Counts
 from tests.build import ISSUER, Site, claims_of
+from tests.docs.documents import codes, named, table
 
 HEADER = ",".join(COLUMNS)
 SIAN, MARGARET = "AB123456A", "CE 12 34 56 B"
@@ -356,3 +357,13 @@ def test_an_operator_finds_explains_suspends_resumes_and_ends(
     assert ended["reference"] in {one["reference"] for one in shown["history"]}
     assert MARGARET.replace(" ", "")[:8] not in command("show", ref).output
     assert command("show", "nothing").exit_code == 1
+
+
+def test_the_operators_document_explains_every_column_and_every_reason() -> None:
+    manual = named("operator-mandates.md")
+    rows = {codes(row[0])[0]: row for row in table(manual, "mandate-columns")}
+    assert {name: int(row[3]) for name, row in rows.items()} == COLUMNS
+    assert tuple(name for name, row in rows.items() if row[1] == "yes") == REQUIRED
+    assert {codes(row[0])[0]: row[1] for row in table(manual, "mandate-reasons")} == {
+        str(reason): WHY[reason] for reason in Refused
+    }

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from idp.delegation.holding import WHY
 from idp.delegation.lifecycle import FINAL, MOVES, Move, Party, Reason, Standing, State, may_move
-from idp.delegation.moving import By, Moved, NotMoved, move
+from idp.delegation.moving import By, Moved, move
 from idp.delegation.records import MandateRecord
 from idp.journal.records import JournalEntry
 from idp.storage import Database, Transaction
@@ -44,13 +44,6 @@ class Model:
 NEVER: Any = None  # no clock is read where neither term nor offer has an end
 
 
-def move_as(
-    tx: Transaction, *, ref: str, what: Move, by: By, reason: Reason | None
-) -> Moved | NotMoved:
-    """Make one move."""
-    return move(tx, ref, what, by, reason=reason)
-
-
 @pytest.fixture
 def mandates(site: Site) -> Any:
     """Gives one mandate after another, each without an end."""
@@ -66,6 +59,10 @@ def mandates(site: Site) -> Any:
     return one
 
 
+def _move(ref: str, what: Move, by: By, reason: Reason | None, tx: Transaction) -> Any:
+    return move(tx, ref, what, by, reason=reason)
+
+
 @given(st.lists(MOVED, max_size=8))
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_table_of_states_the_versions_and_the_journal_agree(
@@ -76,7 +73,7 @@ def test_the_table_of_states_the_versions_and_the_journal_agree(
     for what, party in moves:
         by = By(party=party, who="somebody")
         reason = Reason.BY_OPERATOR if what is Move.END else None
-        done = database.transaction(partial(move_as, ref=ref, what=what, by=by, reason=reason))
+        done = database.transaction(partial(_move, ref, what, by, reason))
         assert isinstance(done, Moved) == model.move(what, party)
     (row,) = site.rows(MandateRecord, ref=ref)
     assert (row["state"], row["version"]) == (model.state, model.version)

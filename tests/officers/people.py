@@ -28,7 +28,7 @@ ORIGIN = "http://localhost:8900"
 PARTY = relying_party(ORIGIN)
 BROWSER = "b" * 43
 COUNTER, ADMINISTRATOR, RISK = "counter-officer", "administrator", "risk-officer"
-POLICY = "policy-officer"
+POLICY, MANDATE = "policy-officer", "mandate-officer"
 ORGANISATIONS = "organisation-officer"
 CHECKED = {"original", "in-date", "unaltered", "photo", "same"}
 

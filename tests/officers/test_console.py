@@ -26,6 +26,7 @@ from tests.officers.people import (
     ADMINISTRATOR,
     CHECKED,
     COUNTER,
+    MANDATE,
     ORGANISATIONS,
     ORIGIN,
     POLICY,
@@ -42,14 +43,15 @@ from tests.officers.people import (
 ON_ONE_ENGINE = pytest.mark.parametrize("world_url", ["sqlite"], indirect=True)
 OPEN = {"/", "/refused", "/static/<path:filename>", "/console/set-up/<token>", "/console/sign-in"}
 ROLE_SETS: tuple[tuple[str, ...], ...] = (
-    (), (COUNTER,), (ADMINISTRATOR,), (RISK,), (POLICY,)
+    (), (COUNTER,), (ADMINISTRATOR,), (RISK,), (POLICY,), (MANDATE,)
 )  # fmt: skip
-# No file was chosen to be edited, no set of policies was proposed, and nothing is held.
+# No file was chosen to be edited, no set of policies was proposed, nothing is held or given.
 ELSEWHERE = {
     "/console/policies/edit": 303,
     "/console/policies/sets/<ref>": 404,
     "/console/held/<ref>": 404,
     "/console/organisations/<ref>": 404,
+    "/console/mandates/<ref>": 404,
 }
 GUARDED = [
     (method, route) for route in CONSOLE if route.path not in OPEN for method in route.methods
@@ -83,7 +85,7 @@ def lookups(console: Console) -> list[Any]:
 def test_every_route_of_the_console_says_whose_it_is_and_carries_our_token() -> None:
     assert {route.path for route in CONSOLE if route.who == "anybody"} == OPEN
     assert {route.who for route in CONSOLE} == {
-        "anybody", "officer", COUNTER, ADMINISTRATOR, RISK, POLICY, ORGANISATIONS,
+        "anybody", "officer", COUNTER, ADMINISTRATOR, RISK, POLICY, ORGANISATIONS, MANDATE,
     }  # fmt: skip
     seen: set[tuple[str, str]] = set()
     for route in CONSOLE:
@@ -141,7 +143,8 @@ def test_no_route_shows_or_changes_anything_for_somebody_whose_it_is_not(
 
 @ON_ONE_ENGINE
 def test_each_page_opens_for_whose_it_is(console: Console) -> None:
-    console.sit(console.officer("Asha Patel", ADMINISTRATOR, COUNTER, RISK, POLICY, ORGANISATIONS))
+    every = (ADMINISTRATOR, COUNTER, RISK, POLICY, ORGANISATIONS, MANDATE)
+    console.sit(console.officer("Asha Patel", *every))
     other = console.officer("Ben Owen", COUNTER)
     for method, route in GUARDED:
         if method == "GET":

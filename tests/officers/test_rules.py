@@ -34,6 +34,7 @@ ORGANISATION_ACTS = {
     Act.SEE_ORGANISATIONS, Act.ENTER_ORGANISATION, Act.VERIFY_ORGANISATION,
     Act.SUSPEND_ORGANISATION,
 }  # fmt: skip
+MANDATE_ACTS = {Act.SEE_MANDATE, Act.END_MANDATE}
 
 
 def officer(ref: str, roles: frozenset[str], *, disabled: bool = False) -> Officer:
@@ -47,7 +48,10 @@ def test_every_act_belongs_to_exactly_one_role_and_no_role_to_do_everything() ->
     assert set(Role) == set(MAY)
     assert MAY[Role.RISK] == RISK_ACTS
     assert MAY[Role.ORGANISATIONS] == ORGANISATION_ACTS
-    every = [COUNTER_ACTS, ADMINISTRATORS_ACTS, RISK_ACTS, POLICY_ACTS, ORGANISATION_ACTS]
+    assert MAY[Role.MANDATE] == MANDATE_ACTS
+    every = [
+        COUNTER_ACTS, ADMINISTRATORS_ACTS, RISK_ACTS, POLICY_ACTS, ORGANISATION_ACTS, MANDATE_ACTS,
+    ]  # fmt: skip
     assert set(Act) == set[Act]().union(*every)
     assert len(Act) == sum(len(acts) for acts in every), "no act is two roles'"
 
@@ -60,6 +64,7 @@ def test_who_administers_sees_nobody_at_a_counter_and_the_other_way_round() -> N
             or (act in RISK_ACTS and "risk-officer" in roles)
             or (act in POLICY_ACTS and "policy-officer" in roles)
             or (act in ORGANISATION_ACTS and "organisation-officer" in roles)
+            or (act in MANDATE_ACTS and "mandate-officer" in roles)
         )
         assert may(roles, act) == allowed, (roles, act)
 

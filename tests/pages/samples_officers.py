@@ -31,6 +31,29 @@ HELD_ONE = {
     "reasons": "unusual_network +2.7; usual_browser -3.5", "error": None,
     "choices": {"owner-came": "Let it go on: the owner came", "part-of-an-attack": "Stop it"},
 }  # fmt: skip
+MANDATE: dict[str, Any] = {
+    "ref": "m-1", "service": "Tax", "helper": "Owen and Co",
+    "about": "A business", "state": "In use", "starts": NOON, "expires": NOON,
+    "powers": "see tax returns and letters",
+}  # fmt: skip
+MANDATE_PAGE: dict[str, Any] = {
+    **MANDATE, "can": "No.", "action": "/console/mandates/m-1", "error": None,
+    "told": Facts(principal="The permission is on hold.", delegate="Your permission is on hold.",
+                  developer="mandate-suspended: the permission to act is on hold"),
+    "happened": [{"what": "Given", "when": NOON, "reference": "K7QF2MXB9HWR"},
+                 {"what": "Used at a service", "when": NOON, "reference": "K7QF2MXB9HWS"}],
+    "choices": {"suspended abuse-suspected": "Put it on hold: it may be misused",
+                "ended made-in-error": "End it for good: it was a mistake"},
+}  # fmt: skip
+FOUND = [
+    Facts(ref=ref, href=f"/console/mandates/{ref}", service="Tax", helper="Owen and Co",
+          state="In use", expires=NOON if ref == "m-1" else None)
+    for ref in ("m-1", "m-2")
+]  # fmt: skip
+MANDATES: dict[str, Any] = {
+    "ways": {"reference": "Reference of the permission", "organisation": "Name of the firm"},
+    "way": "", "found": [], "full": False, "error": None, "field": "typed",
+}  # fmt: skip
 WAITING = [
     Facts(action="/console/visits/v-1", document="Passport", by="Asha Patel", when=NOON),
     Facts(action="/console/visits/v-2", document="Residence permit", by="Ben Owen", when=NOON),
@@ -63,7 +86,8 @@ OFFICER: dict[str, Any] = {
 NO_CHANGE = {"roles": {}, "held": [], "roles_action": "", "new_key_action": "",
              "disable_action": ""}  # fmt: skip
 HOME = {"name": "Asha Patel", "roles": "Counter officer, Administrator", "counter": True,
-        "administrator": True, "held": True, "figures": True, "organisations": True}  # fmt: skip
+        "administrator": True, "held": True, "figures": True, "organisations": True,
+        "mandates": True}  # fmt: skip
 
 ORGANISATIONS: dict[str, Any] = {
     "organisations": [
@@ -224,6 +248,17 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "officers-visits-none": ("officers/visits.html", {"visits": [], "error": WRONG}),
     "officers-held": ("officers/held.html", {"held": HELD, "full": True, "error": None}),
     "officers-held-none": ("officers/held.html", {"held": [], "full": False, "error": WRONG}),
+    "officers-mandates": ("officers/mandates.html", {
+        **MANDATES, "found": FOUND, "full": True,
+        "way": "organisation"}),
+    "officers-mandates-wrong": ("officers/mandates.html", {
+        **MANDATES, "error": WRONG, "field": "way"}),
+    "officers-mandates-none": ("officers/mandates.html", {**MANDATES, "error": WRONG}),
+    "officers-mandate": ("officers/mandate.html", MANDATE_PAGE),
+    "officers-mandate-wrong": ("officers/mandate.html", {**MANDATE_PAGE, "error": WRONG}),
+    "officers-mandate-over": ("officers/mandate.html", {
+        **MANDATE_PAGE, "told": None, "choices": {}, "happened": [], "starts": None,
+        "expires": None, "action": ""}),
     "officers-held-one": ("officers/held_one.html", HELD_ONE),
     "officers-held-one-wrong": ("officers/held_one.html", {**HELD_ONE, "error": WRONG}),
     "officers-decide": ("officers/decide.html", DECIDE),

@@ -36,6 +36,7 @@ def home() -> ResponseReturnValue:
         policy=may(roles, Act.SEE_POLICY),
         administrator=may(roles, Act.SEE_OFFICERS),
         held=may(roles, Act.DECIDE_HELD),
+        mandates=may(roles, Act.SEE_MANDATE),
         figures=may(roles, Act.SEE_FIGURES),
         organisations=may(roles, Act.SEE_ORGANISATIONS),
     )
