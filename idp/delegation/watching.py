@@ -218,6 +218,13 @@ def forget_opened(tx: Transaction) -> int:
     return count
 
 
+def tell_admins(tx: Transaction, keyring: Keyring, organisation: str, notice: Notice) -> None:
+    """Tell an organisation's administrators."""
+    name = tx.execute(_LIMIT, {"firm": organisation}).one().name
+    for email in tx.execute(_ADMINS, {"firm": organisation}).scalars().all():
+        send(tx, keyring, Contact("email", email), notice, {"organisation": name})
+
+
 def _judge(
     tx: Transaction,
     rules: RiskRules,
@@ -268,11 +275,8 @@ def _freeze(
     record(tx, Entry(kind="actor-frozen", person=actor, detail=detail), reference=reference)
     for person in people:
         tell_principal(tx, keyring, person, Notice.HELPER_STOPPED)
-    if mandate.organisation is None:
-        return
-    name = tx.execute(_LIMIT, {"firm": mandate.organisation}).one().name
-    for email in tx.execute(_ADMINS, {"firm": mandate.organisation}).scalars():
-        send(tx, keyring, Contact("email", email), Notice.MEMBER_STOPPED, {"organisation": name})
+    if mandate.organisation is not None:
+        tell_admins(tx, keyring, mandate.organisation, Notice.MEMBER_STOPPED)
 
 
 def _pace(row: Any) -> Pace:

@@ -9,6 +9,7 @@ from idp.officers.views import (
     organisations,
     policy,
     policy_forms,
+    watch,
 )
 from idp.officers.views.common import bp
 
@@ -22,4 +23,5 @@ __all__ = [
     "organisations",
     "policy",
     "policy_forms",
+    "watch",
 ]
