@@ -22,7 +22,6 @@ from idp.register.records import BusinessRecord, PersonRecord
 from idp.storage import Transaction, db_now
 
 LONGEST = timedelta(days=LONGEST_DAYS)
-USES_SHOWN = 200
 PICKED = 20  # people on one page of the choice; more are found by name
 USE_KINDS = ("tokens-issued", "claims-read", "mandate-checked")
 OWN_LEVEL = Level(identity=3, sign_in=3)  # no evidence but the principal's own act: no cap
@@ -64,17 +63,6 @@ class HeldMandate:
     exclusive: bool = False
     text_hash: str | None = None
     evidence: tuple[Mapping[str, Any], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Use:
-    """One thing done under a mandate."""
-
-    at: datetime
-    kind: str
-    client_id: str
-    reference: str
-    detail: dict[str, Any]
 
 
 _INSERT = insert(MandateRecord)
@@ -340,38 +328,12 @@ def sort_name(tx: Transaction, party: str) -> str:
     return str(tx.execute(_NAME, {"party": party}).scalar_one()).casefold()
 
 
-_USES = (
-    select(
-        JournalEntry.at,
-        JournalEntry.kind,
-        JournalEntry.client_id,
-        JournalEntry.reference,
-        JournalEntry.detail,
-    )
-    .where(
-        JournalEntry.mandate_ref == bindparam("mandate"),
-        JournalEntry.person == bindparam("principal"),
-        JournalEntry.kind.in_(USE_KINDS),
-    )
-    .order_by(JournalEntry.id.desc())
-    .limit(USES_SHOWN)
-)
 _COUNT_USES = (
     select(JournalEntry.mandate_ref, func.count().label("uses"))
     .where(JournalEntry.person == bindparam("principal"), JournalEntry.kind.in_(USE_KINDS))
     .where(JournalEntry.mandate_ref.is_not(None))
     .group_by(JournalEntry.mandate_ref)
 )
-
-
-def uses(tx: Transaction, mandate: HeldMandate) -> list[Use]:
-    """List what was done under a mandate, newest first, from the journal itself."""
-    rows = tx.execute(_USES, {"mandate": mandate.ref, "principal": mandate.principal})
-    return [
-        Use(at=row.at, kind=row.kind, client_id=row.client_id, reference=row.reference,
-            detail=row.detail)
-        for row in rows
-    ]  # fmt: skip
 
 
 def count_uses(tx: Transaction, principal: str) -> dict[str, int]:

@@ -18,10 +18,10 @@ from idp.assurance.reach import BulkAnswer
 from idp.assurance.risk_rules import RiskRules
 from idp.callers.acting import ActingMandate
 from idp.callers.authority import Bar
-from idp.delegation.assisting import tell
 from idp.delegation.explaining import Pace as Reason
 from idp.delegation.pace import DAY, HOUR_AT_MOST, WAIT, Pace, carried, first, hour_of, one_more
 from idp.delegation.records import BulkWatchRecord, OpenedRecord
+from idp.delegation.telling import tell_principal
 from idp.journal.actions import Entry, new_reference, record
 from idp.keyring.ring import Keyring
 from idp.notices.actions import Contact, Notice, send
@@ -241,6 +241,13 @@ def forget_opened(tx: Transaction) -> int:
     return count
 
 
+def tell_admins(tx: Transaction, keyring: Keyring, organisation: str, notice: Notice) -> None:
+    """Tell an organisation's administrators."""
+    name = tx.execute(_LIMIT, {"firm": organisation}).one().name
+    for email in tx.execute(_ADMINS, {"firm": organisation}).scalars().all():
+        send(tx, keyring, Contact("email", email), notice, {"organisation": name})
+
+
 def _judge(
     tx: Transaction,
     rules: RiskRules,
@@ -290,12 +297,9 @@ def _freeze(
     detail = {"opened": len(people), "organisation": mandate.organisation}
     record(tx, Entry(kind="actor-frozen", person=actor, detail=detail), reference=reference)
     for person in people:
-        tell(tx, keyring, person, Notice.HELPER_STOPPED, {})
-    if mandate.organisation is None:
-        return
-    name = tx.execute(_LIMIT, {"firm": mandate.organisation}).one().name
-    for email in tx.execute(_ADMINS, {"firm": mandate.organisation}).scalars():
-        send(tx, keyring, Contact("email", email), Notice.MEMBER_STOPPED, {"organisation": name})
+        tell_principal(tx, keyring, person, Notice.HELPER_STOPPED)
+    if mandate.organisation is not None:
+        tell_admins(tx, keyring, mandate.organisation, Notice.MEMBER_STOPPED)
 
 
 def _pace(row: Any) -> Pace:

@@ -42,13 +42,6 @@ def _given(_: Gettext, values: Values, home: str) -> Written:
     return (_("Somebody can act for you now"), (can, look, call), f"{can} {look}")
 
 
-def _stopped(_: Gettext, values: Values, home: str) -> Written:
-    what = _("A helper of yours opened a lot of people in a short time. We stopped them.")
-    look = _("You were one of those people. See what was done for you here: %(home)s")
-    look = look % {"home": home}
-    return (_("We stopped a helper of yours"), (what, look), f"{what} {look}")
-
-
 def _member_stopped(_: Gettext, values: Values, home: str) -> Written:
     what = _(
         "Somebody at %(organisation)s opened a lot of people in a short time. We stopped them."
@@ -65,18 +58,10 @@ def _objected(_: Gettext, values: Values, home: str) -> Written:
     return (_("Somebody does not agree"), (what, do), f"{what} {do}")
 
 
-def _answered(_: Gettext, values: Values, home: str) -> Written:
-    what = _("You told us that you do not agree with something. Now there is an answer.")
-    look = _("Read it here: %(home)s") % {"home": home}
-    return (_("Your answer is here"), (what, look), f"{what} {look}")
-
-
 HELP: Mapping[Notice, Callable[[Gettext, Values, str], Written]] = {
     Notice.ASSISTED_RECAP: _recap,
     Notice.ASSISTED_CODE: _code,
     Notice.HELP_GIVEN: _given,
-    Notice.HELPER_STOPPED: _stopped,
     Notice.MEMBER_STOPPED: _member_stopped,
     Notice.USE_OBJECTED: _objected,
-    Notice.OBJECTION_ANSWERED: _answered,
 }

@@ -103,10 +103,10 @@ NEEDS: Mapping[Notice, frozenset[str]] = {
     Notice.HELPER_REVIEW: frozenset({"link", "when"}),
     Notice.HELPER_YEARLY: frozenset({"link"}),
     Notice.HELPING_ENDED: frozenset({"link"}),
-    Notice.HELPER_STOPPED: frozenset(),
+    Notice.HELPER_STOPPED: frozenset({"link"}),
     Notice.MEMBER_STOPPED: frozenset({"organisation"}),
     Notice.USE_OBJECTED: frozenset({"organisation"}),
-    Notice.OBJECTION_ANSWERED: frozenset(),
+    Notice.OBJECTION_ANSWERED: frozenset({"link"}),
 }
 METHODS = frozenset(
     {"password", "one-time-code", "passkey", "security-key", "sms-code", "email-code",

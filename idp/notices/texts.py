@@ -487,6 +487,24 @@ def _helper_added(_: Gettext, told: _Told) -> Words:
     )
 
 
+def _helper_stopped(_: Gettext, told: _Told) -> Words:
+    return _about_helpers(
+        _("We stopped a helper of yours"),
+        _("A helper of yours opened a lot of people in a short time. We stopped them."),
+        _("You were one of those people. See what was done: %(link)s") % {"link": told.link},
+        _see_helpers(_),
+    )
+
+
+def _objection_answered(_: Gettext, told: _Told) -> Words:
+    return _about_helpers(
+        _("Your answer is here"),
+        _("You told us that you do not agree with something. Now there is an answer."),
+        _("Read it here: %(link)s") % {"link": told.link},
+        _see_helpers(_),
+    )
+
+
 def _helper_facts_tried(_: Gettext, told: _Told) -> Words:
     return _about_helpers(
         _("Somebody tried to ask you with wrong details"),
@@ -552,6 +570,8 @@ _WRITERS: Mapping[Notice, Callable[[Gettext, _Told], Words]] = {
     Notice.OFFER_WAITS: _offer_waits,
     Notice.OFFER_ANSWERED: _offer_answered,
     Notice.HELPER_ADDED: _helper_added,
+    Notice.HELPER_STOPPED: _helper_stopped,
+    Notice.OBJECTION_ANSWERED: _objection_answered,
     Notice.HELPER_FACTS_TRIED: _helper_facts_tried,
     Notice.HELPER_REVIEW: _helper_review,
     Notice.HELPER_YEARLY: _helper_yearly,

@@ -113,7 +113,7 @@ def test_whoever_shows_the_key_and_goes_on_is_frozen_and_everybody_is_told(
     notices = told(site)
     assert (site.world.people["sian"].email, Notice.MEMBER_STOPPED) in notices
     assert [one for one, notice in notices if notice is Notice.HELPER_STOPPED] == [
-        "margaret@home.example"
+        site.world.people["margaret"].email
     ]
 
 

@@ -28,16 +28,28 @@ SAMPLE = "\n".join(f"line_{n} = client.fetch('a rather long line of sample code'
 
 MANDATE = Facts(
     ref="M-7/ü?", delegate_name="Sian Hughes", services=["Tax"], until=SUMMER, uses=2,
-    ended=False, ended_on=None,
+    ended=False, ended_on=None, powers=["see your tax records"],
 )  # fmt: skip
 ENDED = Facts(
     ref="M-8", delegate_name="Tom Barker", services=["Library", "Tax"], until=SUMMER, uses=0,
-    ended=True, ended_on=NOON,
+    ended=True, ended_on=NOON, powers=[],
 )  # fmt: skip
 DONE = [
     Facts(when=NOON, what="Looked at the tax statement", who="Sian Hughes", service="Tax",
           reference="K7QF-2MXB"),
     Facts(when=NOON, what="Signed in", who="Sian Hughes", service="Tax", reference=None),
+]  # fmt: skip
+USE = Facts(
+    when=NOON, what="Opened or kept using the service", who="A named adviser at Smith & Sons",
+    service="Tax", purpose="Pay the bill for May", reference="K7QF2MXBAAAA", objected=False,
+    answer=None, object="/account/helpers/M-7/object/K7QF2MXBAAAA",
+)  # fmt: skip
+USES = [
+    USE,
+    Facts(**{**vars(USE), "reference": "K7QF2MXBAAAB", "objected": True, "object": None,
+             "purpose": None}),
+    Facts(**{**vars(USE), "reference": "K7QF2MXBAAAC", "objected": True, "object": None,
+             "answer": "It was a mistake, and they have put it right."}),
 ]  # fmt: skip
 PEOPLE = [
     Facts(role="mother", name="Margaret Hughes", email="margaret@example.test",
@@ -149,15 +161,27 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "mandate-ends-soon": ("account/mandate.html", {
         "mandate": Facts(**{**vars(MANDATE), "renews": True}), "uses": []}),
     "helpers-nobody": ("account/helpers.html", {"mandates": []}),
-    "mandate": ("account/mandate.html", {"mandate": MANDATE, "uses": DONE}),
+    "mandate": ("account/mandate.html", {
+        "mandate": MANDATE, "uses": USES, "more": "/account/helpers/M-7?before=7"}),
     "mandate-ended": ("account/mandate.html", {"mandate": ENDED, "uses": []}),
     "ended": ("account/ended.html", {"delegate_name": "Sian Hughes", "services": ["Tax"],
                                      "when": NOON, "reference": "K7QF-2MXB"}),
     "activity": ("account/activity.html", {"entries": DONE, "reference": "K7QF-2MXB"}),
     "activity-none": ("account/activity.html", {"entries": [], "reference": None}),
+    "helping-one": ("account/helping_one.html", {
+        "uses": USES[1:], "more": None,
+        "mandate": {"principal_name": "Margaret Hughes", "services": ["Tax"], "until": SUMMER,
+                    "ended": False, "powers": ["see your tax records"]}}),
+    "helping-one-ended": ("account/helping_one.html", {
+        "uses": [], "more": None,
+        "mandate": {"principal_name": "Margaret Hughes", "services": ["Tax"], "ended": True,
+                    "ended_on": NOON, "powers": []}}),
+    "object": ("account/object.html", {
+        "delegate_name": "Sian Hughes", "reference": "K7QF2MXBAAAA", "action": "/account/object",
+        "back": "/account/helpers/M-7", "error": WRONG}),
     "helping": ("account/helping.html", {"people": [
         Facts(name="Margaret Hughes", services=["Tax"], until=SUMMER,
-              resign="/account/helping/x/resign")],
+              resign="/account/helping/x/resign", uses="/account/helping/x")],
         "made": [{"name": "Tom Barker", "href": "/account/helpers/offers/y"}],
         "organisations": [
         Facts(name="Example & Co", roles="Worker", href="/helping/organisations/o-1")]}),

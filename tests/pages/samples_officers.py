@@ -246,6 +246,16 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         **VISIT, "error": WRONG, "field": "document"}),
     "officers-visits": ("officers/visits.html", {"visits": WAITING, "error": None}),
     "officers-visits-none": ("officers/visits.html", {"visits": [], "error": WRONG}),
+    "officers-stopped": ("officers/stopped.html", {"stopped": [
+        {"sign_in_name": "sian@example.test", "frozen_at": NOON, "reference": "K7QF2MXBAAAA",
+         "action": "/console/stopped/K7QF2MXBAAAA"}]}),
+    "officers-stopped-none": ("officers/stopped.html", {"stopped": []}),
+    "officers-objections": ("officers/objections.html", {"error": WRONG, "objections": [
+        {"reference": "K7QF2MXBAAAA", "at": NOON, "service": "Tax", "organisation": "Smith & Sons",
+         "words": "I never asked for this.", "action": "/console/objections/K7QF2MXBAAAA"},
+        {"reference": "K7QF2MXBAAAB", "at": NOON, "service": "Tax", "organisation": None,
+         "words": "I was away.", "action": "/console/objections/K7QF2MXBAAAB"}]}),
+    "officers-objections-none": ("officers/objections.html", {"error": None, "objections": []}),
     "officers-held": ("officers/held.html", {"held": HELD, "full": True, "error": None}),
     "officers-held-none": ("officers/held.html", {"held": [], "full": False, "error": WRONG}),
     "officers-mandates": ("officers/mandates.html", {

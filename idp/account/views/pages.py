@@ -80,38 +80,6 @@ def helpers() -> ResponseReturnValue:
     )
 
 
-@bp.get("/account/helpers/<ref>")
-def mandate(ref: str) -> ResponseReturnValue:
-    """One permission I gave, and every use of it. Somebody else's is not found."""
-    session = signed_in()
-    if not isinstance(session, SessionFacts):
-        return session
-
-    def work(tx: Transaction) -> tuple[dict[str, object], list[dict[str, object]]] | None:
-        found = delegation.find(tx, ref)
-        if found is None or found.principal != session.person_ref:
-            return None
-        names = actions.service_names(tx, [found.service])
-        used = delegation.uses(tx, found)
-        renews = owning.may_renew(found, tx)
-        shown = [
-            {
-                "when": use.at,
-                "service": names.get(use.client_id, use.client_id),
-                "who": found.delegate_name,
-                "what": texts.done(use.kind),
-                "reference": use.reference,
-            }
-            for use in used
-        ]
-        return {**_shown(found, names, len(used)), "renews": renews}, shown
-
-    answer = house().database.read(work)
-    if answer is None:
-        abort(404)
-    return render_template("account/mandate.html", mandate=answer[0], uses=answer[1])
-
-
 @bp.post("/account/helpers/<ref>/end")
 def end_mandate(ref: str) -> ResponseReturnValue:
     """End a permission I gave. From the answer on nothing more is had under it."""
@@ -211,6 +179,7 @@ def helping() -> ResponseReturnValue:
                 "services": [names.get(mandate.service, mandate.service)],
                 "until": mandate.expires,
                 "resign": url_for("helping.resign", ref=mandate.ref),
+                "uses": url_for("account.helping_one", ref=mandate.ref),
             }
             for mandate in held
         ]

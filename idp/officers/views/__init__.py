@@ -10,6 +10,7 @@ from idp.officers.views import (
     organisations,
     policy,
     policy_forms,
+    watch,
 )
 from idp.officers.views.common import bp
 
@@ -24,4 +25,5 @@ __all__ = [
     "organisations",
     "policy",
     "policy_forms",
+    "watch",
 ]
