@@ -16,6 +16,7 @@ from idp.authentication.records import ClientSessionRecord, SessionRecord
 from idp.callers.authority import allows, named_powers
 from idp.callers.records import ClientRecord
 from idp.delegation import actions as delegation
+from idp.delegation import uses
 from idp.delegation.records import BulkWatchRecord, MandateRecord
 from idp.journal.records import JournalEntry
 from idp.oidc.exchange_rules import MANDATE_TYPE, powers_at, read_exchange, scope_for
@@ -107,7 +108,7 @@ def test_each_use_is_one_row_that_names_who_acted_and_by_what(firm: Firm) -> Non
     assert [row["detail"]["powers"] for row in started] == [["file", "view"]] * 2
     found = site.database.read(lambda tx: delegation.find(tx, mandate))
     assert found is not None
-    assert len(site.database.read(lambda tx: delegation.uses(tx, found))) == 2
+    assert len(site.database.read(lambda tx: uses.page_of(tx, found)).uses) == 2
 
 
 def test_it_asks_for_less_and_gets_less_and_never_for_more(firm: Firm) -> None:
