@@ -20,7 +20,8 @@ from idp.assurance.policy import Policies
 from idp.delegation.actions import insert_mandate, sort_name
 from idp.delegation.lifecycle import Move, Party, State
 from idp.delegation.moving import By, Moved, make_room, move, read_bundle
-from idp.delegation.records import AssignmentRecord, MandateInvitationRecord, SafeContactRecord
+from idp.delegation.records import AssignmentRecord, MandateInvitationRecord
+from idp.delegation.telling import contacts_for
 from idp.errors import Refusal
 from idp.identifiers.rules import NationalInsuranceNumber
 from idp.journal.actions import Entry, record
@@ -102,9 +103,6 @@ _CLOSE = (
     .where(_INVITATION.ref == bindparam("bundle"), _INVITATION.closed_at.is_(None))
     .values(closed_at=db_now())
     .returning(_INVITATION.ref)
-)
-_SAFE = select(SafeContactRecord.channel, SafeContactRecord.address_sealed).where(
-    SafeContactRecord.person == bindparam("person")
 )
 
 
@@ -283,25 +281,10 @@ def _give(tx: Transaction, keyring: Keyring, helper: Helper, bundle: str) -> boo
         tx.execute(insert(AssignmentRecord).values(values))
         person = row.principal
     if person is not None:
-        tell(tx, keyring, person, Notice.HELP_GIVEN, {"organisation": helper.organisation_name})
+        for contact in contacts_for(tx, keyring, person):
+            told = {"organisation": helper.organisation_name}
+            send(tx, keyring, contact, Notice.HELP_GIVEN, told)
     return True
-
-
-def tell(
-    tx: Transaction, keyring: Keyring, person: str, notice: Notice, values: Mapping[str, str]
-) -> None:
-    """Tell a person on their safe channel, or on the register's; nobody where they want paper."""
-    row = tx.execute(_SAFE, {"person": person}).first()
-    if row is not None:
-        if row.channel in {"email", "text"} and row.address_sealed:
-            address = keyring.sealer.open(row.address_sealed, purpose="safe-contact")
-            send(tx, keyring, Contact(row.channel, address), notice, values)
-        return
-    known = contacts_of(tx, person)
-    if known.email:
-        send(tx, keyring, Contact("email", known.email), notice, values)
-    elif known.phone:
-        send(tx, keyring, Contact("text", known.phone), notice, values)
 
 
 def words_shown(helper: Helper, policies: Policies, want: Mapping[str, tuple[str, ...]]) -> str:

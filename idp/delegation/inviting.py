@@ -269,7 +269,7 @@ def cancel(tx: Transaction, ref: str, by: By) -> int:
 
 def open_way(keyring: Keyring, row: Mapping[str, Any]) -> Way:
     """Open what an invitation's row holds sealed."""
-    purpose = _purpose(row["ref"])
+    purpose = invitation_purpose(row["ref"])
     name = json.loads(keyring.sealer.open(row["label_sealed"], purpose=purpose))
     told = json.loads(keyring.sealer.open(row["contact_sealed"], purpose=purpose))
     return Way(**name, **told)
@@ -277,7 +277,7 @@ def open_way(keyring: Keyring, row: Mapping[str, Any]) -> Way:
 
 def sealed_way(keyring: Keyring, ref: str, way: Way) -> dict[str, str]:
     """The two sealed columns of an invitation."""
-    purpose = _purpose(ref)
+    purpose = invitation_purpose(ref)
     name = {"given_name": way.given_name, "family_name": way.family_name}
     told = {"email": way.email, "token": way.token, "facts": way.facts}
     return {
@@ -335,10 +335,11 @@ def _invitation(
 
 def _seal_contact(keyring: Keyring, ref: str, email: str | None, token: str) -> str:
     told = {"email": email, "token": token, "facts": None}
-    return keyring.sealer.seal(json.dumps(told), purpose=_purpose(ref))
+    return keyring.sealer.seal(json.dumps(told), purpose=invitation_purpose(ref))
 
 
-def _purpose(ref: str) -> str:
+def invitation_purpose(ref: str) -> str:
+    """Bind what an inviter typed to the invitation it is for."""
     return f"offer {ref}"
 
 

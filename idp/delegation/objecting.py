@@ -87,7 +87,7 @@ def object_to(
         return Refusal("unknown-use", "no such use of this permission")
     values = {
         "reference": reference, "mandate": mandate.ref, "principal": mandate.principal,
-        "sealed": keyring.sealer.seal(words, purpose=_purpose(reference)),
+        "sealed": keyring.sealer.seal(words, purpose=objection_purpose(reference)),
     }  # fmt: skip
     if tx.execute(_INSERT.on(tx), values).first() is None:
         return Refusal("objected", "this use was objected to before")
@@ -103,7 +103,9 @@ def waiting(tx: Transaction, keyring: Keyring) -> list[Objection]:
     return [
         Objection(
             reference=row.entry_reference,
-            words=keyring.sealer.open(row.words_sealed, purpose=_purpose(row.entry_reference)),
+            words=keyring.sealer.open(
+                row.words_sealed, purpose=objection_purpose(row.entry_reference)
+            ),
             at=row.at,
             organisation=row.organisation,
             service=row.client_name or "",
@@ -114,7 +116,7 @@ def waiting(tx: Transaction, keyring: Keyring) -> list[Objection]:
 
 def answer(tx: Transaction, keyring: Keyring, reference: str, words: str, *, by: str) -> bool:
     """Answer an objection, once; the principal is told that there is an answer."""
-    sealed = keyring.sealer.seal(words, purpose=_purpose(reference))
+    sealed = keyring.sealer.seal(words, purpose=objection_purpose(reference))
     row = tx.execute(_ANSWER, {"reference": reference, "sealed": sealed}).first()
     if row is None:
         return False
@@ -126,8 +128,9 @@ def answer(tx: Transaction, keyring: Keyring, reference: str, words: str, *, by:
 
 def answer_words(keyring: Keyring, reference: str, sealed: str | None) -> str | None:
     """The answer to an objection, as its principal reads it."""
-    return keyring.sealer.open(sealed, purpose=_purpose(reference)) if sealed else None
+    return keyring.sealer.open(sealed, purpose=objection_purpose(reference)) if sealed else None
 
 
-def _purpose(reference: str) -> str:
+def objection_purpose(reference: str) -> str:
+    """Bind the words of an objection, and of its answer, to the use they are about."""
     return f"use-objection {reference}"

@@ -46,7 +46,9 @@ def safe_contact(tx: Transaction, keyring: Keyring, person: str) -> tuple[str, s
         return None
     if row.address_sealed is None:
         return row.channel, None
-    return row.channel, keyring.sealer.open(row.address_sealed, purpose=_purpose(person))
+    return row.channel, keyring.sealer.open(
+        row.address_sealed, purpose=safe_contact_purpose(person)
+    )
 
 
 def set_safe_contact(
@@ -60,7 +62,7 @@ def set_safe_contact(
     if channel is None:
         tx.execute(_UNSET, {"party": person})
         return
-    sealed = keyring.sealer.seal(address, purpose=_purpose(person)) if address else None
+    sealed = keyring.sealer.seal(address, purpose=safe_contact_purpose(person)) if address else None
     tx.execute(_SET.on(tx), {"party": person, "channel": channel, "sealed": sealed})
 
 
@@ -106,5 +108,6 @@ def tell_delegate(
         send(tx, keyring, Contact("email", held.email), notice, told, after=after)
 
 
-def _purpose(person: str) -> str:
+def safe_contact_purpose(person: str) -> str:
+    """Bind a safe contact to the person whose it is."""
     return f"safe-contact {person}"

@@ -15,6 +15,11 @@ from idp import settings as reading
 from idp.authentication.actions import seed_purpose
 from idp.authentication.phones import offer_purpose, phone_purpose
 from idp.authentication.records import OneTimeCodeRecord, PhoneRecord, SignInCodeRecord
+from idp.delegation import known
+from idp.delegation.inviting import invitation_purpose
+from idp.delegation.objecting import objection_purpose
+from idp.delegation.records import MandateInvitationRecord, ObjectionRecord, SafeContactRecord
+from idp.delegation.telling import safe_contact_purpose
 from idp.house import House, open_house
 from idp.journal.actions import Entry, record
 from idp.keyring import backup as backups
@@ -26,6 +31,8 @@ from idp.keyring.ring import LOOK_AGAIN_SECONDS, KeyringError
 from idp.keyring.sealing import Unreadable
 from idp.notices.actions import MESSAGES
 from idp.notices.actions import PURPOSE as NOTICE_PURPOSE
+from idp.organisations import members
+from idp.organisations.records import MemberInvitationRecord
 from idp.outbox.records import OutboxRecord
 from idp.proofing.cases import claim_purpose
 from idp.proofing.checking import MESSAGE as CHECK_MESSAGE
@@ -46,10 +53,24 @@ SEALED = (
     # What was typed in a case that lapsed is forgotten.
     SealedColumn(CaseRecord, "claim_sealed", "ref", claim_purpose,
                  live=CaseRecord.claim_sealed != ""),
+    SealedColumn(SafeContactRecord, "address_sealed", "person", safe_contact_purpose,
+                 live=SafeContactRecord.address_sealed.is_not(None)),
+    SealedColumn(MandateInvitationRecord, "label_sealed", "ref", invitation_purpose,
+                 live=MandateInvitationRecord.label_sealed.is_not(None)),
+    SealedColumn(MandateInvitationRecord, "contact_sealed", "ref", invitation_purpose,
+                 live=MandateInvitationRecord.contact_sealed.is_not(None)),
+    SealedColumn(ObjectionRecord, "words_sealed", "entry_reference", objection_purpose),
+    SealedColumn(ObjectionRecord, "answer_sealed", "entry_reference", objection_purpose,
+                 live=ObjectionRecord.answer_sealed.is_not(None)),
+    SealedColumn(MemberInvitationRecord, "email_sealed", None, lambda _: members.PURPOSE),
     # Messages that still wait: what was delivered keeps nothing.
     SealedColumn(
         OutboxRecord, "payload", None, lambda _: NOTICE_PURPOSE, within="sealed",
         live=and_(OutboxRecord.done_at.is_(None), OutboxRecord.kind.in_(MESSAGES.values())),
+    ),
+    SealedColumn(
+        OutboxRecord, "payload", None, lambda _: known.PURPOSE, within="sealed",
+        live=and_(OutboxRecord.done_at.is_(None), OutboxRecord.kind == known.ASKED),
     ),
     SealedColumn(
         OutboxRecord, "payload", "payload", lambda kept: check_purpose(kept["evidence"]),
