@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from idp.authentication.actions import code_at
-from idp.demo import checker, newcomers, world
+from idp.demo import checker, newcomers, organisations, world
 from idp.house import open_house
 from idp.keyring import ring
 from idp.policy.files import packaged_directory, policies_directory
@@ -249,9 +249,25 @@ def facts_json(settings: Settings) -> str:
     new = [asdict(one) | {"name": one.name} for one in newcomers.newcomers(settings.data)]
     return json.dumps(
         {"issuer": settings.issuer, "people": people, "newcomers": new, "services": listed,
-         "mailbox": mailbox_address(settings), "console": settings.console_address,
-         "policies": str(settings.policies), "data": str(settings.data)}
+         "organisations": organisations_of(settings), "mailbox": mailbox_address(settings),
+         "console": settings.console_address, "policies": str(settings.policies),
+         "data": str(settings.data)}
     )  # fmt: skip
+
+
+def organisations_of(settings: Settings) -> list[dict[str, str]]:
+    """The sandbox's organisations, each with the role of its member in the cast."""
+    house = open_house(settings)
+    try:
+        refs = house.database.read(organisations.refs)
+    finally:
+        house.database.close()
+    return [
+        {"kind": one.kind, "name": one.name, "role": one.role, "ref": refs[one.kind],
+         "url": f"{settings.issuer}/helping/organisations/{refs[one.kind]}"}
+        for one in organisations.CAST
+        if one.kind in refs
+    ]  # fmt: skip
 
 
 def mailbox_address(settings: Settings) -> str:

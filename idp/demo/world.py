@@ -14,6 +14,7 @@ from idp.assurance.rules import Level
 from idp.authentication.actions import enrol_totp, hash_password, new_seed, set_password
 from idp.callers import registration
 from idp.delegation.actions import give
+from idp.demo import organisations
 from idp.errors import Refusal
 from idp.house import House
 from idp.identifiers.rules import NationalInsuranceNumber, parse
@@ -119,10 +120,9 @@ def build(house: House, data: Path, port: int) -> None:
     hashes = [hash_password(house.gate, person.password) for person in sample]
 
     def work(tx: Transaction) -> None:
-        refs = {
-            person.role: _settle(tx, house, person, hashed)
-            for person, hashed in zip(sample, hashes, strict=True)
-        }
+        refs, accounts_of = {}, {}
+        for person, hashed in zip(sample, hashes, strict=True):
+            refs[person.role], accounts_of[person.role] = _settle(tx, house, person, hashed)
         given = give(
             tx,
             principal=refs["mother"],
@@ -135,6 +135,8 @@ def build(house: House, data: Path, port: int) -> None:
         )
         if isinstance(given, Refusal):
             raise RuntimeError(given.description)
+        accounts = {person.role: (accounts_of[person.role], person.name) for person in sample}
+        organisations.build(tx, house, accounts)
 
     # The file first: with it lost, nobody would know the passwords that the database holds.
     write(data / PEOPLE_FILE, [asdict(person) for person in sample])
@@ -187,7 +189,7 @@ def _register(house: House, data: Path, service: SampleService) -> None:
         raise RuntimeError(done)
 
 
-def _settle(tx: Transaction, house: House, person: SamplePerson, hashed: Any) -> str:
+def _settle(tx: Transaction, house: House, person: SamplePerson, hashed: Any) -> tuple[str, str]:
     number = parse(person.national_insurance_number)
     assert isinstance(number, NationalInsuranceNumber)
     ref = add_person(
@@ -213,7 +215,7 @@ def _settle(tx: Transaction, house: House, person: SamplePerson, hashed: Any) ->
     set_password(tx, house.keyring, account, hashed)
     enrol_totp(tx, house.keyring, account, person.totp_secret)
     record(tx, Entry(kind="enrolled", person=ref, detail={"by": "sandbox"}))
-    return ref
+    return ref, account
 
 
 def _invent(
