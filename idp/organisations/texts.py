@@ -86,16 +86,16 @@ def demands(*, identity: int, sign_in: int, device_bound: bool, two_people: bool
     """Say what a member has to show who can open so many people: a row of risk-model.md T7."""
     said = []
     if identity >= 2:
-        said.append(_("They have to show us who they are."))
+        said.append(_("To show us once who they are"))
     if device_bound:
-        said.append(_("They sign in with a security key that cannot be copied."))
+        said.append(_("A security key that cannot be copied"))
     elif sign_in >= 3:
-        said.append(_("They sign in with a passkey or a security key."))
+        said.append(_("A passkey or a security key"))
     elif sign_in == 2:
-        said.append(_("They sign in with two checks, such as a password and a code."))
+        said.append(_("Two checks, such as a password and a code"))
     if two_people:
-        said.append(_("A second person has to agree before they change where money goes."))
-    return said or [_("They sign in as anybody does.")]
+        said.append(_("A second person who agrees, to change where money goes"))
+    return said or [_("Nothing more than anybody")]
 
 
 def wait(left: timedelta) -> str:

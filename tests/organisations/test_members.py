@@ -1,6 +1,8 @@
 """Members come by a link that works once, change, and leave; each from the next request on."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -200,3 +202,18 @@ def test_everyone_is_chosen_at_set_up_and_a_limit_only_without_it(firm: Firm) ->
     (row,) = firm.site.rows(OrganisationRecord)
     assert (row["access"], row["people_limit"]) == ("everyone", None)
     assert change(sian, "assigned", "") is Verdict.ALLOWED
+
+
+def test_two_administrators_who_end_each_other_at_once_do_not_both_win(firm: Firm) -> None:
+    firm.site.change(MemberRecord, {"roles": ["admin"]}, ref=firm.member("tom"))
+    sides = [(firm.account("sian"), firm.member("tom")), (firm.account("tom"), firm.member("sian"))]
+    start = Barrier(2)
+
+    def end(side: tuple[str, str]) -> Verdict:
+        start.wait()
+        return firm.do(lambda tx: assigning.remove_member(tx, firm.ref, *side))
+
+    with ThreadPoolExecutor(2) as pool:
+        said = list(pool.map(end, sides))
+    assert sorted(said) == [Verdict.ALLOWED, Verdict.GONE]
+    assert sum(row["left_at"] is None for row in firm.site.rows(MemberRecord)) == 1

@@ -182,11 +182,11 @@ def test_the_settings_say_what_a_limit_saves(firm: Firm) -> None:
     wrong = post(site, f"{AT}{firm.ref}/settings", access="assigned", limit="many")
     assert (wrong.status_code, "Type in a number" in wrong.text) == (422, True)
     firm.set(people_limit=1)
-    assert "They sign in as anybody does." in site.get(f"{AT}{firm.ref}/settings").text
+    assert "Nothing more than anybody" in site.get(f"{AT}{firm.ref}/settings").text
     post(site, f"{AT}{firm.ref}/settings", access="assigned", limit="500")
     page = site.get(f"{AT}{firm.ref}/settings").text
     assert "With 500 people at most" in page
-    assert "a passkey or a security key" in page
+    assert "A passkey or a security key" in page
     assert (
         "your limit is 500" in site.get(f"{AT}{firm.ref}/members/{firm.member('tom')}").text.lower()
     )

@@ -151,3 +151,42 @@ def test_a_volunteer_is_shown_as_a_named_adviser() -> None:
     said = shown_name("Asha Patel", "Help 100%", shows_names=False, adviser=phrase)
     assert said == "a named adviser at Help 100%"
     assert shown_name("Asha", "Firm", shows_names=True, adviser=phrase) == "Asha"
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.integers(0, 3),
+        st.integers(0, 3),
+        st.sampled_from([Act.CHANGE_ROLES, Act.SUSPEND, Act.RESUME, Act.REMOVE]),
+        st.sampled_from(ROLE_SETS[1:]),
+    ),
+    max_size=30,
+)
+
+
+@given(STEPS)
+def test_whatever_members_do_to_each_other_somebody_can_administer(
+    steps: list[tuple[int, int, Act, frozenset[str]]],
+) -> None:
+    staff = [
+        member("0", *Role),
+        member("1", "admin"),
+        member("2", "assigner"),
+        member("3", "worker"),
+    ]
+    for who, whom, act, roles in steps:
+        by, to = staff[who], staff[whom]
+        others = sum(_administers(one) for one in staff if one.ref != to.ref)
+        if judge(FIRM, by, act, to, other_admins=others) is not Verdict.ALLOWED:
+            continue
+        if act is Act.CHANGE_ROLES:
+            staff[whom] = replace(to, roles=roles)
+        elif act is Act.REMOVE:
+            staff[whom] = replace(to, left=True)
+        else:
+            staff[whom] = replace(to, suspended=act is Act.SUSPEND)
+        assert any(_administers(one) for one in staff), (by, act, to)
+
+
+def _administers(one: Member) -> bool:
+    return Role.ADMIN in one.roles and not one.suspended and not one.left

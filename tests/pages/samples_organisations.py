@@ -8,8 +8,8 @@ NOON = datetime(2030, 6, 1, 12, tzinfo=UTC)
 SUMMER = date(2030, 8, 31)
 AT = "/helping/organisations/o-1"
 ROLES = {"worker": "Worker: does things for people", "admin": "Administrator: asks people to join"}
-KEYS = ["They have to show us who they are.", "They sign in with a passkey or a security key."]
-ANYBODY = ["They sign in as anybody does."]
+KEYS = ["To show us once who they are", "A passkey or a security key"]
+ANYBODY = ["Nothing more than anybody"]
 PEOPLE = [("m-2", "Ben Owen"), ("m-3", "Cai Rees")]
 HOME: dict[str, Any] = {
     "ref": "o-1", "name": "Example & Co", "kind": "Firm", "roles": "Worker, Administrator",
