@@ -12,18 +12,22 @@ import shutil
 import signal
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func
 
+from idp.delegation import uses
+from idp.delegation.actions import find
 from idp.delegation.records import MandateRecord
 from idp.journal.records import JournalEntry
 from idp.journal.sealer import seal
 from idp.journal.verification import verify
 from idp.keyring.sealing import digest
 from idp.oidc.records import AuthorizationCodeRecord, GrantRecord, RefreshTokenRecord
+from idp.storage import Transaction
 from tests.proofs.conftest import ENGINES, Figures
 from tests.rig.ledger import Ledger, Load, ending, redeeming, rotating, summary
 from tests.rig.records import broken_sequences, entries, issued_by_grant, rows
@@ -76,8 +80,10 @@ def test_killing_workers_under_load_loses_nothing_that_was_acknowledged(
     lost = [*_lost_issues(served, ledger), *_lost_ends(served, ledger)]
     assert lost == []
     _check_codes(served)
+    acting_uses = _check_uses(served)
     sealed = _check_journal(served)
     figures(seed=seed, **killed, acknowledged=ledger.acknowledged, lost_writes=len(lost),
+            acting_uses=acting_uses,
             journal_entries=sealed, **summary(ledger))  # fmt: skip
 
 
@@ -160,6 +166,30 @@ def _check_codes(served: Served) -> None:
     used = {row.grant_ref for row in codes if row.used_at is not None}
     assert issued_by_grant(house, "code") == dict.fromkeys(used, 1)
     assert entries(house, "tokens-refused") == []
+
+
+def _check_uses(served: Served) -> int:
+    """I17: each acting code that was spent is shown to the principal as one use, and no other is;
+    answer how many."""
+    house = served.house
+    codes = rows(house, AuthorizationCodeRecord.grant_ref, AuthorizationCodeRecord.used_at)
+    used = {row.grant_ref for row in codes if row.used_at is not None}
+    grants = rows(house, GrantRecord.ref, GrantRecord.mandate_ref)
+    spent = Counter(row.mandate_ref for row in grants if row.mandate_ref and row.ref in used)
+
+    def shown(ref: str, tx: Transaction) -> int:
+        mandate = find(tx, ref)
+        assert mandate is not None
+        count, page = 0, uses.page_of(tx, mandate)
+        while True:
+            count += sum(one.kind == "tokens-issued" for one in page.uses)
+            if page.before is None:
+                return count
+            page = uses.page_of(tx, mandate, page.before)
+
+    seen = {ref: house.database.read(partial(shown, ref)) for ref in spent}
+    assert seen == spent
+    return sum(seen.values())
 
 
 def _check_journal(served: Served) -> int:
