@@ -35,6 +35,8 @@ def done(kind: str, detail: object = None) -> str:
         "mandate-suspended": _("A permission to act was put on hold"),
         "officer-saw-permissions": _("An officer looked at the permissions you gave"),
         "mandate-resumed": _("A permission to act can be used again"),
+        "joint-act-asked": _("Others who were appointed together were asked to agree"),
+        "joint-act-signed": _("One of those who were appointed together agreed"),
         "tokens-refused": _("The service asked again and was refused"),
         "userinfo-refused": _("The service asked again and was refused"),
         "grant-ended": _("What the service could see was taken back"),
