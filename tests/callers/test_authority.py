@@ -33,7 +33,8 @@ FIRM = OrganisationStanding(
 )  # fmt: skip
 HELD = Acting(
     now=NOON, state="active", starts=NOON, expires=NOON + TICK, spent=False, basis="own",
-    principal_died=False, principal_ceased=False, parents_live=True, is_delegate=False, organisation=FIRM, frozen=False,
+    principal_died=False, principal_ceased=False, parents_live=True, is_delegate=False,
+    organisation=FIRM, frozen=False,
     service="tax", powers=frozenset({"view", "file"}), quorum=1, signed=1, actor_level=LOW,
     granted=TOP, cap=TOP,
 )  # fmt: skip
