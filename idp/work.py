@@ -28,7 +28,7 @@ from idp.house import House
 from idp.journal.sealer import seal
 from idp.logs import set_up_logs
 from idp.notices import delivery
-from idp.officers.records import OfficerChallengeRecord
+from idp.officers.records import OfficerCallRecord, OfficerChallengeRecord
 from idp.oidc.logout import deliver as deliver_logout
 from idp.oidc.records import DisclosureRecord
 from idp.outbox.actions import deliver
@@ -57,6 +57,7 @@ CHECKS_AT_ONCE = 3
 # journal that names them until retention is decided.
 SHORT_LIVED: tuple[Any, ...] = (
     OfficerChallengeRecord,
+    OfficerCallRecord,
     PasskeyChallengeRecord,
     SpentAssertionRecord,
     DisclosureRecord,

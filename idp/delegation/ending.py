@@ -36,6 +36,9 @@ _DEAD = select(PersonRecord.ref).where(
 )
 
 
+_AUTHORITY = select(_M.authority_ref).where(_M.ref == bindparam("mandate"))
+
+
 def end_all_of(
     tx: Transaction,
     principal: str,
@@ -99,3 +102,9 @@ def _end(
 ) -> int:
     done = (move(tx, ref, Move.END, by, reason=reason, detail=detail) for ref in refs)
     return sum(isinstance(one, Moved) for one in done)
+
+
+def authority_of(tx: Transaction, ref: str) -> str | None:
+    """The authority by which a mandate was given to several together, if it was."""
+    found: str | None = tx.execute(_AUTHORITY, {"mandate": ref}).scalar_one_or_none()
+    return found

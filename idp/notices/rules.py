@@ -15,6 +15,7 @@ class Notice(StrEnum):
 
     ADDRESS_CODE = "address-code"
     CONTACT_CODE = "contact-code"
+    SPOKEN_CODE = "spoken-code"
     RESET_CODE = "reset-code"
     SIGN_IN_CODE = "sign-in-code"
     NUMBER_CODE = "number-code"
@@ -75,6 +76,7 @@ class Contact:
 NEEDS: Mapping[Notice, frozenset[str]] = {
     Notice.ADDRESS_CODE: frozenset({"code", "minutes"}),
     Notice.CONTACT_CODE: frozenset({"code", "minutes"}),
+    Notice.SPOKEN_CODE: frozenset({"code", "minutes"}),
     Notice.RESET_CODE: frozenset({"account", "code", "minutes"}),
     Notice.SIGN_IN_CODE: frozenset({"account", "code", "minutes"}),
     Notice.NUMBER_CODE: frozenset({"code", "minutes"}),

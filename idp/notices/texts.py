@@ -551,6 +551,23 @@ def _helping_ended(_: Gettext, told: _Told) -> Words:
         _("See whom you can still help: %(link)s") % {"link": told.link},
         _("You need do nothing."),
     )
+def _spoken_code(_: Gettext, told: _Told) -> Words:
+    lasts = _("It works for %(minutes)s minutes. Tell it to no one else.") % {
+        "minutes": told.minutes
+    }
+    what_for = _("Read it out to our officer, if you want somebody to act for you, or to stop.")
+    return Words(
+        subject=_("Your code to read out"),
+        paragraphs=(
+            _("Your code is %(code)s") % {"code": told.code},
+            what_for + " " + lasts,
+            _("Are you not talking to an officer of ours? Then read it out to nobody."),
+        ),
+        text=_("Gatehouse: your code is %(code)s.") % {"code": told.code}
+        + " " + what_for + " " + lasts,
+    )  # fmt: skip
+
+
 def _joint_asked(_: Gettext, told: _Told) -> Words:
     return _news(
         _,
@@ -625,6 +642,7 @@ def _helper_ended(_: Gettext, told: _Told) -> Words:
 _WRITERS: Mapping[Notice, Callable[[Gettext, _Told], Words]] = {
     Notice.ADDRESS_CODE: _address_code,
     Notice.CONTACT_CODE: _contact_code,
+    Notice.SPOKEN_CODE: _spoken_code,
     Notice.RESET_CODE: _reset_code,
     Notice.SIGN_IN_CODE: _sign_in_code,
     Notice.NUMBER_CODE: _number_code,

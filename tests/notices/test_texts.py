@@ -11,7 +11,7 @@ from tests.pages.readability import grade, prose, sentences
 
 CODES = {
     Notice.ADDRESS_CODE, Notice.CONTACT_CODE, Notice.RESET_CODE, Notice.SIGN_IN_CODE,
-    Notice.NUMBER_CODE,
+    Notice.NUMBER_CODE, Notice.SPOKEN_CODE,
 }  # fmt: skip
 # About an organisation and not about the reader's own account: they name that organisation.
 FIRMS = {Notice.MEMBER_INVITED, Notice.ORGANISATION_SUSPENDED, Notice.ORGANISATION_RESUMED}
