@@ -555,7 +555,7 @@ def _spoken_code(_: Gettext, told: _Told) -> Words:
     lasts = _("It works for %(minutes)s minutes. Tell it to no one else.") % {
         "minutes": told.minutes
     }
-    what_for = _("Read it out to our officer, if you want somebody to act for you, or to stop.")
+    what_for = _("Read it out to our officer. It lets somebody act for you, or stops that.")
     return Words(
         subject=_("Your code to read out"),
         paragraphs=(

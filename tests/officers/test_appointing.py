@@ -118,7 +118,7 @@ def test_a_mother_appoints_by_phone_and_her_daughter_acts_until_she_rings_again(
     site = desk.site
     site.sign_in("sian")
     page = site.authorize("tax", acting_for="choose")
-    tokens = site.redeem("tax", read_answer(site.submit(page, who=mandate["ref"]))["code"]).json
+    tokens = site.redeem("tax", read_answer(site.submit(page, who=mandate["ref"], purpose="the return"))["code"]).json
     assert tokens is not None
     assert site.introspect("tax", tokens["access_token"])["active"]
 
@@ -292,11 +292,12 @@ def test_a_safe_contact_is_the_only_way_she_is_told(desk: Desk) -> None:
     site = desk.site
 
     def choose(tx: Any) -> None:
-        sealed = site.house.keyring.sealer.seal(
-            "safe@example.test", purpose=f"safe-contact {desk.mother}"
-        )
-        tx.execute(insert(SafeContactRecord).values(
-            person=desk.mother, channel="email", address_sealed=sealed, since=tx.now()))  # fmt: skip
+        purpose = f"safe-contact {desk.mother}"
+        values = {
+            "person": desk.mother, "channel": "email", "since": tx.now(),
+            "address_sealed": site.house.keyring.sealer.seal("safe@example.test", purpose=purpose),
+        }  # fmt: skip
+        tx.execute(insert(SafeContactRecord).values(values))
 
     site.database.transaction(choose)
     desk.appointed()
@@ -349,7 +350,7 @@ def test_an_estate_is_entered_when_somebody_has_died_and_nothing_else_is(desk: D
     site = desk.site
     site.sign_in("sian")
     page = site.authorize("tax", acting_for="choose")
-    assert "code" in read_answer(site.submit(page, who=mandate["ref"]))
+    assert "code" in read_answer(site.submit(page, who=mandate["ref"], purpose="the return"))
 
 
 def test_a_director_acts_for_a_company_and_nobody_else_does(desk: Desk) -> None:

@@ -181,6 +181,7 @@ def _start_page(error: str | None = None) -> str:
 def call_page(found: Call, error: str | None = None, field: str = "") -> str:
     """Draw the page of a call."""
     policies = house().policies
+    may_end = ending.may_hear(found, policies)
 
     def work(tx: Transaction) -> dict[str, object]:
         person = find_person(tx, found.party)
@@ -193,8 +194,8 @@ def call_page(found: Call, error: str | None = None, field: str = "") -> str:
             "channels": calls.reachable(tx, found),
             "held": [
                 {
-                    "ref": one.ref,
-                    "bundle": one.bundle,
+                    "ref": one.ref if one.basis in BY_LAW else "",
+                    "bundle": one.bundle if may_end else "",
                     "helper": one.delegate_name,
                     "service": names.get(one.service, one.service),
                     "basis": appointing_texts.every_basis().get(one.basis, one.basis),
@@ -215,7 +216,7 @@ def call_page(found: Call, error: str | None = None, field: str = "") -> str:
             grant.name for kind, grant in policies.grants.items() if kind in found.kinds
         ],
         identity=level.identity if level else None,
-        may_end=ending.may_hear(found, policies),
+        may_end=may_end,
         sent=found.channel is not None and found.code_index is not None,
         conditions=code.conditions if code else (),
         kinds=[
