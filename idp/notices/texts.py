@@ -551,6 +551,8 @@ def _helping_ended(_: Gettext, told: _Told) -> Words:
         _("See whom you can still help: %(link)s") % {"link": told.link},
         _("You need do nothing."),
     )
+
+
 def _spoken_code(_: Gettext, told: _Told) -> Words:
     lasts = _("It works for %(minutes)s minutes. Tell it to no one else.") % {
         "minutes": told.minutes

@@ -132,7 +132,9 @@ def test_who_acts_for_an_estate_acts_after_the_death_and_never_before(
     assert (f'value="{ref}"' in page.text) == (basis != "estate"), "offered while she lives"
     tokens = None
     if basis != "estate":
-        tokens = site.redeem("tax", read_answer(site.submit(page, who=ref))["code"]).json
+        tokens = site.redeem(
+            "tax", read_answer(site.submit(page, who=ref, purpose="the return"))["code"]
+        ).json
         assert tokens is not None
     person = site.account("margaret")["person_ref"]
     site.change(PersonRecord, {"died_on": date(2026, 1, 1)}, ref=person)
@@ -142,7 +144,7 @@ def test_who_acts_for_an_estate_acts_after_the_death_and_never_before(
     page = site.authorize("tax", acting_for="choose")
     assert (f'value="{ref}"' in page.text) == (basis != "own"), "offered after her death"
     if basis != "own":
-        code = read_answer(site.submit(page, who=ref))["code"]
+        code = read_answer(site.submit(page, who=ref, purpose="the return"))["code"]
         answer = site.redeem("tax", code).json
         assert answer is not None
         assert site.introspect("tax", answer["access_token"])["active"]

@@ -118,7 +118,9 @@ def test_a_mother_appoints_by_phone_and_her_daughter_acts_until_she_rings_again(
     site = desk.site
     site.sign_in("sian")
     page = site.authorize("tax", acting_for="choose")
-    tokens = site.redeem("tax", read_answer(site.submit(page, who=mandate["ref"], purpose="the return"))["code"]).json
+    tokens = site.redeem(
+        "tax", read_answer(site.submit(page, who=mandate["ref"], purpose="the return"))["code"]
+    ).json
     assert tokens is not None
     assert site.introspect("tax", tokens["access_token"])["active"]
 
