@@ -38,7 +38,7 @@ WISH = Wish(
     call="c", principal="p", principal_kind="person", delegates=("d",), basis="appointed",
     services={"tax": ("view",)}, days=31, quorum=1, evidence=(),
 )  # fmt: skip
-BOTH = {"delegates": ("d", "e"), "basis": "lasting-power", "quorum": 2}
+BOTH: dict[str, Any] = {"delegates": ("d", "e"), "basis": "lasting-power", "quorum": 2}
 
 
 def ask(*, cap: Level | None = TWO, alive: bool = True, **more: Any) -> Problem | None:
