@@ -62,7 +62,8 @@ GUARDED = [
 
 
 def filled(route: Route, ref: str) -> str:
-    path = route.path.replace("<ref>", ref).replace("<kind>", "document-check")
+    path = route.path.replace("<ref>", ref).replace("<reference>", ref)
+    path = path.replace("<kind>", "document-check")
     return path.replace("<method>", "password")
 
 

@@ -5,14 +5,14 @@ from flask.typing import ResponseReturnValue
 
 from idp.assurance.evidence import worth
 from idp.delegation.lifecycle import TERMS_DAYS
-from idp.officers import actions, appointing, calls, appointing_texts, proposals
+from idp.officers import actions, appointing, appointing_texts, calls, proposals
 from idp.officers.appointing import APPOINT, Given, Offered, Problem, Wish
 from idp.officers.calls import Call
 from idp.officers.proposals import Decision, Outcome, Proposal
 from idp.officers.rules import Act
 from idp.officers.sessions import OfficerSession
-from idp.officers.views.common import bp, console_link, name_of, signed_in, wait_page
 from idp.officers.views.calls import call_of
+from idp.officers.views.common import bp, console_link, name_of, signed_in, wait_page
 from idp.register.actions import find_person
 from idp.storage import Transaction
 from idp.web import house, notice
@@ -112,7 +112,9 @@ def decide_proposal(ref: str) -> ResponseReturnValue:
         )
     )  # fmt: skip
     if isinstance(done, Given):
-        title, said = appointing_texts.given(letter=done.told.letter, messages=len(done.told.contacts))
+        title, said = appointing_texts.given(
+            letter=done.told.letter, messages=len(done.told.contacts)
+        )
         return notice(200, title, said, link=console_link())
     if isinstance(done, Problem):
         return _list_page(session, appointing_texts.appoint_problem(done)), 422

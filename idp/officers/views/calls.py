@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from idp.account.actions import service_names
 from idp.assurance.evidence import worth
-from idp.officers import actions, appointing, calls, ending, appointing_texts
+from idp.officers import actions, appointing, appointing_texts, calls, ending
 from idp.officers.appointing import APPOINTED, BY_LAW
 from idp.officers.calls import Call
 from idp.officers.ending import Lapsed
