@@ -75,7 +75,7 @@ def write(
     if wrong:
         raise ValueError(wrong)
     ref = random_ref()
-    sealed = keyring.sealer.seal(json.dumps(dict(values)), purpose=_purpose(ref))
+    sealed = keyring.sealer.seal(json.dumps(dict(values)), purpose=letter_purpose(ref))
     asked = {"ref": ref, "party": party, "notice": notice, "values_sealed": sealed,
              "locale": locale}  # fmt: skip
     tx.execute(_PUT, asked)
@@ -94,7 +94,7 @@ def read(
     row = tx.execute(_ONE, {"letter": ref}).mappings().first()
     if row is None:
         return None
-    values = json.loads(keyring.sealer.open(row["values_sealed"], purpose=_purpose(ref)))
+    values = json.loads(keyring.sealer.open(row["values_sealed"], purpose=letter_purpose(ref)))
     words = words_of(Notice(row["notice"]), values, locale=row["locale"], issuer=issuer)
     return Letter(ref=ref, party=row["party"], created_at=row["created_at"]), words
 
@@ -106,5 +106,6 @@ def done(tx: Transaction, ref: str, *, officer: str, way: Way) -> str | None:
     return party
 
 
-def _purpose(ref: str) -> str:
+def letter_purpose(ref: str) -> str:
+    """What the sealed words of a letter are bound to."""
     return f"letter:{ref}"

@@ -114,7 +114,7 @@ def propose(
     The caller has judged that `by` may propose it. `payload` is JSON, and is kept sealed.
     """
     ref, now = random_ref(), tx.now()
-    sealed = keyring.sealer.seal(json.dumps(dict(payload)), purpose=_purpose(ref))
+    sealed = keyring.sealer.seal(json.dumps(dict(payload)), purpose=proposal_purpose(ref))
     values = {"ref": ref, "act": act, "about": about, "payload_sealed": sealed, "looked": {},
               "proposed_by": by, "proposed_at": now, "expires_at": now + LASTS}  # fmt: skip
     tx.execute(_PUT, values)
@@ -185,9 +185,12 @@ def _has_looked(row: Any, officer: str) -> bool:
 
 
 def _opened(keyring: Keyring, row: Any) -> Proposal:
-    payload = json.loads(keyring.sealer.open(row["payload_sealed"], purpose=_purpose(row["ref"])))
+    payload = json.loads(
+        keyring.sealer.open(row["payload_sealed"], purpose=proposal_purpose(row["ref"]))
+    )
     return Proposal(**{column.key: row[column.key] for column in _COLUMNS}, payload=payload)
 
 
-def _purpose(ref: str) -> str:
+def proposal_purpose(ref: str) -> str:
+    """What the sealed payload of a proposal is bound to."""
     return f"officer-proposal:{ref}"

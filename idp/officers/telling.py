@@ -9,10 +9,8 @@ Source: `delegation.md`, "Added after review".
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select
-
 from idp.accounts.actions import account_of_person
-from idp.delegation.records import SafeContactRecord
+from idp.delegation.telling import safe_contact
 from idp.keyring.ring import Keyring
 from idp.notices import letters
 from idp.notices.actions import Contact, Notice, send
@@ -54,11 +52,6 @@ def ways_to_tell(
     return Ways(True, tuple(one for one in found if one.address.casefold() not in theirs))
 
 
-_SAFE = select(SafeContactRecord.channel, SafeContactRecord.address_sealed).where(
-    SafeContactRecord.person == bindparam("person")
-)
-
-
 def tell_principal(
     tx: Transaction,
     keyring: Keyring,
@@ -95,19 +88,9 @@ def tell_helper(tx: Transaction, keyring: Keyring, person: str) -> None:
         send(tx, keyring, Contact("email", account.email), Notice.ENTRUSTED, told)
 
 
-def safe_contact_purpose(person: str) -> str:
-    """What the sealed address of a safe contact is bound to."""
-    return f"safe-contact {person}"
-
-
 def _safe(tx: Transaction, keyring: Keyring, person: str) -> SafeContact | None:
-    row = tx.execute(_SAFE, {"person": person}).first()
-    if row is None:
-        return None
-    address = ""
-    if row.address_sealed:
-        address = keyring.sealer.open(row.address_sealed, purpose=safe_contact_purpose(person))
-    return SafeContact(channel=row.channel, address=address)
+    kept = safe_contact(tx, keyring, person)
+    return None if kept is None else SafeContact(channel=kept[0], address=kept[1] or "")
 
 
 def _addresses(tx: Transaction, helpers: Collection[str]) -> set[str]:

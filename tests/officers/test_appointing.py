@@ -14,6 +14,7 @@ from sqlalchemy import insert
 from idp.accounts.records import AccountRecord
 from idp.assurance.rules import Level
 from idp.delegation.records import JointAuthorityRecord, MandateRecord, SafeContactRecord
+from idp.delegation.telling import safe_contact_purpose
 from idp.journal.records import JournalEntry
 from idp.notices.actions import MESSAGES, unseal
 from idp.notices.records import LetterRecord
@@ -294,7 +295,7 @@ def test_a_safe_contact_is_the_only_way_she_is_told(desk: Desk) -> None:
     site = desk.site
 
     def choose(tx: Any) -> None:
-        purpose = f"safe-contact {desk.mother}"
+        purpose = safe_contact_purpose(desk.mother)
         values = {
             "person": desk.mother, "channel": "email", "since": tx.now(),
             "address_sealed": site.house.keyring.sealer.seal("safe@example.test", purpose=purpose),
