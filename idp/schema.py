@@ -9,6 +9,7 @@ from idp.delegation import records as delegation
 from idp.enrolment import records as enrolment
 from idp.figures import records as figures
 from idp.journal import records as journal
+from idp.notices import records as notices
 from idp.officers import records as officers
 from idp.oidc import records as oidc
 from idp.organisations import records as organisations
@@ -21,6 +22,7 @@ from idp.throttle import records as throttle
 
 ROOMS = (
     accounts, assurance, authentication, callers, delegation, enrolment, figures, journal,
-    officers, oidc, organisations, outbox, policy_sets, proofing, register, signin, throttle,
+    notices, officers, oidc, organisations, outbox, policy_sets, proofing, register, signin,
+    throttle,
 )  # fmt: skip
 TABLES = tuple(Base.metadata.sorted_tables)

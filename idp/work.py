@@ -17,7 +17,7 @@ from idp.authentication.records import (
     SignInCodeRecord,
 )
 from idp.callers.records import SpentAssertionRecord
-from idp.delegation import known
+from idp.delegation import ending, known
 from idp.delegation.ceasing import business_ceased
 from idp.delegation.reminding import remind_all
 from idp.delegation.watching import forget_opened
@@ -28,7 +28,7 @@ from idp.house import House
 from idp.journal.sealer import seal
 from idp.logs import set_up_logs
 from idp.notices import delivery
-from idp.officers.records import OfficerChallengeRecord
+from idp.officers.records import OfficerCallRecord, OfficerChallengeRecord
 from idp.oidc.logout import deliver as deliver_logout
 from idp.oidc.records import DisclosureRecord
 from idp.outbox.actions import deliver
@@ -39,6 +39,7 @@ from idp.proofing.evidence import give_up_late
 from idp.proofing.forgetting import forget_closed
 from idp.proofing.records import ContactCodeRecord
 from idp.register.businesses import CEASED
+from idp.register.deaths import DIED
 from idp.signin.records import ParkedRequestRecord
 from idp.storage import Database, db_now
 from idp.throttle.actions import purge
@@ -56,6 +57,7 @@ CHECKS_AT_ONCE = 3
 # journal that names them until retention is decided.
 SHORT_LIVED: tuple[Any, ...] = (
     OfficerChallengeRecord,
+    OfficerCallRecord,
     PasskeyChallengeRecord,
     SpentAssertionRecord,
     DisclosureRecord,
@@ -129,10 +131,13 @@ def handlers(house: House) -> Mapping[str, Callable[[dict[str, Any]], None]]:
     def ceased(payload: dict[str, Any]) -> None:
         house.database.transaction(lambda tx: business_ceased(tx, payload["business"]))
 
+    def died(payload: dict[str, Any]) -> None:
+        house.database.transaction(lambda tx: ending.person_died(tx, payload["person"]))
+
     clock = house.database.clock
     notices = delivery.handlers(house.settings, house.keyring, clock.now)
     return {
-        CEASED: ceased, LOGOUT_MESSAGE: logout, recovering.ASKED: reset,
+        CEASED: ceased, DIED: died, LOGOUT_MESSAGE: logout, recovering.ASKED: reset,
         sent_codes.ASKED: sign_in_code, known.ASKED: asked, known.LISTED: listed, **notices,
     }  # fmt: skip
 

@@ -159,6 +159,7 @@ def facts(row: Any, *, now: datetime, actor: str | None, grant: str | None = Non
         expires=row["m_expires"],
         spent=bool(row["m_single_use"]) and row["m_used_at"] is not None
         and (grant is None or row["m_used_grant"] != grant),
+        basis=row["m_basis"],
         principal_died=row["p_died_on"] is not None,
         principal_ceased=row["b_ceased_on"] is not None,
         parents_live=bool(row["x_parents"]),
@@ -168,7 +169,8 @@ def facts(row: Any, *, now: datetime, actor: str | None, grant: str | None = Non
         service=row["m_service"],
         powers=frozenset(row["m_powers"]),
         quorum=row["ja_quorum"] or 1,
-        signed=row["x_signed"] if row["ja_ref"] is not None else 1,
+        # Who acts agrees: where any one of them may act, nobody has to be asked.
+        signed=max(row["x_signed"], 1),
         actor_level=Level(identity=row["m_min_identity"], sign_in=row["m_min_sign_in"]),
         granted=Level(identity=row["m_grant_identity"], sign_in=row["m_grant_sign_in"]),
         cap=Level(identity=row["m_evidence_identity"], sign_in=row["m_evidence_sign_in"]),

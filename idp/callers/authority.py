@@ -14,6 +14,10 @@ from idp.assurance.rules import Level
 
 ALL = "all"  # the power that means every power of a service
 WORKER = "worker"
+# What goes on when the principal is dead: an estate has to be wound up, and an official's or a
+# court's act does not hang on the person. An estate begins with the death, never before.
+ESTATE = "estate"
+AFTER_DEATH = frozenset({ESTATE, "official"})
 NONE = Level(identity=0, sign_in=0)
 
 
@@ -27,6 +31,7 @@ class Bar(StrEnum):
     USED = "mandate-used"
     SUSPENDED = "mandate-suspended"
     PRINCIPAL_DIED = "principal-died"
+    PRINCIPAL_LIVES = "principal-lives"
     PRINCIPAL_CEASED = "principal-ceased"
     PARENT = "parent-mandate-ended"
     ORGANISATION_CLOSED = "organisation-closed"
@@ -70,7 +75,8 @@ class Acting:
 
     `expires` None: open-ended. `spent`: a single use that something else has used.
     `organisation` None: the delegate is a person, and `is_delegate` says if it is the actor.
-    `quorum` of the delegates appointed together have to agree; `signed` of them have.
+    `quorum` of the delegates appointed together have to agree; `signed` of them have, the actor
+    among them. `basis` is the law or the act that the mandate stands on.
     `actor_level`: the mandate's own least level for whoever acts. `granted` is what the principal
     proved when granting, `cap` what the evidence behind it allows. `powers` as the mandate names
     them.
@@ -81,6 +87,7 @@ class Acting:
     starts: datetime | None
     expires: datetime | None
     spent: bool
+    basis: str
     principal_died: bool
     principal_ceased: bool
     parents_live: bool
@@ -177,8 +184,10 @@ def _mandate(facts: Acting) -> Bar | None:
 
 
 def _principal(facts: Acting) -> Bar | None:
-    if facts.principal_died:
+    if facts.principal_died and facts.basis not in AFTER_DEATH:
         return Bar.PRINCIPAL_DIED
+    if facts.basis == ESTATE and not facts.principal_died:
+        return Bar.PRINCIPAL_LIVES
     return Bar.PRINCIPAL_CEASED if facts.principal_ceased else None
 
 
@@ -219,6 +228,7 @@ SAID: Mapping[StrEnum, str] = {
     Bar.USED: "the permission to act for this person was for one use, and was used",
     Bar.SUSPENDED: "the permission to act for this person is suspended",
     Bar.PRINCIPAL_DIED: "the person this permission was about has died",
+    Bar.PRINCIPAL_LIVES: "this permission begins when the person it is about has died",
     Bar.PRINCIPAL_CEASED: "the business this permission was about has ceased",
     Bar.PARENT: "the permission that this one was passed on from does not hold",
     Bar.ORGANISATION_CLOSED: "the organisation that acts has been closed",

@@ -14,7 +14,7 @@ from sqlalchemy.sql import ColumnElement
 from idp.assurance.rules import Level
 from idp.callers import acting
 from idp.callers.acting import ActingMandate, labelled, named
-from idp.callers.authority import Bar, Wish, bar, named_powers
+from idp.callers.authority import AFTER_DEATH, Bar, Wish, bar, named_powers
 from idp.callers.rules import Dead, Standing, why_dead
 from idp.storage import Transaction, UtcDateTime, db_now
 
@@ -139,7 +139,9 @@ def _read(row: Any) -> LiveGrant:
         now=row["now"],
         client_disabled_at=row["c_disabled_at"],
         account_disabled_at=row["a_disabled_at"],
-        holder_died=row["h_died_on"] is not None,
+        # Whom it is about may be dead where the mandate is for just that.
+        holder_died=row["h_died_on"] is not None
+        and not (mandate is not None and mandate.basis in AFTER_DEATH),
         session_ended_at=row["s_ended_at"],
         session_expires_at=row["s_expires_at"],
         client_session_ended_at=row["cs_ended_at"],

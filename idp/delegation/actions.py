@@ -10,6 +10,7 @@ from sqlalchemy import and_, bindparam, func, insert, or_, select
 
 from idp.assurance.rules import Level
 from idp.callers import acting
+from idp.callers.authority import AFTER_DEATH, ESTATE
 from idp.delegation.lifecycle import LONGEST_DAYS, Move, Party, Reason, Standing, State, reads_as
 from idp.delegation.moving import By, Moved, make_room, move
 from idp.delegation.records import MandateRecord
@@ -200,7 +201,10 @@ _NOW_HELD = and_(
     _M.c.starts <= db_now(),
     or_(_M.c.expires.is_(None), _M.c.expires > db_now()),
     or_(~_M.c.single_use, _M.c.used_at.is_(None)),
-    _PERSON.c.died_on.is_(None),
+    or_(
+        and_(_PERSON.c.died_on.is_(None), _M.c.basis != ESTATE),
+        and_(_PERSON.c.died_on.is_not(None), _M.c.basis.in_(sorted(AFTER_DEATH))),
+    ),
     _BUSINESS.c.ceased_on.is_(None),
 )
 _LAST = _M.alias("last")

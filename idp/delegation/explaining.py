@@ -89,6 +89,10 @@ def _of_the_permission() -> dict[StrEnum, tuple[str, str]]:
             _("Our records say that this person has died. Call us if that is wrong."),
             _("Our records say that this person has died. So the permission came to an end."),
         ),
+        Bar.PRINCIPAL_LIVES: (
+            _("This permission only starts when somebody has died. Nobody can use it now."),
+            _("Your permission only starts when our records say that this person has died."),
+        ),
         Bar.PRINCIPAL_CEASED: (
             _("Our records say that this business is closed. Call us if that is wrong."),
             _("Our records say that this business is closed. So the permission came to an end."),

@@ -31,6 +31,10 @@ from idp.keyring.ring import LOOK_AGAIN_SECONDS, KeyringError
 from idp.keyring.sealing import Unreadable
 from idp.notices.actions import MESSAGES
 from idp.notices.actions import PURPOSE as NOTICE_PURPOSE
+from idp.notices.letters import letter_purpose
+from idp.notices.records import LetterRecord
+from idp.officers.proposals import proposal_purpose
+from idp.officers.records import OfficerProposalRecord
 from idp.organisations import members
 from idp.organisations.records import MemberInvitationRecord
 from idp.outbox.records import OutboxRecord
@@ -62,6 +66,8 @@ SEALED = (
     SealedColumn(ObjectionRecord, "words_sealed", "entry_reference", objection_purpose),
     SealedColumn(ObjectionRecord, "answer_sealed", "entry_reference", objection_purpose,
                  live=ObjectionRecord.answer_sealed.is_not(None)),
+    SealedColumn(LetterRecord, "values_sealed", "ref", letter_purpose),
+    SealedColumn(OfficerProposalRecord, "payload_sealed", "ref", proposal_purpose),
     SealedColumn(MemberInvitationRecord, "email_sealed", None, lambda _: members.PURPOSE),
     # Messages that still wait: what was delivered keeps nothing.
     SealedColumn(

@@ -15,6 +15,7 @@ class Notice(StrEnum):
 
     ADDRESS_CODE = "address-code"
     CONTACT_CODE = "contact-code"
+    SPOKEN_CODE = "spoken-code"
     RESET_CODE = "reset-code"
     SIGN_IN_CODE = "sign-in-code"
     NUMBER_CODE = "number-code"
@@ -52,6 +53,10 @@ class Notice(StrEnum):
     MEMBER_STOPPED = "member-stopped"
     USE_OBJECTED = "use-objected"
     OBJECTION_ANSWERED = "objection-answered"
+    JOINT_ASKED = "joint-asked"
+    ENTRUSTED = "entrusted"
+    HELPER_APPOINTED = "helper-appointed"
+    HELPER_ENDED = "helper-ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +70,13 @@ class Contact:
 # What each notice must be told, and nothing else may be: a payload holds only what is used.
 # `account` is the sign-in name; `code` as typed; `minutes` how long the code works; `method` the
 # id of a way to sign in; `when` a moment, ISO 8601 with its zone; `link` a path of our own;
-# `contact` one or two ways to reach somebody, masked; `organisation` a name that was verified, and
-# `services` those it is about.
+# `contact` one or two ways to reach somebody, masked; `organisation` a name that was verified;
+# `helper` who may act for the reader, and `services` those it is about, as they are shown; `until`
+# a day, or nothing for an open end; `reference` what both sides can quote.
 NEEDS: Mapping[Notice, frozenset[str]] = {
     Notice.ADDRESS_CODE: frozenset({"code", "minutes"}),
     Notice.CONTACT_CODE: frozenset({"code", "minutes"}),
+    Notice.SPOKEN_CODE: frozenset({"code", "minutes"}),
     Notice.RESET_CODE: frozenset({"account", "code", "minutes"}),
     Notice.SIGN_IN_CODE: frozenset({"account", "code", "minutes"}),
     Notice.NUMBER_CODE: frozenset({"code", "minutes"}),
@@ -107,6 +114,10 @@ NEEDS: Mapping[Notice, frozenset[str]] = {
     Notice.MEMBER_STOPPED: frozenset({"organisation"}),
     Notice.USE_OBJECTED: frozenset({"organisation"}),
     Notice.OBJECTION_ANSWERED: frozenset({"link"}),
+    Notice.JOINT_ASKED: frozenset({"account", "link"}),
+    Notice.ENTRUSTED: frozenset({"account", "link"}),
+    Notice.HELPER_APPOINTED: frozenset({"helper", "services", "until", "reference"}),
+    Notice.HELPER_ENDED: frozenset({"helper", "services", "reference"}),
 }
 METHODS = frozenset(
     {"password", "one-time-code", "passkey", "security-key", "sms-code", "email-code",

@@ -2,16 +2,16 @@
 
 A notice says what happened, names the account, and says what to do if it was not you. It never
 holds a National Insurance number or the name of a person: it may be read by whoever reads the
-address now.
+address now. Only who may act for the reader is named to them: it is what they have to know.
 """
 
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
-from babel.dates import format_datetime, get_timezone
+from babel.dates import format_date, format_datetime, get_timezone
 from babel.support import Translations
 
 from idp.notices.help_texts import HELP, write
@@ -46,6 +46,10 @@ class _Told:
     link: str
     organisation: str
     home: str
+    helper: str
+    services: str
+    until: str
+    reference: str
 
 
 def words_of(notice: Notice, values: Mapping[str, str], *, locale: str, issuer: str) -> Words:
@@ -65,6 +69,10 @@ def words_of(notice: Notice, values: Mapping[str, str], *, locale: str, issuer: 
         link=issuer + shown.get("link", "/"),
         organisation=shown.get("organisation", ""),
         home=f"{issuer}/account",
+        helper=shown.get("helper", ""),
+        services=shown.get("services", ""),
+        until=_day(shown["until"], locale) if shown.get("until") else "",
+        reference=shown.get("reference", ""),
     )
     return _WRITERS[notice](_, told)
 
@@ -80,6 +88,10 @@ def _moment(iso: str, locale: str) -> str:
     return format_datetime(
         datetime.fromisoformat(iso), "d MMMM yyyy, HH:mm", tzinfo=ZONE, locale=locale
     )
+
+
+def _day(iso: str, locale: str) -> str:
+    return format_date(date.fromisoformat(iso), "d MMMM yyyy", locale=locale)
 
 
 def _method_name(_: Gettext, method: str) -> str:
@@ -541,9 +553,98 @@ def _helping_ended(_: Gettext, told: _Told) -> Words:
     )
 
 
+def _spoken_code(_: Gettext, told: _Told) -> Words:
+    lasts = _("It works for %(minutes)s minutes. Tell it to no one else.") % {
+        "minutes": told.minutes
+    }
+    what_for = _("Read it out to our officer. It lets somebody act for you, or stops that.")
+    return Words(
+        subject=_("Your code to read out"),
+        paragraphs=(
+            _("Your code is %(code)s") % {"code": told.code},
+            what_for + " " + lasts,
+            _("Are you not talking to an officer of ours? Then read it out to nobody."),
+        ),
+        text=_("Gatehouse: your code is %(code)s.") % {"code": told.code}
+        + " " + what_for + " " + lasts,
+    )  # fmt: skip
+
+
+def _joint_asked(_: Gettext, told: _Told) -> Words:
+    return _news(
+        _,
+        told,
+        _("Somebody asks you to agree"),
+        _("Somebody who was appointed together with you wants to use a service. "
+          "They cannot before you agree."),
+        _("See who, for whom and why, and agree if it is right: %(link)s") % {"link": told.link},
+        _("If it is not right, do nothing. It is over after 7 days."),
+    )  # fmt: skip
+
+
+def _entrusted(_: Gettext, told: _Told) -> Words:
+    return _news(
+        _,
+        told,
+        _("You can act for somebody now"),
+        _("An officer entered that you may act for somebody."),
+        _("See for whom, where and until when: %(link)s") % {"link": told.link},
+        _("Do you not want to? Tell us, by phone or at any counter, and we end it."),
+    )
+
+
+def _no_account(_: Gettext, told: _Told) -> str:
+    """What somebody does who has no account and needs none."""
+    return _(
+        "You need no account. Call us, or come to any counter, and give the reference "
+        "%(reference)s."
+    ) % {"reference": told.reference}
+
+
+def _helper_appointed(_: Gettext, told: _Told) -> Words:
+    happened = _("%(helper)s can act for you now, here: %(services)s.") % {
+        "helper": told.helper, "services": told.services,
+    }  # fmt: skip
+    ends = (
+        _("This ends on %(day)s.") % {"day": told.until}
+        if told.until
+        else _("It has no end until you say so.")
+    )
+    return Words(
+        subject=_("Somebody can act for you now"),
+        paragraphs=(
+            happened,
+            ends,
+            _("Two officers checked it. All that is done in your name is written down, "
+              "and you can ask to see it."),
+            _("Do you not want it? You can end it at any time, and give no reason.")
+            + " " + _no_account(_, told),
+        ),
+        text=happened + " " + _("To end it, call us. Reference: %(reference)s")
+        % {"reference": told.reference},
+    )  # fmt: skip
+
+
+def _helper_ended(_: Gettext, told: _Told) -> Words:
+    happened = _("%(helper)s can no longer act for you, here: %(services)s.") % {
+        "helper": told.helper, "services": told.services,
+    }  # fmt: skip
+    return Words(
+        subject=_("Somebody can no longer act for you"),
+        paragraphs=(
+            happened,
+            _("It ended at once.")
+            + " " + _("Is that not right?") + " " + _no_account(_, told),
+        ),
+        text=happened + " " + _("Is that not right?") + " "
+        + _("Call us. Reference: %(reference)s") % {"reference": told.reference},
+    )  # fmt: skip
+
+
 _WRITERS: Mapping[Notice, Callable[[Gettext, _Told], Words]] = {
     Notice.ADDRESS_CODE: _address_code,
     Notice.CONTACT_CODE: _contact_code,
+    Notice.SPOKEN_CODE: _spoken_code,
     Notice.RESET_CODE: _reset_code,
     Notice.SIGN_IN_CODE: _sign_in_code,
     Notice.NUMBER_CODE: _number_code,
@@ -576,4 +677,8 @@ _WRITERS: Mapping[Notice, Callable[[Gettext, _Told], Words]] = {
     Notice.HELPER_REVIEW: _helper_review,
     Notice.HELPER_YEARLY: _helper_yearly,
     Notice.HELPING_ENDED: _helping_ended,
+    Notice.JOINT_ASKED: _joint_asked,
+    Notice.ENTRUSTED: _entrusted,
+    Notice.HELPER_APPOINTED: _helper_appointed,
+    Notice.HELPER_ENDED: _helper_ended,
 }

@@ -80,6 +80,33 @@ class OfficerSessionRecord(Base):
     ended_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
+class OfficerCallRecord(Base):
+    """One talk with somebody who gives or ends a permission, and how they showed who they are.
+
+    `evidence` holds, by kind of `policies/evidence.toml`, what was passed in it, each {type, hash,
+    held_by}. The code is the last one that was sent to the register's contact; right once.
+    """
+
+    __tablename__ = "officer_call"
+    __table_args__ = (
+        CheckConstraint("party_kind IN ('person', 'business')", name="party_kind"),
+        Index("ix_officer_call_expires", "expires_at"),
+    )
+
+    ref: Mapped[str] = mapped_column(primary_key=True)
+    officer_ref: Mapped[str] = mapped_column(ForeignKey("officer.ref"))
+    party: Mapped[str]
+    party_kind: Mapped[str]
+    evidence: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSON(none_as_null=True), default=list, server_default="[]"
+    )
+    channel: Mapped[str | None] = mapped_column(default=None)
+    code_index: Mapped[str | None] = mapped_column(default=None)
+    code_expires_at: Mapped[datetime | None] = mapped_column(default=None)
+    begun_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
 class OfficerProposalRecord(Base):
     """What one officer wants done and another, apart from the first, has to confirm.
 

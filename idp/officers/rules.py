@@ -48,6 +48,10 @@ class Act(StrEnum):
     ENTER_ORGANISATION = "enter-organisation"
     VERIFY_ORGANISATION = "verify-organisation"
     SUSPEND_ORGANISATION = "suspend-organisation"
+    SEE_PRINCIPAL = "see-principal"
+    PROPOSE_MANDATE = "propose-mandate"
+    DECIDE_MANDATE = "decide-mandate"
+    SEND_LETTERS = "send-letters"
 
 
 class HeldReason(StrEnum):
@@ -87,8 +91,17 @@ MAY: Mapping[Role, frozenset[Act]] = {
             Act.SEE_FIGURES,
         }
     ),
-    # Granting takes two of them, stopping takes one.
-    Role.MANDATE: frozenset({Act.SEE_MANDATE, Act.END_MANDATE}),
+    # Granting takes two of them (`officers.proposals`), ending takes one.
+    Role.MANDATE: frozenset(
+        {
+            Act.SEE_MANDATE,
+            Act.END_MANDATE,
+            Act.SEE_PRINCIPAL,
+            Act.PROPOSE_MANDATE,
+            Act.DECIDE_MANDATE,
+            Act.SEND_LETTERS,
+        }
+    ),
     # Whoever entered an organisation never verifies it: `idp.officers.organisations`.
     Role.ORGANISATIONS: frozenset(
         {

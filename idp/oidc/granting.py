@@ -18,7 +18,7 @@ from idp.callers import acting as authority_facts
 from idp.callers.acting import ActingMandate
 from idp.callers.authority import ALL, SAID, Bar, Wish, at_stake, bar, shared
 from idp.callers.clients import Client
-from idp.delegation import reaching
+from idp.delegation import joint, reaching
 from idp.delegation.explaining import said
 from idp.delegation.using import spend_single_use
 from idp.errors import Refusal
@@ -73,7 +73,7 @@ def issue(call: Call, valid: Validated, position: Position, seen: Seen, now: dat
     methods = signin.methods_of(call.services.policies, position.journey, session)
     sign_in, proofs = signin.standing_of(asked, session, methods, call.services.policies, now=now)
     reached = Level(identity=session.identity_level, sign_in=sign_in)
-    acting = _acting(call, valid, position, reached, proofs, methods)
+    acting, joint_act = _acting(call, valid, position, reached, proofs, methods)
     if isinstance(acting, Refusal):
         return error(call, valid, "access_denied", acting.description, {"reason": acting.code})
     grant_ref = random_ref()
@@ -107,7 +107,7 @@ def issue(call: Call, valid: Validated, position: Position, seen: Seen, now: dat
         call, grant_ref, valid, session, acting, proofs, amr_values(proofs, methods), reached,
         detail, now,
         position.risk if position.risk and position.risk.enforced else None, seen,
-        position.journey.purpose if acting else None, details,
+        position.journey.purpose if acting else None, details, joint_act,
     )  # fmt: skip
     return answer(call, valid, {"code": code})
 
@@ -167,27 +167,33 @@ def _acting(
     reached: Level,
     proofs: Mapping[str, int],
     methods: Methods,
-) -> ActingMandate | Refusal | None:
+) -> tuple[ActingMandate | Refusal | None, str | None]:
+    """The mandate that is acted under, and the joint act that is used up by it; or why not."""
     choice, only = position.journey.choice, valid.wanted.acting_for
-    if only not in {"", "choose", choice}:
-        return Refusal(Bar.UNKNOWN, SAID[Bar.UNKNOWN])  # another than the service named
-    if choice is None or choice == SELF:
-        return None
     session = position.session
+    if only not in {"", "choose", choice}:
+        # Another than the service named.
+        return Refusal(Bar.UNKNOWN, SAID[Bar.UNKNOWN]), None
+    if choice is None or choice == SELF:
+        return None, None
     if session is None:
-        return Refusal(Bar.UNKNOWN, SAID[Bar.UNKNOWN])
-    mandate = authority_facts.ask(
-        call.tx, choice, account_ref=session.account_ref, person_ref=session.person_ref
-    )
+        return Refusal(Bar.UNKNOWN, SAID[Bar.UNKNOWN]), None
+    account, person = session.account_ref, session.person_ref
+    mandate = authority_facts.ask(call.tx, choice, account_ref=account, person_ref=person)
+    agreed = None
+    if mandate and mandate.authority_ref:
+        agreed = joint.agreed_for(call.tx, choice, person)
+        mandate = authority_facts.ask(
+            call.tx, choice, account_ref=account, person_ref=person, joint_act=agreed
+        )
     if mandate is None:
-        return Refusal(Bar.UNKNOWN, SAID[Bar.UNKNOWN])
+        return Refusal(Bar.UNKNOWN, SAID[Bar.UNKNOWN]), None
     policies = call.services.policies
     floor = policies.floor(valid.client.client_id)
     asked = valid.details.actions if valid.details else ()
     needed = reaching.needed(
-        call.tx, policies.risk, mandate, account_ref=session.account_ref,
-        person_ref=session.person_ref, floor=floor,
-    )  # fmt: skip
+        call.tx, policies.risk, mandate, account_ref=account, person_ref=person, floor=floor
+    )
     wish = Wish(
         service=valid.client.client_id, powers=at_stake(asked, mandate.powers),
         aware=valid.client.delegation_aware, level=reached, needed=needed.demand.level,
@@ -197,7 +203,10 @@ def _acting(
         call.tx, call.services.keyring, policies, session, mandate, needed,
         level=reached, proofs=proofs, methods=methods,
     )  # fmt: skip
-    return mandate if why is None else Refusal(why, said(why))
+    # What was agreed to is one visit: the code that is issued on it uses it up.
+    if why is None and agreed and not joint.use_up(call.tx, agreed, person or ""):
+        why = Bar.QUORUM
+    return (mandate, agreed) if why is None else (Refusal(why, said(why)), None)
 
 
 def _write(
@@ -215,6 +224,7 @@ def _write(
     seen: Seen,
     purpose: str | None,
     details: list[dict[str, Any]] | None,
+    joint_act: str | None,
 ) -> str:
     client, policies = valid.client, call.services.policies
     code = random_token()
@@ -251,6 +261,7 @@ def _write(
             "member_ref": mandate.member_ref if mandate else None,
             "purpose": purpose,
             "details": details,
+            "joint_act_ref": joint_act,
             "resource": valid.resource,
             "scope": valid.scope if valid.offline or not mandate else _online(valid.scope),
             "claims": dict(valid.wanted.claims),

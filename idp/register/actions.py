@@ -13,6 +13,7 @@ from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
 from idp.keyring.sealing import Unreadable, random_ref
 from idp.register import contacts as held_since
+from idp.register import deaths
 from idp.register.records import PersonNumberRecord, PersonRecord
 from idp.register.rules import (
     ClaimFacts,
@@ -253,6 +254,7 @@ def record_death(tx: Transaction, person_ref: str, died_on: date, by: str) -> De
     if tx.execute(_DIES, {"person_ref": person_ref, "died_on": died_on}).rowcount == 0:
         return Death.KNOWN
     record(tx, Entry(kind=Death.RECORDED, person=person_ref, detail={"by": by}))
+    deaths.tell(tx, person_ref)
     return Death.RECORDED
 
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from idp.accounts.records import AccountRecord
 from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
+from idp.register import deaths
 from idp.register.batches import Line, Reading
 from idp.register.merging import Held, brought_up_to_date, changed_fields, is_same_person
 from idp.register.preparing import written
@@ -181,6 +182,7 @@ def _change(
         if now.status == Status.DEAD != held.status:
             by = {"by": "register-import", "import": import_ref}
             record(tx, Entry(kind=Death.RECORDED, person=held.ref, detail=by))
+            deaths.tell(tx, held.ref)
         if fields := changed_fields(held, now):
             told[held.ref] = fields
             if "contacts" in fields:

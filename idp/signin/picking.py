@@ -51,7 +51,8 @@ def choose(ref: str) -> ResponseReturnValue:
     if looked is None:
         return _page(found, error=_("Choose who you are doing this for"), typed=typed), 422
     mandate, why = looked
-    if why is not None:
+    # Where only others have to agree, the next page asks them.
+    if why is not None and why is not Bar.QUORUM:
         return refuse(found, mandate.ref, mandate.principal, why)
     purpose = read_purpose(typed, mandate.purpose)
     if isinstance(purpose, PurposeFault):

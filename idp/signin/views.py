@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from idp.assurance.policy import ACCOUNT
 from idp.oidc import actions as oidc
 from idp.oidc.answers import send
-from idp.signin import actions, picking, texts
+from idp.signin import actions, others, picking, texts
 from idp.signin.actions import Position, Stop
 from idp.signin.asking import abandon, at, locate, service_name, stopped
 from idp.signin.rules import Step, Why
@@ -33,6 +33,8 @@ def resume(ref: str) -> ResponseReturnValue:
         return see_other(_address(found.next.step, ref))
     if found.journey.client_id is None:
         return _return_home(found)
+    if others.have_to_agree(found):
+        return see_other(url_for("signin.others", ref=ref))
     answer = oidc.finish(house().database, house().services, found, seen_here())
     return stopped(Stop.FINISHED) if answer is None else send(answer)
 

@@ -134,6 +134,43 @@ def _make() -> None:
         sa.PrimaryKeyConstraint("ref", name=op.f("pk_joint_authority")),
     )
     op.create_table(
+        "letter",
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("party", sa.String(), nullable=False),
+        sa.Column("notice", sa.String(), nullable=False),
+        sa.Column("values_sealed", sa.String(), nullable=False),
+        sa.Column("locale", sa.String(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("done_at", UtcDateTime(), nullable=True),
+        sa.Column("done_by", sa.String(), nullable=True),
+        sa.Column("way", sa.String(), nullable=True),
+        sa.CheckConstraint("way IN ('letter', 'call')", name=op.f("ck_letter_way")),
+        sa.CheckConstraint("(way IS NULL) = (done_at IS NULL)", name=op.f("ck_letter_done")),
+        sa.PrimaryKeyConstraint("ref", name=op.f("pk_letter")),
+    )
+    op.create_index("ix_letter_waiting", "letter", ["done_at", "created_at"], unique=False)
+    op.create_table(
+        "officer_call",
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("officer_ref", sa.String(), nullable=False),
+        sa.Column("party", sa.String(), nullable=False),
+        sa.Column("party_kind", sa.String(), nullable=False),
+        sa.Column("evidence", sa.JSON(none_as_null=True), server_default="[]", nullable=False),
+        sa.Column("channel", sa.String(), nullable=True),
+        sa.Column("code_index", sa.String(), nullable=True),
+        sa.Column("code_expires_at", UtcDateTime(), nullable=True),
+        sa.Column("begun_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.CheckConstraint(
+            "party_kind IN ('person', 'business')", name=op.f("ck_officer_call_party_kind")
+        ),
+        sa.ForeignKeyConstraint(
+            ["officer_ref"], ["officer.ref"], name=op.f("fk_officer_call_officer_ref")
+        ),
+        sa.PrimaryKeyConstraint("ref", name=op.f("pk_officer_call")),
+    )
+    op.create_index("ix_officer_call_expires", "officer_call", ["expires_at"], unique=False)
+    op.create_table(
         "officer_proposal",
         sa.Column("ref", sa.String(), nullable=False),
         sa.Column("act", sa.String(), nullable=False),

@@ -3,13 +3,15 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import combinations, product
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from idp.assurance.evidence import Basis
 from idp.assurance.rules import Level
 from idp.callers.authority import (
+    AFTER_DEATH,
     ALL,
     SAID,
     Acting,
@@ -30,8 +32,9 @@ FIRM = OrganisationStanding(
     member_suspended=False, roles=frozenset({"worker"}), assigned=True,
 )  # fmt: skip
 HELD = Acting(
-    now=NOON, state="active", starts=NOON, expires=NOON + TICK, spent=False, principal_died=False,
-    principal_ceased=False, parents_live=True, is_delegate=False, organisation=FIRM, frozen=False,
+    now=NOON, state="active", starts=NOON, expires=NOON + TICK, spent=False, basis="own",
+    principal_died=False, principal_ceased=False, parents_live=True, is_delegate=False,
+    organisation=FIRM, frozen=False,
     service="tax", powers=frozenset({"view", "file"}), quorum=1, signed=1, actor_level=LOW,
     granted=TOP, cap=TOP,
 )  # fmt: skip
@@ -80,6 +83,25 @@ def test_any_one_or_two_of_them_bar_and_the_most_lasting_is_said() -> None:
         assert ask(of_mandate, of_firm, of_wish) is reason
     for one, other in combinations(WAYS, 2):
         assert ask(one[0] | other[0], one[1] | other[1], one[2] | other[2]) is one[3], (one, other)
+
+
+BASES = ("own", "appointed", "assisted", "lasting-power", "deputyship", "parental", "estate",
+         "director", "official")  # fmt: skip
+
+
+def test_death_ends_all_but_an_estate_and_an_official_act_and_an_estate_begins_with_it() -> None:
+    for basis, died in product(BASES, (False, True)):
+        found = bar(replace(HELD, basis=basis, principal_died=died), WANTS)
+        if basis == "estate":
+            assert found is (None if died else Bar.PRINCIPAL_LIVES)
+        else:
+            lasts = basis == "official" or not died
+            assert found is (None if lasts else Bar.PRINCIPAL_DIED), (basis, died)
+
+
+def test_the_bases_are_those_of_the_policy_file() -> None:
+    assert set(BASES) == set(get_args(Basis))
+    assert set(BASES) >= AFTER_DEATH
 
 
 def test_only_an_active_mandate_carries_anything() -> None:

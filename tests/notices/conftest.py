@@ -22,7 +22,8 @@ SIAN = Contact("email", "sian@example.test")
 VALUES = {
     "account": "sian@example.test", "code": "314159", "minutes": "15", "method": "passkey",
     "when": "2030-06-01T12:00:00+00:00", "link": "/way-back/stop/a-token",
-    "contact": "s•••@e•••.test, ••• 23", "organisation": "Example & Co", "services": "Library",
+    "contact": "s•••@e•••.test, ••• 23", "organisation": "Example & Co", "helper": "Sian Hughes",
+    "services": "Tax, Library", "until": "2030-08-31", "reference": "K7QF-2MXB",
 }  # fmt: skip
 
 

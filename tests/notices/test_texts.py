@@ -11,12 +11,14 @@ from tests.pages.readability import grade, prose, sentences
 
 CODES = {
     Notice.ADDRESS_CODE, Notice.CONTACT_CODE, Notice.RESET_CODE, Notice.SIGN_IN_CODE,
-    Notice.NUMBER_CODE,
+    Notice.NUMBER_CODE, Notice.SPOKEN_CODE,
 }  # fmt: skip
 # About an organisation and not about the reader's own account: they name that organisation.
 FIRMS = {Notice.MEMBER_INVITED, Notice.ORGANISATION_SUSPENDED, Notice.ORGANISATION_RESUMED}
 # What concerns two parties: the reader may have no account, and an address may be shared.
 OF_TWO = {notice for notice in Notice if "account" not in NEEDS[notice]} - CODES
+# For people who may have no account.
+LETTERS = {Notice.HELPER_APPOINTED, Notice.HELPER_ENDED}
 READING_AGE_9 = 4.0  # school grade; the age is about five years more
 TWO_PARTS = 306  # letters that two text messages hold
 
@@ -33,7 +35,7 @@ def everything(words: Words) -> str:
 def test_it_holds_all_it_was_told_and_every_link_leads_to_us(notice: Notice) -> None:
     words = read(notice)
     body = "\n".join(words.paragraphs)
-    for name in NEEDS[notice] - {"when"}:
+    for name in NEEDS[notice] - {"when", "until"}:
         assert VALUES[name] in body, name
     assert all(link.startswith(ISSUER + "/") for link in re.findall(r"https?:\S+", body))
     if "when" in NEEDS[notice]:
@@ -55,6 +57,22 @@ def test_news_names_the_account_and_says_what_to_do(notice: Notice) -> None:
     assert "sian@example.test" in words.text
     body = "\n".join(words.paragraphs)
     assert "Was it not you?" in body or ISSUER in body
+
+
+@pytest.mark.parametrize("notice", sorted(LETTERS))
+def test_a_letter_says_who_and_where_and_how_to_end_it_without_an_account(notice: Notice) -> None:
+    words = read(notice)
+    body = "\n".join(words.paragraphs)
+    assert words.paragraphs[0].startswith("Sian Hughes can ")
+    assert "You need no account. Call us, or come to any counter" in body
+    assert VALUES["reference"] in words.text
+    assert "//" not in body, "nothing in it needs the internet"
+
+
+def test_a_letter_says_how_long_a_permission_lasts() -> None:
+    assert "This ends on 31 August 2030." in read(Notice.HELPER_APPOINTED).paragraphs
+    open_ended = read(Notice.HELPER_APPOINTED, until="")
+    assert "It has no end until you say so." in open_ended.paragraphs
 
 
 @pytest.mark.parametrize("notice", sorted(CODES))

@@ -52,6 +52,9 @@ ELSEWHERE = {
     "/console/held/<ref>": 404,
     "/console/organisations/<ref>": 404,
     "/console/mandates/<ref>": 404,
+    "/console/calls/<ref>": 404,
+    "/console/calls/<ref>/evidence/<kind>": 404,
+    "/console/calls/<ref>/appoint": 404,
 }
 GUARDED = [
     (method, route) for route in CONSOLE if route.path not in OPEN for method in route.methods
@@ -59,7 +62,8 @@ GUARDED = [
 
 
 def filled(route: Route, ref: str) -> str:
-    path = route.path.replace("<ref>", ref).replace("<kind>", "document-check")
+    path = route.path.replace("<ref>", ref).replace("<reference>", ref)
+    path = path.replace("<kind>", "document-check")
     return path.replace("<method>", "password")
 
 

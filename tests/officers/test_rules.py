@@ -34,7 +34,10 @@ ORGANISATION_ACTS = {
     Act.SEE_ORGANISATIONS, Act.ENTER_ORGANISATION, Act.VERIFY_ORGANISATION,
     Act.SUSPEND_ORGANISATION,
 }  # fmt: skip
-MANDATE_ACTS = {Act.SEE_MANDATE, Act.END_MANDATE}
+MANDATE_ACTS = {
+    Act.SEE_MANDATE, Act.SEE_PRINCIPAL, Act.PROPOSE_MANDATE, Act.DECIDE_MANDATE, Act.END_MANDATE,
+    Act.SEND_LETTERS,
+}  # fmt: skip
 
 
 def officer(ref: str, roles: frozenset[str], *, disabled: bool = False) -> Officer:

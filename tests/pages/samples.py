@@ -102,6 +102,16 @@ TWO = [Facts(ref="P-1", name="Margaret Hughes", until=SUMMER, organisation=None,
 WHO = {**SIGN_IN, "service_name": "Tax", "self_name": "Sian Hughes", "people": TWO,
        "only": False, "asks_purpose": True, "search": False,
        "named": "", "more": "", "chosen": "", "purpose": "", "purpose_error": None}  # fmt: skip
+AGREE = {
+    "who": "Dee Gill", "principal": "Margaret Hughes", "service": "Tax", "until": NOON,
+    "purpose": "Send the tax return", "mine": False, "agreed": 1, "quorum": 2,
+    "action": "/account/helping/agree/a-1",
+}  # fmt: skip
+OTHERS = {
+    "service_name": "Tax", "quorum": 2, "agreed": 0, "asked": False, "until": None, "purpose": "",
+    "action": "/sign-in/j/others", "again": "/sign-in/j", "error": None,
+    "fellows": [Facts(name="Tom Barker", agreed=False), Facts(name="Dee Gill", agreed=True)],
+}  # fmt: skip
 
 # Case name -> (template, context). Every template has at least one case; a test holds that.
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -183,9 +193,16 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         Facts(name="Margaret Hughes", services=["Tax"], until=SUMMER,
               resign="/account/helping/x/resign", uses="/account/helping/x")],
         "made": [{"name": "Tom Barker", "href": "/account/helpers/offers/y"}],
+        "asked": [Facts(who="Dee Gill", href="/account/helping/agree/a-1")],
         "organisations": [
         Facts(name="Example & Co", roles="Worker", href="/helping/organisations/o-1")]}),
     "helping-nobody": ("account/helping.html", {"people": []}),
+    "agree": ("account/agree.html", AGREE),
+    "agree-done": ("account/agree.html", {**AGREE, "mine": True, "agreed": 2,
+                                                "action": ""}),
+    "others": ("signin/others.html", OTHERS),
+    "others-wrong": ("signin/others.html", {**OTHERS, "error": "Say what you want to do"}),
+    "others-asked": ("signin/others.html", {**OTHERS, "asked": True, "agreed": 1, "until": NOON}),
     "sign-out": ("account/sign_out.html", {"action": "/account/sign-out",
                                            "fields": {"state": "s1"}, "service_name": "Library"}),
     "sign-out-home": ("account/sign_out.html", {"action": "/account/sign-out", "fields": {},

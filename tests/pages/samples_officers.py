@@ -220,6 +220,102 @@ POLICY: dict[str, tuple[str, dict[str, Any]]] = {
     "officers-policy-money-wrong": ("officers/policy_money.html", {
         "categories": MONEY, "ends": ENDS, "field": "money_person-1", "error": WRONG, "form": {}}),
 }  # fmt: skip
+HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+CONDITIONS = ["the contact was held for 30 days", "nobody else was on the line"]
+LAPSED = {"order-lapsed": "The order of the court has run out",
+          "director-removed": "The director left the company"}  # fmt: skip
+CALL: dict[str, Any] = {
+    "name": "Margaret Hughes", "birth_date": BORN, "died_on": None, "person": True,
+    "shown": ["A second check by an officer"], "identity": 1, "may_end": True,
+    "channels": {"text": "••• 23", "email": "m•••@e•••.test"}, "sent": True,
+    "conditions": CONDITIONS, "kinds": [("/console/calls/c/evidence/a", "A signed form")],
+    "held": [
+        Facts(ref="", bundle="b-1", helper="Sian Hughes", service="Tax", until=BORN,
+              basis="The person asked for it", by_law=False),
+        Facts(ref="m-2", bundle="b-2", helper="Tom Barker", service="Library", until=None,
+              basis="A court named a deputy", by_law=True),
+        Facts(ref="m-3", bundle="b-3", helper="Dee Gill", service="Library", until=None,
+              basis="A power of attorney", by_law=True),
+    ],
+    "lapsed": LAPSED, "code_action": "/c/code", "check_action": "/c/code/check",
+    "end_action": "/c/end", "lapse_action": "/c/lapse", "appoint": "/c/appoint",
+    "error": None, "field": "",
+}  # fmt: skip
+CALL_NEW: dict[str, Any] = {
+    **CALL, "held": [Facts(**{**vars(one), "bundle": ""}) for one in CALL["held"]],
+    "shown": [], "identity": None, "may_end": False, "sent": False, "conditions": [],
+    "check_action": "", "end_action": "", "channels": {"text": "••• 23"},
+}  # fmt: skip
+EVIDENCE: dict[str, Any] = {
+    "action": "/c/evidence/a", "back": "/c", "kind": "A signed form", "conditions": CONDITIONS,
+    "ticked": [], "document": True, "hash": "", "held_by": "", "error": None, "field": "",
+}  # fmt: skip
+APPOINT: dict[str, Any] = {
+    "action": "/c/appoint", "back": "/c", "name": "Margaret Hughes",
+    "bases": {"appointed": "The person asked for it", "deputyship": "A court named a deputy"},
+    "basis": "appointed", "helpers": "", "ticked": [], "terms": ["1", "31"], "days": "",
+    "quorum": "1", "error": None, "field": "",
+    "services": [
+        Facts(name="Tax", reached=True, powers=[("tax:view", "see tax returns and letters"),
+                                                ("tax:file", "send a tax return")]),
+        Facts(name="Library", reached=False, powers=[("library:all", "everything there")]),
+    ],
+}  # fmt: skip
+PROPOSAL: dict[str, Any] = {
+    "by_ref": "", "entered_by": "Asha Patel", "entered_at": NOON, "until": NOON,
+    "name": "Margaret Hughes", "birth_date": BORN, "helpers": ["Sian Hughes", "Tom Barker"],
+    "quorum": 2, "basis": "A power of attorney", "days": 31, "identity": 2,
+    "services": [Facts(name="Tax", powers=["see tax returns and letters"])],
+    "evidence": [Facts(name="A signed form", hash=HASH, held_by="Swansea, file 7")],
+    "action": "/console/proposals/w/decide", "own": False,
+}  # fmt: skip
+WAITING_PROPOSALS = [
+    Facts(action="/console/proposals/w", by="Asha Patel", own=False, when=NOON, until=NOON)
+]
+MANDATE_PAGES: dict[str, tuple[str, dict[str, Any]]] = {
+    "officers-calls": ("officers/calls.html", {
+        "action": "/console/calls", "waiting": "/console/proposals",
+        "letters": "/console/letters", "error": None}),
+    "officers-calls-wrong": ("officers/calls.html", {
+        "action": "/console/calls", "waiting": "/console/proposals",
+        "letters": "/console/letters", "error": WRONG}),
+    "officers-call": ("officers/call.html", CALL),
+    "officers-call-new": ("officers/call.html", CALL_NEW),
+    "officers-call-code": ("officers/call.html", {**CALL, "error": WRONG, "field": "code"}),
+    "officers-call-why": ("officers/call.html", {**CALL, "error": WRONG, "field": "why"}),
+    "officers-call-dead": ("officers/call.html", {
+        **CALL_NEW, "died_on": BORN, "channels": {}, "held": [], "lapsed": {}, "code_action": "",
+        "lapse_action": ""}),
+    "officers-evidence": ("officers/evidence.html", EVIDENCE),
+    "officers-evidence-said": ("officers/evidence.html", {
+        **EVIDENCE, "document": False, "error": WRONG, "field": "check"}),
+    "officers-evidence-wrong": ("officers/evidence.html", {
+        **EVIDENCE, "hash": "abc", "held_by": "Swansea", "error": WRONG, "field": "hash"}),
+    "officers-evidence-nowhere": ("officers/evidence.html", {
+        **EVIDENCE, "hash": HASH, "error": WRONG, "field": "held_by"}),
+    "officers-appoint": ("officers/appoint.html", APPOINT),
+    "officers-appoint-wrong": ("officers/appoint.html", {
+        **APPOINT, "helpers": "x", "days": "open", "error": WRONG, "field": "helpers"}),
+    "officers-appoint-powers": ("officers/appoint.html", {
+        **APPOINT, "error": WRONG, "field": "power"}),
+    "officers-appoint-nothing": ("officers/appoint.html", {
+        **APPOINT, "action": "", "bases": {}, "basis": "", "services": [], "terms": [],
+        "quorum": ""}),
+    "officers-proposals": ("officers/proposals.html", {
+        "waiting": WAITING_PROPOSALS, "error": None}),
+    "officers-proposals-none": ("officers/proposals.html", {"waiting": [], "error": WRONG}),
+    "officers-proposal": ("officers/proposal.html", PROPOSAL),
+    "officers-proposal-own": ("officers/proposal.html", {
+        **PROPOSAL, "own": True, "days": None, "quorum": None, "birth_date": None}),
+    "officers-letters": ("officers/letters.html", {
+        "letters": [Facts(action="/console/letters/l", when=NOON)], "error": None}),
+    "officers-letters-none": ("officers/letters.html", {"letters": [], "error": WRONG}),
+    "officers-letter": ("officers/letter.html", {
+        "action": "/console/letters/l/done", "name": "Margaret Hughes",
+        "address": ["12 Chapel Row", "Swansea"], "written": NOON,
+        "subject": "Somebody can act for you now",
+        "paragraphs": ["Sian Hughes can act for you now, here: Tax."]}),
+}  # fmt: skip
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     **ORGANISATION_CASES,
     "officers-sign-in": ("officers/sign_in.html", {
@@ -230,7 +326,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "officers-another-key": ("officers/new_key.html", {**KEY, "first": False, "error": WRONG}),
     "officers-home": ("officers/home.html", HOME),
     "officers-home-no-role": ("officers/home.html", {**HOME, "counter": False,
-                                                     "administrator": False,
+                                                     "administrator": False, "mandates": False,
                                                      "figures": False}),
     "officers-keys": ("officers/keys.html", {"keys": KEYS, "action": "/console/keys/remove",
                                              "error": None}),
@@ -283,4 +379,5 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         "name": "Ben Owen", "address": "http://localhost:8900/console/set-up/" + "x" * 43,
         "until": NOON}),
     **POLICY,
+    **MANDATE_PAGES,
 }  # fmt: skip

@@ -1,6 +1,6 @@
 """My page, in several files on one blueprint."""
 
-from idp.account.views import browsers, held, methods, pages, uses, way_back
+from idp.account.views import agreeing, browsers, held, methods, pages, uses, way_back
 from idp.account.views.common import bp
 
-__all__ = ["bp", "browsers", "held", "methods", "pages", "uses", "way_back"]
+__all__ = ["agreeing", "bp", "browsers", "held", "methods", "pages", "uses", "way_back"]

@@ -1,13 +1,16 @@
 """My page, who can act for me, whom I help, and what was done."""
 
+from typing import Any
+
 from flask import abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.account import actions, texts
+from idp.account.views.agreeing import who_asks
 from idp.account.views.common import bp, signed_in
 from idp.authentication.sessions import SessionFacts
 from idp.delegation import actions as delegation
-from idp.delegation import answering, owning
+from idp.delegation import answering, joint, owning
 from idp.delegation.actions import HeldMandate
 from idp.delegation.answering import Offer
 from idp.delegation.lifecycle import FINAL, Party, State
@@ -160,10 +163,8 @@ def helping() -> ResponseReturnValue:
         return session
     person, here = session.party, house()
 
-    def work(
-        tx: Transaction,
-    ) -> tuple[list[dict[str, object]], list[dict[str, object]], list[Offer]]:
-        organisations: list[dict[str, object]] = [
+    def work(tx: Transaction) -> tuple[list[Any], list[Any], list[Any], list[Offer]]:
+        organisations = [
             {
                 "name": mine.organisation.name,
                 "roles": organisation_texts.role_list(mine.roles),
@@ -171,9 +172,13 @@ def helping() -> ResponseReturnValue:
             }
             for mine in organisations_of(tx, session.account_ref)
         ]
+        asked = [
+            {"who": who_asks(act), "href": url_for("account.agreeing", ref=act.ref)}
+            for act in joint.waiting_for(tx, person)
+        ]
         held = [m for m in delegation.held_by(tx, person) if m.state is State.ACTIVE]
         names = actions.service_names(tx, (m.service for m in held))
-        people: list[dict[str, object]] = [
+        people = [
             {
                 "name": mandate.principal_name,
                 "services": [names.get(mandate.service, mandate.service)],
@@ -183,13 +188,15 @@ def helping() -> ResponseReturnValue:
             }
             for mandate in held
         ]
-        return organisations, people, answering.made_by(tx, here.keyring, person)
+        made = answering.made_by(tx, here.keyring, person)
+        return organisations, asked, people, made
 
-    organisations, people, made = here.database.read(work)
+    organisations, asked, people, made = here.database.read(work)
     return render_template(
         "account/helping.html",
         people=people,
         organisations=organisations,
+        asked=asked,
         made=[_made(one) for one in made if one.answerer is Party.PRINCIPAL],
     )
 

@@ -1,0 +1,385 @@
+"""Permissions that officers enter: of people who are not online, and by law.
+
+One officer puts it forward, with who showed what; another confirms it, and only then is it given.
+The certainty of the permission is what `policies/evidence.toml` makes of the evidence together,
+and so are the services it may be for. Ending takes one officer. Source: Transformational Government
+(2005), 84(7); `delegation.md` section 1 and "Added after review".
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from idp.accounts.records import AccountRecord
+from idp.accounts.rules import canonical_sign_in_name
+from idp.assurance.evidence import worth
+from idp.assurance.policy import Policies
+from idp.assurance.powers_file import ALL, ServicePowersEntry
+from idp.assurance.rules import Level
+from idp.callers.authority import ESTATE
+from idp.callers.records import ClientRecord
+from idp.delegation import actions as delegation
+from idp.delegation import joint
+from idp.delegation.lifecycle import term_problem
+from idp.errors import Refusal
+from idp.identifiers.rules import NationalInsuranceNumber, parse
+from idp.keyring.ring import Keyring
+from idp.notices.rules import Notice
+from idp.officers import proposals
+from idp.officers.actions import officer_now
+from idp.officers.calls import Call
+from idp.officers.proposals import Decision, Outcome
+from idp.officers.rules import Act, Verdict, judge
+from idp.officers.telling import Ways, tell_helper, tell_principal
+from idp.register.actions import find_by_number, find_person
+from idp.register.records import BusinessRecord, PersonRecord
+from idp.register.rules import Status
+from idp.storage import Transaction
+
+APPOINT = "appoint-helper"  # what the proposals of this file are called
+APPOINTED = "appointed"
+BY_LAW = ("lasting-power", "deputyship", "parental", "estate", "director", "official")
+MOST_DELEGATES = 10
+DEFAULT_DAYS = 365  # for a service that has no entry in powers.toml
+
+
+class Problem(StrEnum):
+    """Why a permission was not entered or not given; the value names a message."""
+
+    ROLE_LACKING = "role-lacking"
+    HELPER = "helper-not-proved"
+    OWN_DELEGATE = "own-delegate"
+    TWICE = "helper-twice"
+    TOO_MANY = "helpers-too-many"
+    BASIS = "basis-wrong"
+    DEAD = "principal-dead"
+    ALIVE = "principal-alive"
+    SERVICES = "services-missing"
+    POWERS = "powers-missing"
+    REALM = "realms-mixed"
+    TERM = "term-too-long"
+    TERM_NEEDED = "term-needs-end"
+    EXCLUSIVE = "service-takes-one"
+    QUORUM = "quorum-impossible"
+    EVIDENCE = "evidence-missing"
+    LEVEL = "evidence-too-little"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """A service where others may act, as it is offered: `floor` is what it asks of everybody."""
+
+    client_id: str
+    name: str
+    floor: Level
+    entry: ServicePowersEntry | None
+
+    @property
+    def powers(self) -> dict[str, str]:
+        """Its powers, with their words; one that means all where it declares none."""
+        return {one.id: one.says for one in self.entry.power} if self.entry else {ALL: ""}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """A permission as an officer enters it. `days` None: without an end. `quorum` of the delegates
+    have to agree to each visit, where there are several."""
+
+    call: str
+    principal: str
+    principal_kind: str
+    delegates: tuple[str, ...]
+    basis: str
+    services: Mapping[str, tuple[str, ...]]
+    days: int | None
+    quorum: int
+    evidence: tuple[Mapping[str, str], ...]
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of evidence behind it."""
+        return frozenset(one["type"] for one in self.evidence)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What was given: its bundles, one a delegate, how sure, and how the principal is told."""
+
+    bundles: tuple[str, ...]
+    level: Level
+    told: Ways
+
+
+def problem_with(
+    wish: Wish,
+    offered: Mapping[str, Offered],
+    cap: Level | None,
+    *,
+    alive: bool,
+    proved: frozenset[str],
+) -> Problem | None:
+    """Say what stands in the way of a permission, or None. Pure.
+
+    `cap` is what the evidence is worth; None: nothing. `proved` are those of the delegates whose
+    identity was checked.
+    """
+    return (
+        _parties(wish, alive=alive, proved=proved)
+        or _terms(wish, offered)
+        or (Problem.EVIDENCE if cap is None else None)
+        or (
+            None
+            if cap and all(cap.covers(offered[one].floor) for one in wish.services)
+            else Problem.LEVEL
+        )
+    )
+
+
+def _parties(wish: Wish, *, alive: bool, proved: frozenset[str]) -> Problem | None:
+    several = len(wish.delegates)
+    if not several or not set(wish.delegates) <= proved:
+        return Problem.HELPER
+    if several > MOST_DELEGATES:
+        return Problem.TOO_MANY
+    if len(set(wish.delegates)) < several:
+        return Problem.TWICE
+    if wish.principal in wish.delegates:
+        return Problem.OWN_DELEGATE
+    if wish.basis not in {APPOINTED, *BY_LAW}:
+        return Problem.BASIS
+    if (wish.principal_kind == "business") != (wish.basis == "director"):
+        return Problem.BASIS
+    if not alive and wish.basis not in {ESTATE, "official"}:
+        return Problem.DEAD
+    if alive and wish.basis == ESTATE:
+        return Problem.ALIVE
+    if wish.basis == APPOINTED and several > 1:
+        return Problem.TOO_MANY
+    if several > 1 and joint.quorum_problem(wish.quorum, several):
+        return Problem.QUORUM
+    return None
+
+
+def _terms(wish: Wish, offered: Mapping[str, Offered]) -> Problem | None:
+    if not wish.services or not set(wish.services) <= set(offered):
+        return Problem.SERVICES
+    for client_id, powers in wish.services.items():
+        one = offered[client_id]
+        if not powers or not set(powers) <= {*one.powers, ALL}:
+            return Problem.POWERS
+        if len(wish.delegates) > 1 and one.entry and one.entry.exclusive:
+            return Problem.EXCLUSIVE
+        wrong = term_problem(
+            wish.days,
+            longest=one.entry.longest_days if one.entry else DEFAULT_DAYS,
+            open_ended=bool(one.entry and one.entry.open_ended),
+        )
+        if wrong:
+            return Problem.TERM_NEEDED if wrong == "term-needs-end" else Problem.TERM
+    realms = {(offered[one].entry or _GENERAL).realm for one in wish.services}
+    return Problem.REALM if len(realms) > 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class _General:
+    realm: str = "general"
+
+
+_GENERAL = _General()
+_AWARE = (
+    select(ClientRecord.client_id, ClientRecord.client_name)
+    .where(ClientRecord.delegation_aware, ClientRecord.disabled_at.is_(None))
+    .order_by(ClientRecord.client_name)
+)
+_BUSINESS = select(
+    BusinessRecord.ref, BusinessRecord.name, BusinessRecord.address, BusinessRecord.ceased_on
+).where(BusinessRecord.ref == bindparam("ref"))
+_OPEN_ACCOUNT = AccountRecord.disabled_at.is_(None)
+_BY_NAME = select(AccountRecord.person_ref).where(
+    AccountRecord.sign_in_name == bindparam("name"), AccountRecord.identity_level > 0, _OPEN_ACCOUNT
+)
+_PROVED = (
+    select(AccountRecord.person_ref)
+    .join(PersonRecord, PersonRecord.ref == AccountRecord.person_ref)
+    .where(
+        AccountRecord.person_ref.in_(bindparam("people", expanding=True)),
+        AccountRecord.identity_level > 0,
+        _OPEN_ACCOUNT,
+        PersonRecord.died_on.is_(None),
+    )
+)
+
+
+def offered_services(tx: Transaction, policies: Policies) -> dict[str, Offered]:
+    """List the services where others may act, by client_id and in the order of their names."""
+    return {
+        row.client_id: Offered(
+            client_id=row.client_id,
+            name=row.client_name,
+            floor=policies.floor(row.client_id),
+            entry=policies.powers.get(row.client_id),
+        )
+        for row in tx.execute(_AWARE)
+    }
+
+
+def find_principal(tx: Transaction, keyring: Keyring, typed: str) -> tuple[str, str] | None:
+    """Find whom it is about, by a National Insurance number or a business's reference; answers
+    reference and kind."""
+    number = parse(typed)
+    if isinstance(number, NationalInsuranceNumber):
+        person = find_by_number(tx, keyring, number)
+        return (person.ref, "person") if person else None
+    row = tx.execute(_BUSINESS, {"ref": typed.strip()[:64]}).first()
+    return (row.ref, "business") if row else None
+
+
+def find_helper(tx: Transaction, keyring: Keyring, typed: str) -> str | None:
+    """Find a helper by number or by the e-mail they sign in with; only who was proved is found."""
+    number = parse(typed)
+    if isinstance(number, NationalInsuranceNumber):
+        person = find_by_number(tx, keyring, number)
+        return person.ref if person and person.ref in _proved(tx, [person.ref]) else None
+    name = canonical_sign_in_name(typed)
+    found = tx.execute(_BY_NAME, {"name": name or ""}).scalar_one_or_none()
+    return found if found and found in _proved(tx, [found]) else None
+
+
+def name_of(tx: Transaction, party: str) -> str:
+    """The name of a person or business of the register."""
+    person = find_person(tx, party)
+    if person is not None:
+        return f"{person.given_name} {person.family_name}"
+    row = tx.execute(_BUSINESS, {"ref": party}).first()
+    return row.name if row else ""
+
+
+def address_of(tx: Transaction, party: str) -> list[str]:
+    """The lines of the address that the register holds for a person or business."""
+    person = find_person(tx, party)
+    row = None if person else tx.execute(_BUSINESS, {"ref": party}).first()
+    kept = person.address if person else row.address if row else {}
+    return [str(line) for line in kept.values() if line]
+
+
+def check(tx: Transaction, policies: Policies, wish: Wish) -> Problem | Level:
+    """Judge a permission by what is so now: its certainty, or what stands in the way."""
+    cap = worth(wish.kinds, wish.basis, policies.grants)
+    wrong = problem_with(
+        wish, offered_services(tx, policies), cap, alive=_alive(tx, wish),
+        proved=_proved(tx, wish.delegates),
+    )  # fmt: skip
+    return wrong or cap or Problem.EVIDENCE
+
+
+def propose(
+    tx: Transaction, keyring: Keyring, policies: Policies, call: Call, wish: Wish
+) -> str | Problem:
+    """Put a permission forward; another officer has to confirm it. Answers its reference."""
+    if judge(officer_now(tx, call.officer_ref), Act.PROPOSE_MANDATE) is not Verdict.ALLOWED:
+        return Problem.ROLE_LACKING
+    whole = replace(
+        wish, call=call.ref, principal=call.party, principal_kind=call.party_kind,
+        evidence=call.evidence,
+    )  # fmt: skip
+    found = check(tx, policies, whole)
+    if isinstance(found, Problem):
+        return found
+    return proposals.propose(
+        tx, keyring, act=APPOINT, about=call.party, payload=asdict(whole), by=call.officer_ref
+    )
+
+
+def wish_of(proposal: proposals.Proposal) -> Wish:
+    """Read what was put forward."""
+    kept: dict[str, Any] = dict(proposal.payload)
+    services = {name: tuple(powers) for name, powers in kept.pop("services").items()}
+    delegates, evidence = tuple(kept.pop("delegates")), tuple(kept.pop("evidence"))
+    return Wish(**kept, delegates=delegates, evidence=evidence, services=services)
+
+
+def decide(
+    tx: Transaction,
+    keyring: Keyring,
+    policies: Policies,
+    ref: str,
+    *,
+    officer: str,
+    decision: Decision,
+) -> Given | Problem | Outcome:
+    """Decide what another officer put forward. Confirmed, it is given here and now.
+
+    What no longer holds (the helper, the evidence, the principal's life) is a `Problem`, and
+    leaves the proposal undecided: nothing is given on what was so last week.
+    """
+    proposal = proposals.find(tx, keyring, ref)
+    if proposal is None or proposal.act != APPOINT:
+        return Outcome.GONE
+    wish = wish_of(proposal)
+    found = check(tx, policies, wish) if decision is Decision.CONFIRM else None
+    if isinstance(found, Problem):
+        return found
+    outcome = proposals.decide(
+        tx, ref, officer=officer, needs=Act.DECIDE_MANDATE, decision=decision
+    )
+    if outcome is not Outcome.CONFIRMED or found is None:
+        return outcome
+    return _give(tx, keyring, policies, wish, found, proposal.proposed_by)
+
+
+def _give(
+    tx: Transaction, keyring: Keyring, policies: Policies, wish: Wish, level: Level, by: str
+) -> Given:
+    offered = offered_services(tx, policies)
+    exclusive = frozenset(
+        one for one in wish.services if (entry := offered[one].entry) and entry.exclusive
+    )
+    authority = None
+    if len(wish.delegates) > 1:
+        authority = joint.make_authority(tx, principal=wish.principal, quorum=wish.quorum)
+    expires = None if wish.days is None else tx.now() + timedelta(days=wish.days)
+    bundles = []
+    for delegate in wish.delegates:
+        refs = delegation.give(
+            tx, principal=wish.principal, principal_kind=wish.principal_kind, delegate=delegate,
+            services=wish.services, expires=expires, grant_level=level, cap=level,
+            basis=wish.basis, by=by, exclusive=exclusive, evidence=wish.evidence,
+            authority_ref=authority,
+        )  # fmt: skip
+        if isinstance(refs, Refusal):  # `check` has judged the parties and the term
+            raise AssertionError(refs.description)
+        held = delegation.find(tx, refs[0])
+        bundles.append(held.bundle if held else refs[0])
+        tell_helper(tx, keyring, delegate)
+    told = tell_principal(
+        tx, keyring, principal=wish.principal, principal_kind=wish.principal_kind,
+        helpers=wish.delegates, notice=Notice.HELPER_APPOINTED,
+        values={
+            "helper": _listed([name_of(tx, one) for one in wish.delegates]),
+            "services": _listed([offered[one].name for one in wish.services]),
+            "until": expires.date().isoformat() if expires else "",
+            "reference": bundles[0],
+        },
+    )  # fmt: skip
+    return Given(bundles=tuple(bundles), level=level, told=told)
+
+
+def _alive(tx: Transaction, wish: Wish) -> bool:
+    if wish.principal_kind == "business":
+        row = tx.execute(_BUSINESS, {"ref": wish.principal}).first()
+        return row is not None and row.ceased_on is None
+    person = find_person(tx, wish.principal)
+    return person is not None and person.died_on is None and person.status != Status.DEAD
+
+
+def _proved(tx: Transaction, people: Sequence[str]) -> frozenset[str]:
+    return frozenset(tx.execute(_PROVED, {"people": list(people)}).scalars())
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names)
