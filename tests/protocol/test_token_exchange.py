@@ -120,8 +120,8 @@ def test_it_asks_for_less_and_gets_less_and_never_for_more(firm: Firm) -> None:
     assert said["mandate"]["scopes"] == ["tax:view"]
     issued = site.rows(GrantRecord, software="filer")
     for scope in ("tax:repayment", "tax:view tax:repayment", "tax:all", "library:view",
-                  "library:borrow", "tax:view library:borrow", "tax", "openid",
-                  "openid tax:view", ":view", "tax:", "tax:nonsense"):  # fmt: skip
+                  "library:borrow", "tax:view library:borrow", "tax", "openid", "openid tax:view",
+                  ":view", "tax:", "tax:nonsense"):  # fmt: skip
         answer = firm.exchange(mandate, actor, scope=scope)
         assert (answer.json or {})["error"] == "invalid_scope", (scope, answer.json)
     assert site.rows(GrantRecord, software="filer") == issued
