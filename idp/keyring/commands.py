@@ -68,7 +68,6 @@ SEALED = (
                  live=ObjectionRecord.answer_sealed.is_not(None)),
     SealedColumn(LetterRecord, "values_sealed", "ref", letter_purpose),
     SealedColumn(OfficerProposalRecord, "payload_sealed", "ref", proposal_purpose),
-    SealedColumn(OfficerProposalRecord, "payload_sealed", "ref", proposal_purpose),
     SealedColumn(MemberInvitationRecord, "email_sealed", None, lambda _: members.PURPOSE),
     # Messages that still wait: what was delivered keeps nothing.
     SealedColumn(
