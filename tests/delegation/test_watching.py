@@ -22,7 +22,8 @@ from tests.signin.test_passkeys import options_on, send
 
 @pytest.fixture
 def people(site: Site) -> list[str]:
-    """A firm with 61 people, open to Sian, who is signed in."""
+    """A firm with 61 people, open to Sian, who is signed in; an hour has just begun."""
+    site.later(seconds=3600 - site.now() % 3600 + 1)
     mandate = firm(site, access="everyone")
     refs = fill(site, mandate, 60)
     site.sign_in("sian")

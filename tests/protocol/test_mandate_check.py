@@ -122,6 +122,7 @@ def test_the_unknown_and_those_without_permission_get_the_same_answer(site: Site
 
 def test_subjects_of_another_sector_are_not_known(site: Site) -> None:
     both = subjects(site, site.give_mandate())
+    site.give_mandate(services={"library": ["borrow"]})
     site.change(ClientRecord, {"delegation_aware": True}, client_id="library")
     site.house.services.clients.forget()
     got = ask(site, "library", **both, scope="borrow")
