@@ -131,7 +131,8 @@ def draft(
             tx, state=State.DRAFT, bundle=ref, principal=person if gives else None,
             delegate=None if gives else person, service=service, powers=powers,
             basis=OWN if gives else BASIS, created_by=person, now=now, answerer=answerer,
-            exclusive=service in exclusive, term_days=asked.term.days, expires=asked.term.until,
+            exclusive=service in exclusive, term_days=asked.term.days, single_use=asked.term.once,
+            expires=asked.term.until,
         )  # fmt: skip
     return ref
 
@@ -235,7 +236,8 @@ def make_offers(
             delegate=firm.organisation, service=service, powers=powers, basis=BASIS,
             created_by=firm.member, now=tx.now(), answerer=Party.PRINCIPAL,
             delegate_kind="organisation", exclusive=service in exclusive,
-            term_days=asked.term.days, expires=asked.term.until, offer_expires=until,
+            term_days=asked.term.days, single_use=asked.term.once,
+            expires=asked.term.until, offer_expires=until,
         )  # fmt: skip
         detail = {"service": service, "powers": sorted(set(powers)), "who": firm.member}
         record(tx, Entry(kind="mandate-offered", actor=firm.organisation, mandate_ref=ref,

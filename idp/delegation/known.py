@@ -169,7 +169,8 @@ def work_list(database: Database, keyring: Keyring, payload: Mapping[str, Any]) 
     try:
         until = payload["until"]
         days = payload["days"]
-        term = Term(days=days, until=None if until is None else datetime.fromisoformat(until))
+        ends = None if until is None else datetime.fromisoformat(until)
+        term = Term(days=days, until=ends, once=payload.get("once", False))
         services = {name: tuple(powers) for name, powers in payload["services"].items()}
         firm = Firm(**{**payload["firm"], "roles": tuple(payload["firm"]["roles"])})
     except (KeyError, TypeError, ValueError):
@@ -259,6 +260,7 @@ def _listed(batch: str, firm: Firm, asked: Asked, exclusive: frozenset[str]) -> 
         "firm": asdict(firm),
         "services": {name: list(powers) for name, powers in asked.services.items()},
         "days": asked.term.days,
+        "once": asked.term.once,
         "until": asked.term.until.isoformat() if asked.term.until else None,
         "exclusive": sorted(exclusive),
     }

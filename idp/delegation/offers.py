@@ -19,7 +19,8 @@ from idp.register.names import Names, family_fit, family_parts, fold, given_fit
 from idp.words import gettext as _
 from idp.words import ngettext
 
-OPEN_ENDED = "open"
+OPEN_ENDED, ONCE = "open", "once"
+ONCE_WITHIN_DAYS = 31
 MOST_ROWS = 5_000
 COLUMNS = (
     "given_name", "family_name", "national_insurance_number", "birth_date", "postcode", "email",
@@ -32,6 +33,7 @@ class Catalogue(Protocol):
 
     exclusive: bool
     open_ended: bool
+    single_use: bool
     longest_days: int
 
     def says(self, powers: tuple[str, ...] | list[str] | frozenset[str]) -> list[str]:
@@ -50,14 +52,17 @@ class Problem(StrEnum):
     SHORT = "term-too-short"
     LONG = "term-too-long"
     END = "term-needs-end"
+    ONCE = "not-for-one-visit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
-    """How long: `days` from the answer, or `until` a moment. Neither: open-ended."""
+    """How long: `days` from the answer, or `until` a moment. Neither: open-ended. `once`: for one
+    visit within that time."""
 
     days: int | None = None
     until: datetime | None = None
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +123,8 @@ def read_asked(
     until: date | None,
     today: date,
 ) -> Asked | Problem:
-    """Read what somebody chose. `days` is a number, or `OPEN_ENDED`; `until` goes before it and
-    names the last day. The whole is refused for one thing that is wrong."""
+    """Read what somebody chose. `days` is a number, `OPEN_ENDED` or `ONCE`; `until` goes before it
+    and names the last day. The whole is refused for one thing that is wrong."""
     services = {service: tuple(sorted(set(powers))) for service, powers in chosen.items() if powers}
     if not services:
         return Problem.NOTHING
@@ -130,6 +135,10 @@ def read_asked(
         term = Term(until=datetime.combine(until, time.min, UTC) + timedelta(days=1))
     elif days == OPEN_ENDED:
         count, term = None, Term()
+    elif days == ONCE:
+        if not all(catalogue[service].single_use for service in services):
+            return Problem.ONCE
+        count, term = ONCE_WITHIN_DAYS, Term(days=ONCE_WITHIN_DAYS, once=True)
     elif days.isascii() and days.isdigit() and len(days) <= 4:
         count, term = int(days), Term(days=int(days))
     else:
@@ -166,7 +175,9 @@ def words(
                 _("At %(service)s there is only one such helper. Whoever it is now stops.",
                   service=place.service)
             )  # fmt: skip
-    if term.until is not None:
+    if term.once:
+        said.append(_("It is for one visit only, within %(num)d days.", num=term.days))
+    elif term.until is not None:
         last = (term.until - timedelta(days=1)).date()
         said.append(_("The last day is %(day)s.", day=shown(last)))
     elif term.days is not None:

@@ -35,6 +35,7 @@ POWERS = (PowerEntry(id="look", says="look"), PowerEntry(id="file", says="send a
 CATALOGUE = {
     "short": ServicePowersEntry(client_id="short", power=POWERS, longest_days=31),
     "open": ServicePowersEntry(client_id="open", power=POWERS, open_ended=True, longest_days=731),
+    "once": ServicePowersEntry(client_id="once", power=POWERS, single_use=True, longest_days=31),
 }
 PARSED = parse("CE123456A")
 assert isinstance(PARSED, NationalInsuranceNumber)
@@ -64,6 +65,13 @@ def test_no_term_is_longer_than_each_of_its_services_allows() -> None:
 def test_no_end_only_where_every_service_allows_it() -> None:
     assert ask({"open": ["look"]}, "open") == Asked(services={"open": ("look",)}, term=Term())
     assert ask({"open": ["look"], "short": ["look"]}, "open") is Problem.END
+
+
+def test_one_visit_only_where_every_service_allows_it() -> None:
+    once = Term(days=31, once=True)
+    assert ask({"once": ["look"]}, "once") == Asked(services={"once": ("look",)}, term=once)
+    assert ask({"once": ["look"], "short": ["look"]}, "once") is Problem.ONCE
+    assert any("one visit only" in said for said in words("Ann Lee", "Bo Day", [], once))
 
 
 @given(st.dictionaries(st.text(max_size=8), st.lists(st.text(max_size=8))), st.text(max_size=8))

@@ -17,7 +17,7 @@ from idp.callers.records import ClientRecord
 from idp.delegation.actions import HeldMandate
 from idp.delegation.answering import Answerer, Offer
 from idp.delegation.lifecycle import TERMS_DAYS, Party
-from idp.delegation.offers import OPEN_ENDED, Asked, At, Problem, Term, read_asked, words
+from idp.delegation.offers import ONCE, OPEN_ENDED, Asked, At, Problem, Term, read_asked, words
 from idp.enrolment.addresses import AddressProblem, read_address
 from idp.pages.language import plain_date
 from idp.register.names import fold
@@ -122,7 +122,8 @@ def says(service: str, powers: Sequence[str]) -> list[str]:
 def term_of(mandates: Sequence[HeldMandate]) -> Term:
     """The term that an offer was made for."""
     first = mandates[0]
-    return Term(days=first.term_days, until=None if first.term_days else first.expires)
+    until = None if first.term_days else first.expires
+    return Term(days=first.term_days, until=until, once=first.single_use)
 
 
 def words_of(tx: Transaction, there: There, *, mine: bool) -> tuple[str, ...]:
@@ -192,7 +193,10 @@ def form_facts(tx: Transaction, typed: Typed | None, names: Sequence[str]) -> di
              "alone": powers[one].exclusive}
             for one, name in open_here.items()
         ],
-        "terms": _terms(any(powers[one].open_ended for one in open_here)),
+        "terms": _terms(
+            any(powers[one].open_ended for one in open_here),
+            any(powers[one].single_use for one in open_here),
+        ),
         "typed": fields | (dict(typed.fields) if typed else {}),
         "said": said,
         "errors": [{"text": said[name], "href": f"#{name}"} for name in order if name in said],
@@ -208,8 +212,9 @@ def _powers(service: str, entry: ServicePowersEntry, chosen: set[str]) -> list[d
     ]  # fmt: skip
 
 
-def _terms(open_ended: bool) -> list[tuple[str, str]]:
-    found = [
+def _terms(open_ended: bool, once: bool) -> list[tuple[str, str]]:
+    one = [(ONCE, _("For one visit"))] if once else []
+    found = one + [
         (str(days), ngettext("%(num)d day", "%(num)d days", days)) for days in TERMS_DAYS
     ] + [(BY_DATE, _("Until a day that I choose"))]  # fmt: skip
     return [*found, (OPEN_ENDED, _("Until I end it"))] if open_ended else found
@@ -232,6 +237,7 @@ def _problem(found: Problem) -> dict[str, str]:
         Problem.SHORT: {"term": _("Choose a day that is still to come")},
         Problem.LONG: {"term": _("That is too long for one of these services")},
         Problem.END: {"term": _("One of these services needs an end")},
+        Problem.ONCE: {"term": _("One of these services does not do single visits")},
     }[found]
 
 
