@@ -45,6 +45,10 @@ command again after a stop or a crash: what was stored counts as unchanged.
 """
 
 
+# A reference is random, and one in sixty-four begins with a dash: it is none of our options.
+ANY_REF = {"ignore_unknown_options": True}
+
+
 @click.group()
 def mandate() -> None:
     """Permissions to act for somebody: import, list, explain, suspend, resume, end."""
@@ -130,7 +134,7 @@ def list_(kind: str | None, organisation: str | None, as_json: bool) -> None:
         click.echo(f"More than {holding.SHOWN}: these are the first.", err=True)
 
 
-@mandate.command()
+@mandate.command(context_settings=ANY_REF)
 @click.argument("ref")
 @click.option("--json", "as_json", is_flag=True, help="Answer for a program.")
 def show(ref: str, as_json: bool) -> None:
@@ -153,7 +157,7 @@ def show(ref: str, as_json: bool) -> None:
         click.echo(f"{event['at']}  {event['kind']:20} {event['reference']}")
 
 
-@mandate.command()
+@mandate.command(context_settings=ANY_REF)
 @click.argument("ref")
 @click.option("--account", help="For whoever signs in under this name, not for the delegate.")
 @click.option("--json", "as_json", is_flag=True, help="Answer for a program.")
@@ -181,7 +185,7 @@ def explain(ref: str, account: str | None, as_json: bool) -> None:
 
 
 def _moves(name: str, what: Move, help_: str) -> None:
-    @mandate.command(name, help=help_)
+    @mandate.command(name, help=help_, context_settings=ANY_REF)
     @click.argument("ref")
     @click.option("--why", type=click.Choice([str(why) for why in WHY[what]]), required=True)
     @click.option("--json", "as_json", is_flag=True, help="Answer for a program.")

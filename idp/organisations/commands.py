@@ -17,6 +17,10 @@ from idp.organisations.rules import KINDS, SUSPENSION_NOTICE, Organisation, Susp
 NOTICE_DAYS = SUSPENSION_NOTICE // timedelta(days=1)
 
 
+# A reference is random, and one in sixty-four begins with a dash: it is none of our options.
+ANY_REF = {"ignore_unknown_options": True}
+
+
 @click.group()
 def organisation() -> None:
     """Firms, charities and others whose members act for people."""
@@ -66,7 +70,7 @@ def list_(named: str, as_json: bool) -> None:
         click.echo(f"{one.ref} {_state(one):22} {one.kind:10} {one.name}")
 
 
-@organisation.command()
+@organisation.command(context_settings=ANY_REF)
 @click.argument("ref")
 def show(ref: str) -> None:
     """Show one organisation, as JSON; no name or address of a member."""
@@ -77,7 +81,7 @@ def show(ref: str) -> None:
     click.echo(json.dumps(_whole(found), indent=2))
 
 
-@organisation.command()
+@organisation.command(context_settings=ANY_REF)
 @click.argument("ref")
 @click.option("--days", type=click.IntRange(0, 365), default=NOTICE_DAYS, show_default=True,
               help="Notice before it binds.")  # fmt: skip
@@ -97,7 +101,7 @@ def suspend(ref: str, days: int, at_once: bool, reason: str) -> None:
     click.echo(f"{ref}: suspended from {said.isoformat()} on. Its administrators are told.")
 
 
-@organisation.command()
+@organisation.command(context_settings=ANY_REF)
 @click.argument("ref")
 def resume(ref: str) -> None:
     """End a suspension, or take back one that is to come."""
@@ -105,7 +109,7 @@ def resume(ref: str) -> None:
     _done(house, ref, lambda tx: acts.resume(tx, house.keyring, ref, by=COMMAND), "goes on")
 
 
-@organisation.command()
+@organisation.command(context_settings=ANY_REF)
 @click.argument("ref")
 def close(ref: str) -> None:
     """Close an organisation that is suspended, or was never verified. For good."""
