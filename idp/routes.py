@@ -16,7 +16,7 @@ from idp.oidc.metadata import SCHEMA_PATH
 FORM_LIMIT = 65_536
 POLICY_LIMIT = 450_000  # all policy files, as a form sends them
 CHECK_LIMIT = 16_384
-LIST_LIMIT = 2_500_000  # five thousand people on a list, percent-encoded
+LIST_LIMIT = 1_000_000  # five thousand people on a list, percent-encoded
 RESOURCE = frozenset({"resource"})  # RFC 8707 section 2
 PARKED_LIMIT = 16_384  # what is parked may be no longer than what an address can hold
 
