@@ -84,11 +84,23 @@ def holds(mandate: Any) -> ColumnElement[bool]:
 
 
 def assigned_to(mandate_ref: Any, member_ref: Any) -> ColumnElement[bool]:
-    """The mandate is open to this member, by themself or through a team."""
-    through = select(TEAM_MEMBER.c.team_ref).where(TEAM_MEMBER.c.member_ref == member_ref)
-    return exists().where(
-        ASSIGNMENT.c.mandate_ref == mandate_ref,
-        or_(ASSIGNMENT.c.assignee == member_ref, ASSIGNMENT.c.assignee.in_(through)),
+    """The mandate is open to this member, by themself or through a team.
+
+    The member is the enclosing statement's: left to itself, the inner query would name the table
+    again, two levels down, and find the teams of anybody at all.
+    """
+    through = (
+        select(TEAM_MEMBER.c.team_ref)
+        .where(TEAM_MEMBER.c.member_ref == member_ref)
+        .correlate_except(TEAM_MEMBER)
+    )
+    return (
+        exists()
+        .where(
+            ASSIGNMENT.c.mandate_ref == mandate_ref,
+            or_(ASSIGNMENT.c.assignee == member_ref, ASSIGNMENT.c.assignee.in_(through)),
+        )
+        .correlate_except(ASSIGNMENT)
     )
 
 
