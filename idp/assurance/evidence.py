@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -50,8 +50,8 @@ class ScoresEntry(FileModel):
         return self
 
 
-class EvidenceEntry(FileModel):
-    """One kind of evidence, and how far it is approved. `since` and `why` explain the status.
+class KindEntry(FileModel):
+    """What every kind of evidence says of itself: how far it is approved, since when and why.
 
     `name` is for policy owners, `citizen_text` for the person who has passed it.
     """
@@ -59,9 +59,7 @@ class EvidenceEntry(FileModel):
     id: Text
     name: Text
     citizen_text: Text
-    scores: ScoresEntry
     needs: Annotated[tuple[Text, ...], several()] = ()
-    household: bool = False
     status: Literal["common", "approved", "restricted", "withdrawn"]
     since: date
     review_by: date | None = None
@@ -70,7 +68,7 @@ class EvidenceEntry(FileModel):
     source: Text
 
     @model_validator(mode="after")
-    def _restricted_says_how_and_until_when(self) -> "EvidenceEntry":
+    def _restricted_says_how_and_until_when(self) -> Self:
         if self.status == "restricted" and not (self.conditions and self.review_by):
             raise ValueError('A restricted kind needs "conditions" and "review_by".')
         return self
@@ -80,6 +78,13 @@ class EvidenceEntry(FileModel):
         status = Status(self.status)
         late = self.review_by is not None and self.review_by < today
         return status.fallen() if late else status
+
+
+class EvidenceEntry(KindEntry):
+    """One kind of evidence of who somebody is."""
+
+    scores: ScoresEntry
+    household: bool = False
 
     def fact(self, today: date) -> EvidenceKind:
         """The kind as rules ask for it. Withdrawn counts for nothing."""
@@ -128,37 +133,18 @@ def worth(kinds: Collection[str], basis: str, grants: Mapping[str, GrantEvidence
     return reduce(Level.join, (grants[kind].cap for kind in counts)) if counts else None
 
 
-class GrantEntry(FileModel):
+class GrantEntry(KindEntry):
     """One kind of evidence behind a mandate whose principal did not give it online.
 
     `identity` and `sign_in` cap the level of what is done under it, and so at which services.
     """
 
-    id: Text
-    name: Text
-    citizen_text: Text
     identity: Annotated[int, Field(ge=0, le=3)]
     sign_in: Annotated[int, Field(ge=0, le=3)]
     bases: Annotated[tuple[Basis, ...], Field(strict=False, min_length=1)]
-    needs: Annotated[tuple[Text, ...], several()] = ()
-    status: Literal["common", "approved", "restricted", "withdrawn"]
-    since: date
-    review_by: date | None = None
-    why: Text
-    conditions: Annotated[tuple[Text, ...], several()] = ()
-    source: Text
-
-    @model_validator(mode="after")
-    def _restricted_says_how_and_until_when(self) -> "GrantEntry":
-        if self.status == "restricted" and not (self.conditions and self.review_by):
-            raise ValueError('A restricted kind needs "conditions" and "review_by".')
-        return self
 
     def fact(self, today: date) -> GrantEvidence:
         """The kind as rules ask for it; one status lower past its review date."""
-        status = Status(self.status)
-        if self.review_by is not None and self.review_by < today:
-            status = status.fallen()
         return GrantEvidence(
             id=self.id,
             name=self.name,
@@ -167,7 +153,7 @@ class GrantEntry(FileModel):
             bases=frozenset(self.bases),
             needs=frozenset(self.needs),
             conditions=self.conditions,
-            usable=status is not Status.WITHDRAWN,
+            usable=self.status_on(today) is not Status.WITHDRAWN,
         )
 
 

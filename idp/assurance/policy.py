@@ -69,6 +69,11 @@ class Policies:
         found = [entry for entry in self.services.service if entry.client_id == client_id]
         return found[0] if found else None
 
+    def name_of(self, client_id: str) -> str:
+        """What people call a service; its client_id where nobody assessed it."""
+        found = self.service(client_id)
+        return found.name if found else client_id
+
     def body(self, client_id: str) -> str | None:
         """The body whose certificates count at a client; None for one that nobody assessed."""
         found = self.service(client_id)

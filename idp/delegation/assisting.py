@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, update
 
 from idp.assurance.evidence import GrantEvidence
 from idp.assurance.policy import Policies
@@ -21,7 +20,7 @@ from idp.delegation.actions import insert_mandate, sort_name
 from idp.delegation.lifecycle import Move, Party, State
 from idp.delegation.moving import By, Moved, make_room, move, read_bundle
 from idp.delegation.records import AssignmentRecord, MandateInvitationRecord
-from idp.delegation.telling import contacts_for
+from idp.delegation.telling import tell_principal
 from idp.errors import Refusal
 from idp.identifiers.rules import NationalInsuranceNumber
 from idp.journal.actions import Entry, record
@@ -29,7 +28,8 @@ from idp.keyring.ring import Keyring
 from idp.keyring.sealing import random_code, random_ref
 from idp.notices.actions import Contact, Notice, send
 from idp.organisations import agreement
-from idp.organisations.records import MemberRecord, OrganisationRecord
+from idp.organisations.actions import working
+from idp.organisations.rules import Role
 from idp.register.actions import contacts_of, facts_for_claim
 from idp.register.matching import Claim, Verdict, match
 from idp.storage import Database, Transaction, db_now
@@ -71,20 +71,6 @@ class Wanted:
     document: str | None = field(default=None, repr=False)
 
 
-_HELPER = (
-    select(MemberRecord.ref, MemberRecord.roles, OrganisationRecord.name,
-           OrganisationRecord.ref.label("organisation"))
-    .join(OrganisationRecord, OrganisationRecord.ref == MemberRecord.organisation_ref)
-    .where(
-        MemberRecord.organisation_ref == bindparam("organisation"),
-        MemberRecord.account_ref == bindparam("account"),
-        MemberRecord.left_at.is_(None),
-        MemberRecord.suspended_at.is_(None),
-        OrganisationRecord.verified_at.is_not(None),
-        OrganisationRecord.closed_at.is_(None),
-        (OrganisationRecord.suspends_at.is_(None)) | (OrganisationRecord.suspends_at > db_now()),
-    )
-)  # fmt: skip
 _INVITATION = MandateInvitationRecord
 _TRY = (
     update(_INVITATION)
@@ -108,27 +94,23 @@ _CLOSE = (
 
 def helper_of(
     tx: Transaction, policies: Policies, organisation: str, *, account: str, person: str | None
-) -> Helper | Refusal:
-    """Answer who helps, or why they may not: no worker of it, or no agreement that holds."""
-    row = tx.execute(_HELPER, {"organisation": organisation, "account": account}).first()
-    if row is None or "worker" not in row.roles:
+) -> Helper | Refusal | None:
+    """Answer who helps, or why they may not: no worker of it, or no agreement that holds. None:
+    they are nobody who works there, or it cannot act now."""
+    found = working(tx, organisation, account)
+    if found is None:
+        return None
+    firm, member = found
+    if Role.WORKER not in member.roles:
         return Refusal("role-lacking", "only a member who helps people may do this")
     signed = agreement.in_force(tx, organisation)
     if signed is None:
         return Refusal("no-agreement", "the organisation has not signed the standard agreement")
     open_now = {name for name, entry in policies.powers.items() if entry.assisted}
     return Helper(
-        member_ref=row.ref, account_ref=account, person_ref=person, organisation=organisation,
-        organisation_name=row.name, services=signed.services & open_now,
+        member_ref=member.ref, account_ref=account, person_ref=person, organisation=organisation,
+        organisation_name=firm.name, services=signed.services & open_now,
     )  # fmt: skip
-
-
-def membership(
-    tx: Transaction, organisation: str, account: str
-) -> tuple[str, frozenset[str]] | None:
-    """An organisation's name and the roles an account has in it, or None for an outsider."""
-    row = tx.execute(_HELPER, {"organisation": organisation, "account": account}).first()
-    return None if row is None else (row.name, frozenset(row.roles))
 
 
 def find_person(
@@ -198,7 +180,7 @@ def make(
     if phone is None:
         _give(tx, keyring, helper, bundle)
         return bundle
-    names = ", ".join(_names(policies, want))
+    names = ", ".join(policies.name_of(service) for service in sorted(want.services))
     told = {"organisation": helper.organisation_name, "services": names}
     send(tx, keyring, Contact("text", phone), Notice.ASSISTED_RECAP, told)
     asked = {"code": code, "minutes": str(CODE_LASTS // timedelta(minutes=1))}
@@ -281,9 +263,8 @@ def _give(tx: Transaction, keyring: Keyring, helper: Helper, bundle: str) -> boo
         tx.execute(insert(AssignmentRecord).values(values))
         person = row.principal
     if person is not None:
-        for contact in contacts_for(tx, keyring, person):
-            told = {"organisation": helper.organisation_name}
-            send(tx, keyring, contact, Notice.HELP_GIVEN, told)
+        tell_principal(tx, keyring, person, Notice.HELP_GIVEN,
+                       organisation=helper.organisation_name)  # fmt: skip
     return True
 
 
@@ -298,14 +279,6 @@ def words_shown(helper: Helper, policies: Policies, want: Mapping[str, tuple[str
 def fingerprint(text: str) -> str:
     """The SHA-256 of the words that were shown."""
     return sha256(text.encode()).hexdigest()
-
-
-def _names(policies: Policies, want: Wanted) -> list[str]:
-    found = []
-    for service in sorted(want.services):
-        entry: Any = policies.service(service)
-        found.append(entry.name if entry else service)
-    return found
 
 
 def _actor(helper: Helper) -> str:

@@ -23,6 +23,7 @@ from idp.journal.actions import Entry, random_spoken, record
 from idp.keyring.ring import Keyring
 from idp.keyring.sealing import digest, random_ref, random_token
 from idp.notices.actions import Contact, Notice, send
+from idp.organisations.actions import working
 from idp.organisations.records import MemberRecord, OrganisationRecord
 from idp.storage import Transaction, db_now
 
@@ -105,7 +106,12 @@ def firms_of(tx: Transaction, account: str) -> list[Firm]:
 
 def firm_of(tx: Transaction, account: str, organisation: str) -> Firm | None:
     """Answer one of them, or None."""
-    return next((one for one in firms_of(tx, account) if one.organisation == organisation), None)
+    found = working(tx, organisation, account)
+    if found is None:
+        return None
+    firm, member = found
+    return Firm(organisation=firm.ref, name=firm.name, kind=firm.kind, member=member.ref,
+                roles=tuple(sorted(member.roles)), account=account)  # fmt: skip
 
 
 def draft(

@@ -14,18 +14,18 @@ Values = Mapping[str, str]
 Written = tuple[str, tuple[str, ...], str]
 
 
-def write(_: Gettext, notice: Notice, values: Values, home: str) -> Written:
-    """Write a notice about help. `home` is where people sign in and see to it."""
-    return HELP[notice](_, values, home)
+def write(_: Gettext, notice: Notice, values: Values) -> Written:
+    """Write a notice about help; a `link` in `values` is whole already."""
+    return HELP[notice](_, values)
 
 
-def _recap(_: Gettext, values: Values, home: str) -> Written:
+def _recap(_: Gettext, values: Values) -> Written:
     asked = _("%(organisation)s asks to help you with: %(services)s.") % values
     end = _("Do you not want this? Then do not read out the code that comes next.")
     return (_("Somebody asks to help you"), (asked, end), f"{asked} {end}")
 
 
-def _code(_: Gettext, values: Values, home: str) -> Written:
+def _code(_: Gettext, values: Values) -> Written:
     code = _("Your code is %(code)s.") % values
     lasts = _("It works for %(minutes)s minutes.") % values
     only = _(
@@ -35,14 +35,14 @@ def _code(_: Gettext, values: Values, home: str) -> Written:
     return (_("Your code for help"), (code, lasts, only), f"{code} {lasts} {only}")
 
 
-def _given(_: Gettext, values: Values, home: str) -> Written:
+def _given(_: Gettext, values: Values) -> Written:
     can = _("%(organisation)s can now act for you, because you said so.") % values
-    look = _("See what they may do, and end it, here: %(home)s") % {"home": home}
+    look = _("See what they may do, and end it, here: %(link)s") % values
     call = _("Or call us. Was it not you? Then end it at once.")
     return (_("Somebody can act for you now"), (can, look, call), f"{can} {look}")
 
 
-def _member_stopped(_: Gettext, values: Values, home: str) -> Written:
+def _member_stopped(_: Gettext, values: Values) -> Written:
     what = _(
         "Somebody at %(organisation)s opened a lot of people in a short time. We stopped them."
     )
@@ -51,14 +51,14 @@ def _member_stopped(_: Gettext, values: Values, home: str) -> Written:
     return (_("We stopped somebody at your organisation"), (what, do), f"{what} {do}")
 
 
-def _objected(_: Gettext, values: Values, home: str) -> Written:
+def _objected(_: Gettext, values: Values) -> Written:
     what = _("A person whom %(organisation)s helps does not agree with one thing that was done.")
     what = what % values
     do = _("Our officers look at it. They may call you.")
     return (_("Somebody does not agree"), (what, do), f"{what} {do}")
 
 
-HELP: Mapping[Notice, Callable[[Gettext, Values, str], Written]] = {
+HELP: Mapping[Notice, Callable[[Gettext, Values], Written]] = {
     Notice.ASSISTED_RECAP: _recap,
     Notice.ASSISTED_CODE: _code,
     Notice.HELP_GIVEN: _given,

@@ -97,7 +97,7 @@ NEEDS: Mapping[Notice, frozenset[str]] = {
     Notice.SIGN_IN_HELD: frozenset({"account", "link"}),
     Notice.ASSISTED_RECAP: frozenset({"organisation", "services"}),
     Notice.ASSISTED_CODE: frozenset({"code", "minutes"}),
-    Notice.HELP_GIVEN: frozenset({"organisation"}),
+    Notice.HELP_GIVEN: frozenset({"link", "organisation"}),
     Notice.MEMBER_INVITED: frozenset({"organisation", "link"}),
     Notice.ORGANISATION_SUSPENDED: frozenset({"organisation", "when"}),
     Notice.ORGANISATION_RESUMED: frozenset({"organisation"}),

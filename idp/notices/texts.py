@@ -57,7 +57,9 @@ def words_of(notice: Notice, values: Mapping[str, str], *, locale: str, issuer: 
     _ = Translations.load(str(TRANSLATIONS), [locale]).gettext
     shown = {name: _plain(value) for name, value in values.items()}
     if notice in HELP:
-        subject, paragraphs, text = write(_, notice, shown, f"{issuer}/account/helpers")
+        subject, paragraphs, text = write(
+            _, notice, {**shown, "link": issuer + shown.get("link", "/")}
+        )
         return Words(subject=subject, paragraphs=paragraphs, text=text)
     told = _Told(
         account=shown.get("account", ""),

@@ -143,6 +143,17 @@ def standing(tx: Transaction, ref: str, account: str) -> tuple[Organisation, Lis
     return None if row is None else (read(row), listed(row))
 
 
+def working(tx: Transaction, ref: str, account: str) -> tuple[Organisation, Member] | None:
+    """Answer an organisation that can act now and the member who this account is in it; None
+    where it cannot (unverified, closed, suspended), or is stopped, or is no member."""
+    found = standing(tx, ref, account)
+    if found is None:
+        return None
+    organisation, by = found
+    able = organisation.in_order and not by.member.suspended
+    return (organisation, by.member) if able else None
+
+
 def organisations_of(tx: Transaction, account: str) -> list[Mine]:
     """List the organisations that this account works for, by name."""
     return [

@@ -13,7 +13,9 @@ from sqlalchemy import bindparam, insert, select, update
 
 from idp.journal.actions import Entry, record
 from idp.keyring.sealing import random_ref
-from idp.organisations.records import MemberRecord, OrganisationRecord, StandardAgreementRecord
+from idp.organisations.actions import working
+from idp.organisations.records import StandardAgreementRecord
+from idp.organisations.rules import Role
 from idp.storage import Transaction, db_now
 
 LASTS = timedelta(days=365)
@@ -63,18 +65,6 @@ _IN_FORCE = (
     .order_by(_A.signed_at.desc())
     .limit(1)
 )
-_ADMIN = (
-    select(MemberRecord.ref, MemberRecord.roles, OrganisationRecord.name)
-    .join(OrganisationRecord, OrganisationRecord.ref == MemberRecord.organisation_ref)
-    .where(
-        MemberRecord.organisation_ref == bindparam("organisation"),
-        MemberRecord.account_ref == bindparam("account"),
-        MemberRecord.left_at.is_(None),
-        MemberRecord.suspended_at.is_(None),
-        OrganisationRecord.verified_at.is_not(None),
-        OrganisationRecord.closed_at.is_(None),
-    )
-)
 _END = (
     update(_A)
     .where(_A.organisation_ref == bindparam("organisation"), _A.ended_at.is_(None))
@@ -98,10 +88,11 @@ def sign(
     `shown` is the fingerprint of the text on the page: what was agreed to is what is kept. None:
     the account is no administrator of it, or the text has changed since it was shown.
     """
-    row = tx.execute(_ADMIN, {"organisation": organisation, "account": account}).first()
-    if row is None or "admin" not in row.roles:
+    found = working(tx, organisation, account)
+    if found is None or Role.ADMIN not in found[1].roles:
         return None
-    mark = fingerprint(text_of(row.name, sorted(services)))
+    firm, member = found
+    mark = fingerprint(text_of(firm.name, sorted(services)))
     if mark != shown or not services:
         return None
     now = tx.now()
@@ -109,7 +100,7 @@ def sign(
     ref = random_ref()
     values = {
         "ref": ref, "organisation_ref": organisation, "text_hash": mark,
-        "services": sorted(services), "signed_by": row.ref, "signed_at": now,
+        "services": sorted(services), "signed_by": member.ref, "signed_at": now,
         "ends_at": now + LASTS,
     }  # fmt: skip
     tx.execute(insert(_A).values(values))

@@ -4,6 +4,7 @@ every token path asks for their membership and for the organisation's standing."
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 
@@ -327,34 +328,35 @@ def change_roles(
 
 def suspend(tx: Transaction, organisation: str, account: str, member: str) -> Verdict:
     """Stop another member for now: what is open to them stays theirs and cannot be used."""
-    allowed = judged(tx, organisation, account, Act.SUSPEND, member=member)
-    if isinstance(allowed, Verdict):
-        return allowed
-    if tx.execute(_SUSPEND, {"member": member}).rowcount == 0:
-        return Verdict.GONE
-    journal(tx, "member-suspended", allowed)
-    return Verdict.ALLOWED
+    return _change(tx, organisation, account, member, Act.SUSPEND, _SUSPEND, "member-suspended")
 
 
 def resume(tx: Transaction, organisation: str, account: str, member: str) -> Verdict:
     """Let another member go on."""
-    allowed = judged(tx, organisation, account, Act.RESUME, member=member)
-    if isinstance(allowed, Verdict):
-        return allowed
-    if tx.execute(_RESUME, {"member": member}).rowcount == 0:
-        return Verdict.GONE
-    journal(tx, "member-resumed", allowed)
-    return Verdict.ALLOWED
+    return _change(tx, organisation, account, member, Act.RESUME, _RESUME, "member-resumed")
 
 
 def remove(tx: Transaction, organisation: str, account: str, member: str) -> Verdict:
     """End a membership, one's own or another's. What was open to them: `delegation.assigning`."""
-    allowed = judged(tx, organisation, account, Act.REMOVE, member=member)
+    return _change(tx, organisation, account, member, Act.REMOVE, _LEAVE, "member-left")
+
+
+def _change(
+    tx: Transaction,
+    organisation: str,
+    account: str,
+    member: str,
+    act: Act,
+    statement: Any,
+    kind: str,
+) -> Verdict:
+    """Judge an act on a member, do it by one conditional statement, and record it."""
+    allowed = judged(tx, organisation, account, act, member=member)
     if isinstance(allowed, Verdict):
         return allowed
-    if tx.execute(_LEAVE, {"member": member}).rowcount == 0:
+    if tx.execute(statement, {"member": member}).rowcount == 0:
         return Verdict.GONE
-    journal(tx, "member-left", allowed)
+    journal(tx, kind, allowed)
     return Verdict.ALLOWED
 
 

@@ -121,6 +121,11 @@ class Organisation:
         return self.access == "everyone"
 
     @property
+    def in_order(self) -> bool:
+        """True where it can act: its name is verified, and it is neither closed nor suspended."""
+        return self.verified_at is not None and self.closed_at is None and not self.suspended
+
+    @property
     def suspended(self) -> bool:
         """True from `suspends_at` on."""
         return self.suspends_at is not None and self.suspends_at <= self.now

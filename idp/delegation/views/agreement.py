@@ -5,10 +5,12 @@ from flask.typing import ResponseReturnValue
 
 from idp.account.views.common import signed_in
 from idp.authentication.sessions import SessionFacts
-from idp.delegation.assisting import membership
 from idp.delegation.views.common import bp
 from idp.delegation.views.sealed import not_here, page
 from idp.organisations import agreement
+from idp.organisations.actions import working
+from idp.organisations.agreement import Agreement
+from idp.organisations.rules import Member, Organisation, Role
 from idp.storage import Transaction
 from idp.web import house, see_other
 from idp.words import gettext as _
@@ -44,20 +46,20 @@ def _page(
 ) -> ResponseReturnValue:
     services = _open_services()
 
-    def work(tx: Transaction) -> tuple[tuple[str, frozenset[str]] | None, object]:
-        return membership(tx, ref, session.account_ref), agreement.in_force(tx, ref)
+    def work(tx: Transaction) -> tuple[tuple[Organisation, Member] | None, Agreement | None]:
+        return working(tx, ref, session.account_ref), agreement.in_force(tx, ref)
 
-    member, signed = house().database.read(work)
-    if member is None:
+    found, signed = house().database.read(work)
+    if found is None:
         not_here()
-    name, roles = member
-    signable = "admin" in roles and bool(services) and signed is None
+    name, roles = found[0].name, found[1].roles
+    signable = Role.ADMIN in roles and bool(services) and signed is None
     text = agreement.text_of(name, sorted(services))
     return page(
         "agreement",
         status,
         organisation=name,
-        services=[_service_name(one) for one in sorted(services)],
+        services=[house().policies.name_of(one) for one in sorted(services)],
         terms=agreement.TERMS,
         edition=agreement.EDITION,
         shown=agreement.fingerprint(text) if signable else None,
@@ -70,8 +72,3 @@ def _page(
 
 def _open_services() -> list[str]:
     return sorted(name for name, entry in house().policies.powers.items() if entry.assisted)
-
-
-def _service_name(client_id: str) -> str:
-    entry = house().policies.service(client_id)
-    return entry.name if entry else client_id

@@ -18,7 +18,6 @@ from idp.delegation.views.sealed import errors, not_here, open_form, page, seal_
 from idp.errors import Refusal
 from idp.identifiers.rules import NationalInsuranceNumber, parse
 from idp.register.matching import Claim
-from idp.storage import Transaction
 from idp.web import house, notice, see_other
 from idp.words import gettext as _
 
@@ -162,7 +161,7 @@ def assist_receipt(ref: str, bundle: str) -> ResponseReturnValue:
         "assist_receipt",
         organisation=helper.organisation_name,
         person=held[0].principal_name,
-        lines=[(_service_name(one.service), policies.powers[one.service].says(one.powers))
+        lines=[(policies.name_of(one.service), policies.powers[one.service].says(one.powers))
                for one in held],
         until=held[0].expires,
         references=[one.ref for one in held],
@@ -176,14 +175,12 @@ def _helper(ref: str) -> Helper | ResponseReturnValue:
         return session
     here = house()
 
-    def work(tx: Transaction) -> tuple[Helper | Refusal, Any]:
-        found = assisting.helper_of(
+    helper = here.database.read(
+        lambda tx: assisting.helper_of(
             tx, here.policies, ref, account=session.account_ref, person=session.person_ref
         )
-        return found, assisting.membership(tx, ref, session.account_ref)
-
-    helper, member = here.database.read(work)
-    if member is None:
+    )
+    if helper is None:
         not_here()
     if isinstance(helper, Refusal):
         if helper.code == "no-agreement":
@@ -209,7 +206,7 @@ def _choose_page(
     services = [
         {
             "id": name,
-            "name": _service_name(name),
+            "name": policies.name_of(name),
             "powers": [
                 {"value": f"{name}:{power.id}", "text": power.says, "checked": False}
                 for power in policies.powers[name].power
@@ -231,7 +228,7 @@ def _check_page(helper: Helper, kept: dict[str, Any], problems: Problems) -> Res
     return page(
         "assist_check", 422 if problems else 200, organisation=helper.organisation_name,
         person=kept["name"], days=kept["days"], paper=kept["evidence"] == PAPER,
-        lines=[(_service_name(name), policies.powers[name].says(powers))
+        lines=[(policies.name_of(name), policies.powers[name].says(powers))
                for name, powers in sorted(kept["wanted"].items())],
         said=dict(problems), errors=errors(problems),
         kept=seal_form("assist-check", helper.member_ref, kept),
@@ -277,8 +274,3 @@ def _refused(refusal: Refusal) -> str:
         "own-delegate": _("You cannot help yourself here."),
         "services": _("These services do not take part any more. Begin again."),
     }.get(refusal.code, _("This kind of proof is not enough for these services."))
-
-
-def _service_name(client_id: str) -> str:
-    entry = house().policies.service(client_id)
-    return entry.name if entry else client_id

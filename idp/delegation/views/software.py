@@ -111,7 +111,7 @@ def _list(ref: str, session: SessionFacts, problem: Verdict | None = None) -> Re
              "checked": len(programs) == 1}
             for one in programs
         ],
-        services=[{"value": at, "text": _service_name(at)} for at in services],
+        services=[{"value": at, "text": house().policies.name_of(at)} for at in services],
         members=[{"value": value, "text": name} for value, name in place.answerers],
         errors=errors([(software_texts.field(problem), said)]) if problem else [],
     )  # fmt: skip
@@ -133,7 +133,7 @@ def _one(
         organisation=place.organisation,
         back=url_for("helping.software", ref=ref),
         machine=_shown(found),
-        services=[_service_name(at) for at in found.services],
+        services=[house().policies.name_of(at) for at in found.services],
         asked=state is State.ASKED,
         agree=url_for("helping.agree_software", ref=ref, machine=machine) if agrees else None,
         end=url_for("helping.end_software", ref=ref, machine=machine) if ends else None,
@@ -148,8 +148,3 @@ def _shown(machine: Machine) -> dict[str, object]:
         "state": software_texts.state(machine.state, machine.member_name),
         "until": machine.expires if machine.state in OPEN else None,
     }
-
-
-def _service_name(client_id: str) -> str:
-    entry = house().policies.service(client_id)
-    return entry.name if entry else client_id
