@@ -197,9 +197,7 @@ _HELPING = HELD_ROWS.where(
     _M.c.delegate == bindparam("party"), _M.c.delegate_kind == "person"
 ).order_by(_M.c.created_at.desc(), _M.c.bundle, _M.c.service)
 _NOW_HELD = and_(
-    _M.c.state == State.ACTIVE,
-    _M.c.starts <= db_now(),
-    or_(_M.c.expires.is_(None), _M.c.expires > db_now()),
+    acting.holds(_M),
     or_(~_M.c.single_use, _M.c.used_at.is_(None)),
     or_(
         and_(_PERSON.c.died_on.is_(None), _M.c.basis != ESTATE),

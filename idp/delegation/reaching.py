@@ -15,8 +15,7 @@ from sqlalchemy import and_, bindparam, case, func, literal, or_, select
 from idp.assurance.reach import ReachDemand, Unmet, demand_for_reach, row_for, unmet
 from idp.assurance.risk_rules import RiskRules
 from idp.assurance.rules import Level
-from idp.callers.acting import ActingMandate
-from idp.delegation.lifecycle import State
+from idp.callers.acting import ActingMandate, holds
 from idp.delegation.records import AssignmentRecord, MandateRecord
 from idp.organisations.records import MemberRecord, OrganisationRecord, TeamMemberRecord
 from idp.storage import Transaction, db_now
@@ -26,11 +25,7 @@ NO_ACTION = ""  # a sign-in is for no action that would need a second person
 _M = MandateRecord.__table__.c
 _A = AssignmentRecord.__table__.c
 _MEMBER, _FIRM = MemberRecord.__table__, OrganisationRecord.__table__
-_HOLDS = and_(
-    _M.state == State.ACTIVE,
-    _M.starts <= db_now(),
-    or_(_M.expires.is_(None), _M.expires > db_now()),
-)
+_HOLDS = holds(MandateRecord.__table__)
 
 
 def _count(people: Any) -> Any:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import bindparam, distinct, func, or_, select
+from sqlalchemy import bindparam, distinct, func, select
 
 from idp.assurance import histories
 from idp.assurance.familiarity import (
@@ -30,6 +30,7 @@ from idp.assurance.rules import Level, Methods
 from idp.authentication import remembered, sessions
 from idp.authentication.records import RememberedDeviceRecord, SessionRecord
 from idp.authentication.sessions import SessionFacts
+from idp.callers.acting import holds
 from idp.delegation.records import MandateRecord
 from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
@@ -118,9 +119,7 @@ _AROUND = select(
     select(func.count(distinct(MandateRecord.principal)))
     .where(
         MandateRecord.delegate == bindparam("person"),
-        MandateRecord.state == "active",
-        MandateRecord.starts <= db_now(),
-        or_(MandateRecord.expires.is_(None), MandateRecord.expires > db_now()),
+        holds(MandateRecord.__table__),
     )
     .scalar_subquery()
     .label("reach"),
