@@ -1,0 +1,77 @@
+"""What concerns an organisation and its members."""
+
+from collections.abc import Mapping
+
+from idp.notices.rules import Notice
+from idp.notices.texts.told import Gettext, Told, Words, Writer
+
+
+def _member_invited(_: Gettext, told: Told) -> Words:
+    named = {"organisation": told.organisation, "link": told.link}
+    return Words(
+        subject=_("You are asked to join an organisation"),
+        paragraphs=(
+            _("%(organisation)s asks you to work for it at Gatehouse.") % named,
+            _("Open this link and sign in to your own account: %(link)s") % named,
+            _("It works once, for 3 days. Do not pass it on."),
+            _("Do you not know them? Then you can forget this message."),
+        ),
+        text=_("%(organisation)s asks you to work for it. Sign in here: %(link)s") % named,
+    )
+
+
+def _organisation_suspended(_: Gettext, told: Told) -> Words:
+    named = {"organisation": told.organisation, "when": told.when, "home": told.home}
+    return Words(
+        subject=_("Your organisation will be stopped"),
+        paragraphs=(
+            _("This is about %(organisation)s.") % named,
+            _("From %(when)s on, nobody in it can act for people here.") % named,
+            _("Nothing is taken away. All of it is kept as it is."),
+            _("Sign in to see why, and what you can do: %(home)s") % named,
+        ),
+        text=_("%(organisation)s: from %(when)s on nobody in it can act for people. "
+               "See why: %(home)s") % named,
+    )  # fmt: skip
+
+
+def _organisation_resumed(_: Gettext, told: Told) -> Words:
+    named = {"organisation": told.organisation, "home": told.home}
+    return Words(
+        subject=_("Your organisation can go on"),
+        paragraphs=(
+            _("This is about %(organisation)s.") % named,
+            _("It was stopped, or was going to be. That is over. You can go on as before."),
+            _("You find it here: %(home)s") % named,
+        ),
+        text=_("%(organisation)s can go on as before: %(home)s") % named,
+    )
+
+
+def _member_stopped(_: Gettext, told: Told) -> Words:
+    what = _(
+        "Somebody at %(organisation)s opened a lot of people in a short time. We stopped them."
+    ) % {"organisation": told.organisation}
+    do = _("Find out if it was really them. Then call us, and we will look at it with you.")
+    return _short(_("We stopped somebody at your organisation"), what, do)
+
+
+def _objected(_: Gettext, told: Told) -> Words:
+    what = _(
+        "A person whom %(organisation)s helps does not agree with one thing that was done."
+    ) % {"organisation": told.organisation}
+    do = _("Our officers look at it. They may call you.")
+    return _short(_("Somebody does not agree"), what, do)
+
+
+def _short(subject: str, what: str, do: str) -> Words:
+    return Words(subject=subject, paragraphs=(what, do), text=f"{what} {do}")
+
+
+WRITERS: Mapping[Notice, Writer] = {
+    Notice.MEMBER_INVITED: _member_invited,
+    Notice.ORGANISATION_SUSPENDED: _organisation_suspended,
+    Notice.ORGANISATION_RESUMED: _organisation_resumed,
+    Notice.MEMBER_STOPPED: _member_stopped,
+    Notice.USE_OBJECTED: _objected,
+}
