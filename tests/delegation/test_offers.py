@@ -26,7 +26,7 @@ from idp.delegation.offers import (
     read_list,
     words,
 )
-from idp.delegation.views.firm import _email
+from idp.delegation.views.firm_lists import _email
 from idp.identifiers.rules import NationalInsuranceNumber, parse
 from idp.register.names import names_of
 

@@ -1,18 +1,15 @@
-"""An organisation asks people: one by one, from a list, by letter; and who has not answered."""
+"""An organisation asks people: whom it has asked, and one person more."""
 
-from dataclasses import dataclass
-
-from flask import abort, make_response, render_template, request, url_for
+from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.authentication.rules import network_of
 from idp.delegation import answering, inviting, known, owning
 from idp.delegation.answering import Offer
 from idp.delegation.inviting import Firm, Way
-from idp.delegation.lifecycle import Party, State
-from idp.delegation.limits import ask_limits, facts_limits, list_limits
-from idp.delegation.moving import By
-from idp.delegation.offers import COLUMNS, MOST_ROWS, Facts, Rejected, read_facts, read_list
+from idp.delegation.lifecycle import State
+from idp.delegation.limits import ask_limits, facts_limits
+from idp.delegation.offers import Facts, read_facts
 from idp.delegation.views.common import (
     SessionFacts,
     Typed,
@@ -20,7 +17,6 @@ from idp.delegation.views.common import (
     exclusive_of,
     form_facts,
     name_problems,
-    places,
     read_form,
     signed_in,
 )
@@ -34,15 +30,6 @@ LISTS = frozenset({"admin", "assigner"})  # whose members may send a whole list
 NAMES = ("how", "given_name", "family_name", "email", "number", "birth_day", "birth_month",
          "birth_year", "postcode")  # fmt: skip
 LINK, EMAIL, FACTS, PAPER = "link", "email", "facts", "paper"
-REJECTED_SHOWN = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
-    """An offer of an organisation, and the member who looks at it."""
-
-    firm: Firm
-    offer: Offer
 
 
 @bp.get("/helping/invitations")
@@ -69,7 +56,7 @@ def firms() -> ResponseReturnValue:
 @bp.get("/helping/invitations/<organisation>")
 def invitations(organisation: str) -> ResponseReturnValue:
     """Whom the organisation has asked: who has not answered, or all."""
-    firm = _member(organisation)
+    firm = member(organisation)
     if not isinstance(firm, Firm):
         return firm
     everything = request.args.get("show") == "all"
@@ -96,7 +83,7 @@ def invitations(organisation: str) -> ResponseReturnValue:
                 "since": one.created_at,
                 "until": one.expires_at if one.open else None,
                 "chased": one.chased_at,
-                "standing": _standing(one),
+                "standing": standing(one),
             }
             for one in offers
         ],
@@ -113,14 +100,14 @@ def invitations(organisation: str) -> ResponseReturnValue:
 @bp.get("/helping/invitations/<organisation>/new")
 def new_invitation(organisation: str) -> ResponseReturnValue:
     """Ask one person."""
-    firm = _member(organisation)
+    firm = member(organisation)
     return _one_page(firm, None) if isinstance(firm, Firm) else firm
 
 
 @bp.post("/helping/invitations/<organisation>/new")
 def invite(organisation: str) -> ResponseReturnValue:
     """Ask one person. What is known of them is looked up blind: one answer for all cases."""
-    firm = _member(organisation)
+    firm = member(organisation)
     if not isinstance(firm, Firm):
         return firm
     here = house()
@@ -178,7 +165,7 @@ def invite(organisation: str) -> ResponseReturnValue:
 @bp.get("/helping/invitations/<organisation>/asked")
 def asked(organisation: str) -> ResponseReturnValue:
     """What is said after every offer by facts, whoever they are of."""
-    firm = _member(organisation)
+    firm = member(organisation)
     if not isinstance(firm, Firm):
         return firm
     link = (url_for("helping.invitations", organisation=organisation), _("See who has to answer"))
@@ -190,135 +177,7 @@ def asked(organisation: str) -> ResponseReturnValue:
     return notice(200, _("We have asked"), said, link=link)
 
 
-@bp.get("/helping/invitations/<organisation>/offers/<ref>")
-def sent(organisation: str, ref: str) -> ResponseReturnValue:
-    """One offer: its link or letter, and how it stands."""
-    found = _offer(organisation, ref)
-    if not isinstance(found, Sent):
-        return found
-    firm, offer = found.firm, found.offer
-    asked_for = house().database.read(lambda tx: places(tx, offer.mandates))
-    waits = bool(offer.open) and not offer.over
-    link = None
-    if waits and offer.channel in {LINK, EMAIL} and offer.way.token:
-        link = house().settings.issuer + inviting.link_of(offer.way.token)
-    return render_template(
-        "delegation/sent.html",
-        name=f"{offer.way.given_name} {offer.way.family_name}",
-        firm=firm.name,
-        places=asked_for,
-        standing=_standing(offer),
-        until=offer.expires_at if waits else None,
-        link=link,
-        letter=url_for("helping.letter", organisation=organisation, ref=ref)
-        if waits and offer.channel == PAPER
-        else None,
-        chase=url_for("helping.chase_one", organisation=organisation, ref=ref)
-        if waits and offer.channel in {EMAIL, FACTS} and offer.chased_at is None
-        else None,
-        cancel=url_for("helping.take_back", organisation=organisation, ref=ref) if waits else None,
-        back=url_for("helping.invitations", organisation=organisation),
-    )
-
-
-@bp.get("/helping/invitations/<organisation>/offers/<ref>/letter")
-def letter(organisation: str, ref: str) -> ResponseReturnValue:
-    """A letter to print, with a code to type in."""
-    found = _offer(organisation, ref)
-    if not isinstance(found, Sent):
-        return found
-    firm, offer = found.firm, found.offer
-    if offer.channel != PAPER or offer.over or not offer.open or not offer.way.token:
-        abort(404)
-    asked_for = house().database.read(lambda tx: places(tx, offer.open))
-    return render_template(
-        "delegation/letter.html",
-        name=f"{offer.way.given_name} {offer.way.family_name}",
-        firm=firm.name,
-        places=asked_for,
-        code=offer.way.token,
-        address=house().settings.issuer.partition("://")[2] + url_for("helping.code"),
-        until=offer.expires_at,
-        back=url_for("helping.sent", organisation=organisation, ref=ref),
-    )
-
-
-@bp.post("/helping/invitations/<organisation>/offers/<ref>/chase")
-def chase_one(organisation: str, ref: str) -> ResponseReturnValue:
-    """Remind one person, once."""
-    found = _offer(organisation, ref)
-    if not isinstance(found, Sent):
-        return found
-    here = house()
-    here.database.transaction(lambda tx: owning.chase(tx, here.keyring, organisation, ref))
-    return see_other(url_for("helping.sent", organisation=organisation, ref=ref))
-
-
-@bp.post("/helping/invitations/<organisation>/chase")
-def chase_all(organisation: str) -> ResponseReturnValue:
-    """Remind everybody who has not answered, each once."""
-    firm = _member(organisation)
-    if not isinstance(firm, Firm):
-        return firm
-    here = house()
-    here.database.transaction(lambda tx: owning.chase(tx, here.keyring, organisation))
-    return see_other(url_for("helping.invitations", organisation=organisation))
-
-
-@bp.post("/helping/invitations/<organisation>/offers/<ref>/cancel")
-def take_back(organisation: str, ref: str) -> ResponseReturnValue:
-    """Take an offer back, as far as nobody has answered."""
-    found = _offer(organisation, ref)
-    if not isinstance(found, Sent):
-        return found
-    by = By(party=Party.DELEGATE, who=found.firm.member)
-    house().database.transaction(lambda tx: inviting.cancel(tx, ref, by))
-    return see_other(url_for("helping.sent", organisation=organisation, ref=ref))
-
-
-@bp.get("/helping/invitations/<organisation>/many")
-def new_list(organisation: str) -> ResponseReturnValue:
-    """Ask everybody on a list."""
-    firm = _member(organisation, LISTS)
-    return _list_page(firm, None, "", []) if isinstance(firm, Firm) else firm
-
-
-@bp.post("/helping/invitations/<organisation>/many")
-def take_list(organisation: str) -> ResponseReturnValue:
-    """Take a list in; what cannot be asked by is shown with why, and the rest goes on."""
-    firm = _member(organisation, LISTS)
-    if not isinstance(firm, Firm):
-        return firm
-    here = house()
-    today = here.database.now().date()
-    typed = here.database.read(lambda tx: read_form(tx, today=today, named=False))
-    text = request.form.get("list", "")
-    lines, rejected = read_list(text, _email)
-    asked, said = typed.asked, dict(typed.said)
-    if not lines:
-        said["list"] = _("There is nobody on this list whom we can ask")
-    if asked is None or said:
-        typed = Typed(fields=typed.fields, powers=typed.powers, asked=asked, said=said)
-        return _list_page(firm, typed, text, rejected), 422
-    wait = throttle.reserve(here.database, here.keyring, list_limits(organisation))
-    if wait is not None:
-        page = notice(429, _("You asked too often"), [_("A few lists a day are enough.")])
-        page.headers.update(retry_after(wait))
-        return page
-    batch = here.database.transaction(
-        lambda tx: known.ask_list(tx, here.keyring, firm, asked, lines, exclusive_of(asked))
-    )
-    return make_response(_progress_page(firm, batch, rejected))
-
-
-@bp.get("/helping/invitations/<organisation>/lists/<batch>")
-def one_list(organisation: str, batch: str) -> ResponseReturnValue:
-    """How far a list is."""
-    firm = _member(organisation, LISTS)
-    return _progress_page(firm, batch, []) if isinstance(firm, Firm) else firm
-
-
-def _member(organisation: str, roles: frozenset[str] = frozenset()) -> Firm | ResponseReturnValue:
+def member(organisation: str, roles: frozenset[str] = frozenset()) -> Firm | ResponseReturnValue:
     """The organisation, if who is there is a member who may do this; else it is not found."""
     own = url_for("helping.invitations", organisation=organisation)
     session = signed_in(return_to=None if request.method == "GET" else own)
@@ -330,15 +189,21 @@ def _member(organisation: str, roles: frozenset[str] = frozenset()) -> Firm | Re
     return firm
 
 
-def _offer(organisation: str, ref: str) -> Sent | ResponseReturnValue:
-    firm = _member(organisation)
-    if not isinstance(firm, Firm):
-        return firm
-    here = house()
-    found = here.database.read(lambda tx: answering.by_ref(tx, here.keyring, ref))
-    if found is None or found.organisation != organisation:
-        abort(404)
-    return Sent(firm=firm, offer=found)
+def standing(offer: Offer) -> str:
+    """How an offer stands, in words for who made it."""
+    states = [one.state for one in offer.mandates]
+    yes = sum(one in {State.ACTIVE, State.SUSPENDED} for one in states)
+    if offer.open:
+        return _("No answer yet")
+    if yes == len(states):
+        return _("They said yes")
+    if yes:
+        return _("They said yes to a part")
+    if State.REFUSED in states:
+        return _("They said no")
+    if State.CANCELLED in states:
+        return _("You took it back")
+    return _("It has ended") if State.ENDED in states else _("Nobody answered in time")
 
 
 def _facts(fields: dict[str, str], said: dict[str, str]) -> Facts | None:
@@ -373,77 +238,3 @@ def _one_page(firm: Firm, typed: Typed | None) -> str:
         back=url_for("helping.invitations", organisation=firm.organisation),
         **facts,
     )
-
-
-def _list_page(firm: Firm, typed: Typed | None, text: str, rejected: list[Rejected]) -> str:
-    facts = house().database.read(lambda tx: form_facts(tx, typed, ("list",)))
-    facts["typed"]["list"] = text
-    return render_template(
-        "delegation/firm_list.html",
-        firm=firm.name,
-        most=MOST_ROWS,
-        columns=",".join(COLUMNS),
-        rejected=_shown(rejected),
-        action=url_for("helping.take_list", organisation=firm.organisation),
-        back=url_for("helping.invitations", organisation=firm.organisation),
-        **facts,
-    )
-
-
-def _progress_page(firm: Firm, batch: str, rejected: list[Rejected]) -> str:
-    many, waiting = house().database.read(lambda tx: known.progress(tx, firm.organisation, batch))
-    if not many:
-        abort(404)
-    return render_template(
-        "delegation/firm_progress.html",
-        firm=firm.name,
-        many=many,
-        done=many - waiting,
-        rejected=_shown(rejected),
-        rejected_many=len(rejected),
-        again=url_for("helping.one_list", organisation=firm.organisation, batch=batch)
-        if waiting
-        else None,
-        back=url_for("helping.invitations", organisation=firm.organisation),
-    )
-
-
-def _shown(rejected: list[Rejected]) -> list[dict[str, object]]:
-    why = {
-        "header": _("The first line names other columns than those above"),
-        "number": _("The National Insurance number is not one"),
-        "birth-date": _("The date is not one like 1980-03-31"),
-        "date-or-postcode": _("A number needs a date of birth or a postcode with it"),
-        "name": _("A name is missing"),
-        "email": _("The email address is not one"),
-        "repeated": _("It is there twice"),
-        "too-many": _("A list has 5,000 people at most"),
-        "too-many-cells": _("It has more columns than the first line"),
-        "too-long": _("Something in it is too long"),
-        "not-csv": _("This is no list that we can read"),
-    }
-    return [
-        {"line": one.line, "text": one.text, "why": why[one.why]}
-        for one in rejected[:REJECTED_SHOWN]
-    ]
-
-
-def _standing(offer: Offer) -> str:
-    states = [one.state for one in offer.mandates]
-    yes = sum(one in {State.ACTIVE, State.SUSPENDED} for one in states)
-    if offer.open:
-        return _("No answer yet")
-    if yes == len(states):
-        return _("They said yes")
-    if yes:
-        return _("They said yes to a part")
-    if State.REFUSED in states:
-        return _("They said no")
-    if State.CANCELLED in states:
-        return _("You took it back")
-    return _("It has ended") if State.ENDED in states else _("Nobody answered in time")
-
-
-def _email(typed: str) -> str | None:
-    read = read_address(typed)
-    return None if isinstance(read, AddressProblem) else read
