@@ -1,15 +1,17 @@
 """The facts of acting in SQL: what is open to one member is open to no other; on both engines."""
 
+from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import insert
 
 from idp.assurance.rules import Level
 from idp.callers import acting
 from idp.callers.authority import Bar, Wish, bar
 from idp.delegation import actions as delegation
-from idp.delegation.records import AssignmentRecord
-from idp.organisations.records import TeamMemberRecord, TeamRecord
+from idp.delegation.records import AssignmentRecord, MandateRecord
+from idp.organisations.records import MemberRecord, TeamMemberRecord, TeamRecord
 from tests.build import Site
 
 TOP = Level(identity=3, sign_in=3)
@@ -57,3 +59,47 @@ def test_what_is_open_to_a_team_is_open_to_nobody_outside_it(site: Site) -> None
     assert barred(site, mandate, "margaret") is Bar.NOT_A_MEMBER
     assert offered(site, "tom") == [mandate]
     assert offered(site, "sian") == []
+
+
+def test_a_member_who_left_or_is_of_another_organisation_is_none_here(site: Site) -> None:
+    firm, other = site.give_organisation("Owen and Co"), site.give_organisation("Else and Co")
+    tom = site.give_member(firm, "tom")
+    site.give_member(other, "sian")
+    mandate = site.give_mandate(delegate_kind="organisation", delegate=firm)
+    now = site.database.now()
+    opened = {"mandate_ref": mandate, "assignee": tom, "assigned_by": "x", "assigned_at": now}
+    put(site, AssignmentRecord, opened)
+    assert barred(site, mandate, "tom") is None
+    assert barred(site, mandate, "sian") is Bar.NOT_A_MEMBER
+    site.change(MemberRecord, {"left_at": now}, ref=tom)
+    assert barred(site, mandate, "tom") is Bar.NOT_A_MEMBER
+
+
+def test_a_mandate_of_a_person_carries_nobody_else(site: Site) -> None:
+    mandate = site.give_mandate()
+    assert barred(site, mandate, "sian") is None
+    assert barred(site, mandate, "tom") is Bar.UNKNOWN
+
+
+@pytest.mark.parametrize("which", ["parent", "grandparent"])
+def test_what_was_passed_on_holds_only_while_all_above_it_holds(site: Site, which: str) -> None:
+    """delegation.md I9: the state, the beginning and the end of each link above."""
+    top = site.give_mandate(delegate="tom")
+    middle = site.give_mandate(delegate="tom", services={"vehicles": ["renew"]}, parent_ref=top)
+    last = site.give_mandate(parent_ref=middle)
+    ref = middle if which == "parent" else top
+    now = site.database.now()
+    assert barred(site, last, "sian") is None
+    day = timedelta(days=1)
+    broken: tuple[dict[str, Any], ...] = (
+        {"state": "suspended"},
+        {"state": "ended", "ended_at": now, "ended_reason": "by-principal"},
+        {"starts": now + day}, {"expires": now},
+    )  # fmt: skip
+    (row,) = site.rows(MandateRecord, ref=ref)
+    for values in broken:
+        site.change(MandateRecord, values, ref=ref)
+        assert barred(site, last, "sian") is Bar.PARENT, values
+        site.change(MandateRecord, {name: row[name] for name in values}, ref=ref)
+    site.change(MandateRecord, {"expires": None}, ref=ref)
+    assert barred(site, last, "sian") is None

@@ -19,8 +19,11 @@ from idp.callers.authority import (
     OrganisationStanding,
     Wish,
     allows,
+    at_stake,
     bar,
     effective,
+    named_powers,
+    shared,
 )
 
 NOON = datetime(2030, 6, 1, 12, tzinfo=UTC)
@@ -113,6 +116,7 @@ def test_only_an_active_mandate_carries_anything() -> None:
 def test_ending_is_still_the_reason_after_expiry_and_the_term_is_half_open() -> None:
     assert ask({"state": "ended", "expires": NOON - TICK}, {}, {}) is Bar.ENDED
     assert ask({"starts": NOON + TICK}, {}, {}) is Bar.OUT_OF_TERM
+    assert ask({"starts": None}, {}, {}) is Bar.NOT_ACTIVE
     assert ask({"expires": NOON}, {}, {}) is Bar.OUT_OF_TERM
 
 
@@ -148,6 +152,34 @@ def test_all_means_every_power_and_nothing_else_does() -> None:
     assert allows(frozenset({ALL}), frozenset({"view", "anything"}))
     assert not allows(frozenset({"view"}), frozenset({ALL}))
     assert allows(frozenset({"view"}), frozenset())
+
+
+def test_an_organisation_is_suspended_from_the_instant_on_that_was_told_before() -> None:
+    assert ask({}, {"suspends_at": NOON + TICK}, {}) is None
+    assert ask({}, {"suspends_at": NOON}, {}) is Bar.ORGANISATION_SUSPENDED
+
+
+POWERS = st.lists(st.sampled_from([ALL, "view", "file", "pay"]), max_size=4, unique=True)
+
+
+@given(POWERS, POWERS)
+def test_what_is_granted_was_asked_and_is_held_in_the_order_asked(
+    asked: list[str], held: list[str]
+) -> None:
+    found = shared(asked, held)
+    if ALL in asked:
+        assert found == tuple(held)
+    else:
+        assert list(found) == [one for one in asked if allows(frozenset(held), frozenset({one}))]
+    assert allows(frozenset(held), frozenset(found))
+    assert at_stake(asked, held) == frozenset(found or asked)
+
+
+def test_a_scope_names_powers_at_its_own_service_alone() -> None:
+    scope = "openid tax tax:view library:borrow tax: xtax:pay tax:file:more"
+    assert named_powers(scope, "tax") == {"view", "", "file:more"}
+    assert named_powers(scope, "library") == {"borrow"}
+    assert named_powers("openid view", "view") == frozenset()
 
 
 def test_every_bar_has_a_sentence() -> None:

@@ -57,14 +57,17 @@ class Court:
         return self.database.transaction(work)
 
     def appoint(
-        self, delegates: Sequence[str], quorum: int, services: Sequence[str] = ("tax",)
-    ) -> tuple[str, dict[str, str]]:
+        self, delegates: Sequence[str], quorum: int, services: Sequence[str] = ("tax",),
+        principal: str | None = None,
+    ) -> tuple[str, dict[str, str]]:  # fmt: skip
+        principal = principal or self.principal
+
         def work(tx: Transaction) -> tuple[str, dict[str, str]]:
-            authority = joint.make_authority(tx, principal=self.principal, quorum=quorum)
+            authority = joint.make_authority(tx, principal=principal, quorum=quorum)
             made = {}
             for one in delegates:
                 refs = delegation.give(
-                    tx, principal=self.principal, delegate=one, expires=tx.now() + DAYS,
+                    tx, principal=principal, delegate=one, expires=tx.now() + DAYS,
                     services={name: ["view"] for name in services}, grant_level=TWO,
                     basis="lasting-power", by="tests", authority_ref=authority,
                 )  # fmt: skip
@@ -218,6 +221,25 @@ def test_an_act_counts_for_its_own_service_and_authority_alone(site: Site) -> No
     court.sign(books, third)
     assert court.barred(asker, books.ref) is Bar.QUORUM
     assert court.ask(asker, "basic") is None
+
+
+def test_what_was_agreed_for_one_person_counts_for_no_other(site: Site) -> None:
+    """The same two are appointed for somebody else too, at the same service."""
+    court = Court(site, 2)
+    asker, other, third = court.delegates
+    mine = court.authority
+    court.authority, _elsewhere = court.appoint([asker, other], 2, principal=third)
+    act = court.ask(asker)
+    assert act is not None
+    court.sign(act, other)
+    assert court.barred(asker, act.ref) is Bar.QUORUM, "an act for another principal"
+    court.authority = mine
+    own = court.ask(asker)
+    assert own is not None
+    assert own.ref != act.ref
+    assert court.barred(asker, own.ref) is Bar.QUORUM
+    court.sign(own, other)
+    assert court.barred(asker, own.ref) is None
 
 
 def test_a_quorum_has_to_be_possible() -> None:

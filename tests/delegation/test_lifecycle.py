@@ -45,6 +45,43 @@ def test_a_term_that_is_over_is_over_whether_or_not_a_job_ran() -> None:
             assert to in {State.LAPSED, State.ENDED}
 
 
+def test_an_offer_is_read_by_its_own_end_and_what_is_held_by_its_term() -> None:
+    for one in standings():
+        end = one.offer_expires if one.state is State.OFFERED else one.expires
+        over = end is not None and end <= NOON
+        if one.state is State.OFFERED:
+            assert reads_as(one, NOON) is (State.LAPSED if over else State.OFFERED)
+        elif one.state in HELD:
+            assert reads_as(one, NOON) is (State.ENDED if over else one.state)
+        else:
+            assert reads_as(one, NOON) is one.state
+
+
+WHO = {
+    Move.SUSPEND: {Party.OFFICER, Party.SYSTEM},
+    Move.RESUME: {Party.OFFICER},
+    Move.RENEW: {Party.PRINCIPAL, Party.OFFICER},
+    Move.GIVE: {Party.PRINCIPAL, Party.OFFICER},
+    Move.OFFER: set(Party),
+    Move.END: set(Party),
+}
+
+
+def test_each_move_is_made_by_its_own_parties_and_by_no_other() -> None:
+    for (state, move), by in product(MOVES, Party):
+        standing = Standing(state=state, answerer=Party.PRINCIPAL)
+        made = may_move(standing, move, by, NOON)
+        if move in WHO:
+            assert made is (MOVES[state, move] if by in WHO[move] else None), (state, move, by)
+
+
+def test_an_offer_is_written_down_as_lapsed_by_us_alone_and_only_when_it_is_over() -> None:
+    for by, ends in product(Party, (NOON, NOON + TICK, None)):
+        offer = Standing(state=State.OFFERED, answerer=Party.PRINCIPAL, offer_expires=ends)
+        over = by is Party.SYSTEM and ends == NOON
+        assert may_move(offer, Move.LAPSE, by, NOON) is (State.LAPSED if over else None)
+
+
 def test_every_move_that_may_be_made_is_in_the_table() -> None:
     for standing, move, by in product(standings(), Move, Party):
         to = may_move(standing, move, by, NOON)
@@ -77,6 +114,7 @@ def test_only_an_officer_lifts_a_suspension() -> None:
 def test_a_term_is_at_least_a_day_and_has_an_end_unless_the_service_says_otherwise() -> None:
     assert term_problem(None, longest=365, open_ended=False) == "term-needs-end"
     assert term_problem(None, longest=365, open_ended=True) is None
+    assert term_problem(1, longest=365, open_ended=False) is None
     assert term_problem(0, longest=365, open_ended=False) == "term-too-short"
     assert term_problem(365, longest=365, open_ended=False) is None
     assert term_problem(366, longest=365, open_ended=False) == "term-too-long"
