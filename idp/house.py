@@ -17,6 +17,7 @@ from idp.assurance.networks import load as load_networks
 from idp.assurance.policy import Policies
 from idp.authentication.hashing import HashGate
 from idp.callers.clients import ClientBook
+from idp.callers.service_levels import ServiceLevels
 from idp.egress.actions import EgressRefused, Gate
 from idp.keyring import jose
 from idp.keyring.ring import Keyring
@@ -42,6 +43,7 @@ class House:
     egress: Gate
     client_keys: "ClientKeys"
     services: Services
+    service_levels: ServiceLevels
     checkers: Checkers = NO_CHECKERS
     networks: Networks = NO_NETWORKS
     attacks: Attacks = NO_ATTACKS
@@ -111,6 +113,9 @@ def open_house(settings: Settings | None = None, *, watch: bool = False) -> Hous
         clients=ClientBook(),
         fetch_keys=client_keys.get,
     )
+    service_levels = ServiceLevels(database)
+    if watch:
+        service_levels.watch()
     return House(
         settings=settings,
         database=database,
@@ -119,6 +124,7 @@ def open_house(settings: Settings | None = None, *, watch: bool = False) -> Hous
         egress=egress,
         client_keys=client_keys,
         services=services,
+        service_levels=service_levels,
         checkers=checkers,
         networks=load_networks(settings.networks),
         attacks=load_attacks(settings.attack_addresses),

@@ -248,6 +248,7 @@ PAGES = (
     _page("/helping/join/<token>", "GET", who="account"),
     _form("/helping/join/<token>", who="account", audit=("member-joined",)),
     _page("/helping/organisations/<ref>", "GET", who="account"),
+    _page("/helping/organisations/<ref>/service-levels", "GET", who="account"),
     _page("/helping/organisations/<ref>/settings", "GET", who="account"),
     _form("/helping/organisations/<ref>/settings", who="account",
           audit=("organisation-settings-changed",)),

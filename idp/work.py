@@ -16,6 +16,7 @@ from idp.authentication.records import (
     RememberedDeviceRecord,
     SignInCodeRecord,
 )
+from idp.callers import service_levels
 from idp.callers.records import SpentAssertionRecord
 from idp.delegation import ending, known
 from idp.delegation.ceasing import business_ceased
@@ -97,6 +98,7 @@ def run(house: House) -> None:
             cleared = time.monotonic()
         if time.monotonic() - forgotten > FORGET_EVERY_SECONDS:
             _try("forget", lambda: forget(house.database))
+            _try("forget levels", lambda: house.database.transaction(service_levels.forget))
             _try("remind", lambda: remind_all(house.database, house.keyring))
             forgotten = time.monotonic()
         time.sleep(EVERY_SECONDS)

@@ -47,6 +47,7 @@ from idp.callers import registration
 from idp.callers.authenticate import ASSERTION_TYPE
 from idp.callers.clients import ClientBook
 from idp.callers.records import ClientRecord
+from idp.callers.service_levels import ServiceLevels
 from idp.delegation import actions as delegation
 from idp.egress.actions import Gate
 from idp.errors import Refusal
@@ -288,6 +289,7 @@ def open_site(world: World, database_url: str, **more: Any) -> "Site":
     house = House(
         settings=settings, database=database, keyring=keyring,
         gate=world.gate, egress=egress, client_keys=client_keys, services=services,
+        service_levels=ServiceLevels(database),
         checkers=load_checkers(settings.checkers),
     )  # fmt: skip
     wanted = repr(sorted(more.items()))

@@ -15,6 +15,7 @@ from idp.policy.rules import Problem, did_you_mean
 
 POWERS = "powers.toml"
 ALL = "all"
+ANSWERS_WITHIN_MS = 500
 GENERAL: "Realm" = "general"
 Days = Annotated[int, Field(ge=1, le=731)]
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
@@ -34,8 +35,8 @@ class ServicePowersEntry(FileModel):
     `realm` health never mixes with the rest. `exclusive`: only one delegate at a time holds it.
     `assisted`: it takes part in the standard agreement, so charities may help there.
     `single_use`: a permission may be for one visit. `passed_on`: how often an organisation may
-    pass one on to another, where the permission itself says so. `answers_within_ms` is what the
-    service is promised for a check, shown beside what was measured.
+    pass one on to another, where the permission itself says so. `answers_within_ms` is what is
+    promised to whoever acts there, for a check and for a token; shown beside what was measured.
     """
 
     client_id: Text
@@ -46,7 +47,7 @@ class ServicePowersEntry(FileModel):
     single_use: bool = False
     passed_on: Annotated[int, Field(ge=0, le=2)] = 0
     longest_days: Days = 365
-    answers_within_ms: Annotated[int, Field(ge=1, le=60_000)] = 500
+    answers_within_ms: Annotated[int, Field(ge=1, le=60_000)] = ANSWERS_WITHIN_MS
     power: Annotated[tuple[PowerEntry, ...], Field(strict=False, min_length=1)]
 
     @model_validator(mode="after")

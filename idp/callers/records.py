@@ -1,6 +1,6 @@
-"""Clients, the APIs they own, and the proofs they have spent."""
+"""Clients, the APIs they own, the proofs they have spent, and how fast they were answered."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
@@ -62,3 +62,22 @@ class SpentAssertionRecord(Base):
 
     jti_digest: Mapped[str] = mapped_column(primary_key=True)  # of the jti and whose it is
     expires_at: Mapped[datetime]
+
+
+class ServiceLevelRecord(Base):
+    """How many answers one organisation and service got on a day, within `within_ms`.
+
+    A histogram: `within_ms` is the upper bound of a class, in milliseconds. Of its `answers`,
+    `late` came after what was promised then, and `failed` of all asks got none because of us.
+    """
+
+    __tablename__ = "service_level"
+    __table_args__ = (Index("ix_service_level_day", "day"),)
+
+    organisation_ref: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    service: Mapped[str] = mapped_column(primary_key=True)
+    within_ms: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    answers: Mapped[int]
+    late: Mapped[int]
+    failed: Mapped[int]

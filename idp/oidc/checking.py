@@ -170,6 +170,8 @@ class MandateCheck(TokenEndpoint):  # type: ignore[misc]
         )
         if found is None:
             raise UnauthorizedClientError("client_id: this service has been switched off")
+        if found.mandate is not None:
+            call.depends(found.mandate.organisation, client.client_id)
         entry = Entry(
             kind="mandate-checked",
             # A stranger's question about a stranger is nobody's affair, and tells them nothing.

@@ -1,11 +1,13 @@
 """The machine doors of OpenID Connect: token, userinfo, introspection, revocation, metadata."""
 
+import time
 from functools import partial
 from typing import Any
 
 from idp.callers import liveness
 from idp.callers.liveness import LiveGrant
 from idp.callers.rules import SAID
+from idp.callers.service_levels import Asked
 from idp.door import NO_STORE, DoorRequest, DoorResponse, json_response
 from idp.house import House
 from idp.journal.actions import Entry, new_reference, record
@@ -152,17 +154,22 @@ def _refuse(house: House, grant: LiveGrant, scheme: str) -> DoorResponse:
 def _in_frame(
     house: House, request: DoorRequest, answer_of: Any, *, writes: bool = True
 ) -> DoorResponse:
+    of, begun, failed = Asked(), time.perf_counter(), True
     _warm_keys(house, request)
 
     def work(tx: Transaction) -> Answer:
-        call = Call(tx=tx, services=house.services)
+        call = Call(tx=tx, services=house.services, asked=of)
         form = joined(request.form, request.repeated.get("resource", ()))
         asked = Request(request.method, form, request.headers, call)
         answer: Answer = answer_of(build_server(call), asked)
         return answer
 
     run = house.database.transaction if writes else house.database.read
-    status, body, _headers = run(work)
+    try:
+        status, body, _headers = run(work)
+        failed = False
+    finally:
+        house.service_levels.note(of, time.perf_counter() - begun, failed=failed)
     # RFC 9110 section 11.6.1: a 401 names a way to authenticate, and a realm with it, which
     # Authlib's own header leaves out.
     extra = (("WWW-Authenticate", 'Basic realm="client"'),) if status == 401 else ()

@@ -175,6 +175,7 @@ class Case:
         if row is None or row.delegate != self.client.organisation_ref:
             # Another's permission is no more to be told from none than a guessed one.
             self._bar(Bar.UNKNOWN)
+        self.call.depends(self.client.organisation_ref, row.service)
         service = owner.client_id if owner else row.service
         self.actor = self._actor(service)
         self.mandate = acting.ask(

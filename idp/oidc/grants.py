@@ -223,6 +223,8 @@ def ask_live(call: Call, grant_ref: str) -> LiveGrant:
     grant = liveness.ask(call.tx, grant_ref)
     if grant is None:
         raise InvalidGrantError("what this stood on does not exist")
+    if grant.mandate is not None:
+        call.depends(grant.organisation_ref, grant.mandate.service)
     if grant.dead is not None:
         entry = Entry(
             kind="tokens-refused",

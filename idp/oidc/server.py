@@ -15,9 +15,11 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
 from idp.assurance.policy import Policies
 from idp.assurance.population import Population
+from idp.assurance.powers_file import ANSWERS_WITHIN_MS
 from idp.callers import authenticate, dpop
 from idp.callers.authenticate import Audience, FetchKeys, Presented
 from idp.callers.clients import Client, ClientBook
+from idp.callers.service_levels import Asked
 from idp.errors import Refusal
 from idp.keyring.ring import Keyring
 from idp.storage import Transaction
@@ -58,6 +60,13 @@ class Call:
 
     tx: Transaction
     services: Services
+    asked: Asked = field(default_factory=Asked)
+
+    def depends(self, organisation: str | None, service: str) -> None:
+        """Say which organisation waits for this answer, to act at which service."""
+        entry = self.services.policies.powers.get(service)
+        promised = entry.answers_within_ms if entry else ANSWERS_WITHIN_MS
+        self.asked.by(organisation, service, promised)
 
 
 class Request(OAuth2Request):  # type: ignore[misc]

@@ -56,8 +56,17 @@ LISTED: dict[str, Any] = {
     ],
     "named": "", "action": f"{AT}/people", "next": f"{AT}/people?after=a-2", "first": "",
 }  # fmt: skip
+LEVELS: dict[str, Any] = {
+    "ref": "o-1", "organisation": "Example & Co", "windows": ["Today", "7 days", "30 days"],
+    "services": [Facts(name="Car tax", promised="500 milliseconds", lines=[
+        ("Answers", ["3", "12", "40"]), ("Half came within", ["–", "10 milliseconds",
+                                                                "20 milliseconds"]),
+    ])],
+}  # fmt: skip
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "organisation": ("organisations/home.html", HOME),
+    "service-levels": ("organisations/service_levels.html", LEVELS),
+    "service-levels-none": ("organisations/service_levels.html", {**LEVELS, "windows": [], "services": []}),
     "organisation-alone": ("organisations/home.html", {
         **HOME, "alone": True, "nobody": True, "members": 1, "everyone": True, "people": "",
         "too_small": True, "demands": ANYBODY}),
