@@ -66,7 +66,8 @@ LEVELS: dict[str, Any] = {
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "organisation": ("organisations/home.html", HOME),
     "service-levels": ("organisations/service_levels.html", LEVELS),
-    "service-levels-none": ("organisations/service_levels.html", {**LEVELS, "windows": [], "services": []}),
+    "service-levels-none": ("organisations/service_levels.html", {
+        **LEVELS, "windows": [], "services": []}),
     "organisation-alone": ("organisations/home.html", {
         **HOME, "alone": True, "nobody": True, "members": 1, "everyone": True, "people": "",
         "too_small": True, "demands": ANYBODY}),
