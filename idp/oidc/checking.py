@@ -14,7 +14,7 @@ from authlib.oauth2.rfc6749.errors import (
     InvalidScopeError,
     UnauthorizedClientError,
 )
-from sqlalchemy import String, and_, bindparam, case, func, literal, or_, select
+from sqlalchemy import String, and_, bindparam, case, exists, func, literal, or_, select
 
 from idp.assurance.policy import Policies
 from idp.assurance.rules import Level
@@ -43,6 +43,35 @@ _ACTOR, _OWNER = _ACCOUNT.alias("da"), _ACCOUNT.alias("pa")
 _MINE = acting.MEMBER.alias("mine")
 _M = acting.MANDATE
 _PARTY = func.coalesce(_OWNER.c.person_ref, _PRINCIPAL.c.holder)
+_JOINT = named("joint_act", ref=_TEXT, authority_ref=_TEXT, service=_TEXT, asked_by=_TEXT,
+               asked_at=UtcDateTime(), expires_at=UtcDateTime(), closed_at=UtcDateTime()
+               ).alias("agreed")  # fmt: skip
+_VISIT = named("oauth_grant", joint_act_ref=_TEXT, client_id=_TEXT, session_ref=_TEXT,
+               ended_at=UtcDateTime()).alias("visit")  # fmt: skip
+_SESSION = named("session", ref=_TEXT, ended_at=UtcDateTime(), expires_at=UtcDateTime())
+# The visit that an act was used up by, while it lasts: an act is agreed to for one visit.
+_GOES_ON = (
+    exists()
+    .where(
+        _VISIT.c.joint_act_ref == _JOINT.c.ref, _VISIT.c.client_id == bindparam("service"),
+        _VISIT.c.ended_at.is_(None), _SESSION.c.ref == _VISIT.c.session_ref,
+        _SESSION.c.ended_at.is_(None), _SESSION.c.expires_at > db_now(),
+    )
+    .correlate_except(_VISIT, _SESSION)
+)  # fmt: skip
+# What the others agreed to at this delegate's asking, and what is not over yet.
+_AGREED = (
+    select(_JOINT.c.ref)
+    .where(
+        _JOINT.c.authority_ref == _M.c.authority_ref, _JOINT.c.service == _M.c.service,
+        _JOINT.c.asked_by == _M.c.delegate, _JOINT.c.expires_at > db_now(),
+        or_(_JOINT.c.closed_at.is_(None), _GOES_ON),
+    )
+    .order_by(_JOINT.c.closed_at.is_(None), _JOINT.c.asked_at.desc(), _JOINT.c.ref)
+    .limit(1)
+    .correlate_except(_JOINT)
+    .scalar_subquery()
+)  # fmt: skip
 _ORGANISATIONS = select(_MINE.c.organisation_ref).where(_MINE.c.account_ref == _ACTOR.c.ref)
 
 
@@ -64,7 +93,7 @@ _CHECK = (
         .label("disabled_at"),
         _PARTY.label("party"),
         func.coalesce(_ACTOR.c.person_ref, _ACTOR.c.ref).label("actor"),
-        *acting.columns(literal("")),
+        *acting.columns(_AGREED),
     )
     .select_from(
         acting.joined(

@@ -10,6 +10,7 @@ import pytest
 
 from idp.accounts.actions import create_account, join_person
 from idp.assurance.rules import Level
+from idp.authentication.records import SessionRecord
 from idp.callers import acting
 from idp.callers.authority import Bar, Wish, bar
 from idp.delegation import actions as delegation
@@ -23,7 +24,7 @@ from idp.identifiers.rules import NationalInsuranceNumber, parse
 from idp.oidc.records import GrantRecord
 from idp.register.actions import add_person
 from idp.storage import Transaction
-from tests.build import Site, read_answer
+from tests.build import Site, claims_of, read_answer
 
 TWO = Level(identity=2, sign_in=2)
 DAYS = timedelta(days=30)
@@ -310,3 +311,37 @@ def test_who_is_not_asked_sees_nothing_of_it_and_signs_nothing(site: Site) -> No
         assert 'action="/account/helping/agree' not in answer.text
     assert site.get("/account/helping/agree/unknown").status_code == 404
     assert len(site.rows(JointSignatureRecord)) == 1
+
+
+def test_a_check_counts_what_was_agreed_to_for_a_visit_to_come_or_one_that_goes_on(
+    site: Site,
+) -> None:
+    court = Court(site, 2)
+    asker, other, _third = court.delegates
+    site.sign_in("sian")
+
+    def agreed() -> str:
+        act = court.ask(asker)
+        assert act is not None
+        court.sign(act, other)
+        return act.ref
+
+    def checked() -> str:
+        answer = site.post("/api/v1/mandates/check", "tax", scope="tax:view", **both).json or {}
+        return "allowed" if answer["allowed"] else str(answer["reason"])
+
+    agreed()
+    tokens = site.redeem("tax", read_answer(at_tax(site, court))["code"]).json or {}
+    claims = claims_of(tokens["access_token"])
+    both = {"delegate": claims["act"]["sub"], "principal": claims["sub"]}
+    assert checked() == "allowed", "the visit goes on"
+    court.ask(asker)
+    assert checked() == "allowed", "a question still open takes nothing from the visit"
+    site.change(SessionRecord, {"ended_at": site.database.now()})
+    assert checked() == Bar.QUORUM, "the visit is over, and nobody agreed to another"
+    court.ask(other)
+    assert checked() == Bar.QUORUM, "what another asked is for them"
+    agreed()
+    assert checked() == "allowed", "a visit to come"
+    site.later(days=7)
+    assert checked() == Bar.QUORUM
