@@ -16,6 +16,7 @@ from sqlalchemy import bindparam, insert, update
 
 from idp.assurance.evidence import GrantEvidence
 from idp.assurance.policy import Policies
+from idp.assurance.powers_file import realms
 from idp.delegation.actions import insert_mandate, sort_name
 from idp.delegation.lifecycle import Move, Party, State
 from idp.delegation.moving import By, Moved, make_room, move, read_bundle
@@ -214,6 +215,8 @@ def _problem(policies: Policies, helper: Helper, want: Wanted) -> Refusal | None
         return Refusal("term", "help in person lasts a day or a month")
     if not want.services or not set(want.services) <= helper.services:
         return Refusal("services", "choose services that take part in the standard agreement")
+    if len(realms(policies.powers, want.services)) > 1:  # I21
+        return Refusal("realms", "health services need a permission of their own")
     for service, powers in want.services.items():
         if not powers or policies.powers[service].unknown(powers):
             return Refusal("powers", "choose what may be done at each service")

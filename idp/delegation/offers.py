@@ -36,6 +36,10 @@ class Catalogue(Protocol):
     single_use: bool
     longest_days: int
 
+    @property
+    def realm(self) -> str:
+        """What it never mixes with another (I21)."""
+
     def says(self, powers: tuple[str, ...] | list[str] | frozenset[str]) -> list[str]:
         """The words for these powers."""
 
@@ -53,6 +57,7 @@ class Problem(StrEnum):
     LONG = "term-too-long"
     END = "term-needs-end"
     ONCE = "not-for-one-visit"
+    REALMS = "realms-mixed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +135,8 @@ def read_asked(
         return Problem.NOTHING
     if any(one not in catalogue or catalogue[one].unknown(p) for one, p in services.items()):
         return Problem.UNKNOWN
+    if len({catalogue[one].realm for one in services}) > 1:
+        return Problem.REALMS  # I21: health needs a permission of its own
     if until is not None:
         count: int | None = (until - today).days + 1
         term = Term(until=datetime.combine(until, time.min, UTC) + timedelta(days=1))

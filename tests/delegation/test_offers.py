@@ -35,6 +35,8 @@ POWERS = (PowerEntry(id="look", says="look"), PowerEntry(id="file", says="send a
 CATALOGUE = {
     "short": ServicePowersEntry(client_id="short", power=POWERS, longest_days=31),
     "open": ServicePowersEntry(client_id="open", power=POWERS, open_ended=True, longest_days=731),
+    "clinic": ServicePowersEntry(client_id="clinic", power=POWERS, realm="health"),
+    "ward": ServicePowersEntry(client_id="ward", power=POWERS, realm="health"),
     "once": ServicePowersEntry(client_id="once", power=POWERS, single_use=True, longest_days=31),
 }
 PARSED = parse("CE123456A")
@@ -60,6 +62,14 @@ def test_no_term_is_longer_than_each_of_its_services_allows() -> None:
         assert isinstance(ask(chosen, str(days)), Asked) == (1 <= days <= most)
         until = TODAY + timedelta(days=days - 1)
         assert isinstance(ask(chosen, "", until), Asked) == (1 <= days <= most)
+
+
+def test_health_is_never_asked_for_together_with_anything_else() -> None:
+    """delegation.md I21."""
+    assert isinstance(ask({"clinic": ["look"]}), Asked)
+    assert isinstance(ask({"clinic": ["look"], "ward": ["file"]}), Asked)
+    for other in ("short", "open", "once"):
+        assert ask({"clinic": ["look"], other: ["look"]}) is Problem.REALMS
 
 
 def test_no_end_only_where_every_service_allows_it() -> None:

@@ -272,5 +272,6 @@ def _refused(refusal: Refusal) -> str:
     return {
         "no-contact": _("We have no mobile number of this person. Use paper instead."),
         "own-delegate": _("You cannot help yourself here."),
+        "realms": _("Ask for health services alone, and for the others later"),
         "services": _("These services do not take part any more. Begin again."),
     }.get(refusal.code, _("This kind of proof is not enough for these services."))

@@ -237,6 +237,7 @@ def _problem(found: Problem) -> dict[str, str]:
         Problem.SHORT: {"term": _("Choose a day that is still to come")},
         Problem.LONG: {"term": _("That is too long for one of these services")},
         Problem.END: {"term": _("One of these services needs an end")},
+        Problem.REALMS: {"power": _("Ask for health services alone, and for the others later")},
         Problem.ONCE: {"term": _("One of these services does not do single visits")},
     }[found]
 
