@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from idp.accounts.actions import create_account, join_person
+from idp.accounts.records import AccountRecord
 from idp.assurance.rules import Level
 from idp.callers import acting
 from idp.callers.authority import Bar, Wish, bar
@@ -288,3 +289,19 @@ def test_who_is_not_asked_sees_nothing_of_it_and_signs_nothing(site: Site) -> No
         assert 'action="/account/helping/agree' not in answer.text
     assert site.get("/account/helping/agree/unknown").status_code == 404
     assert len(site.rows(JointSignatureRecord)) == 1
+
+
+def test_whoever_agrees_proves_as_much_as_whoever_acts(site: Site) -> None:
+    """I10: else the weakest sign-in of those appointed together would be the one that counts."""
+    court = Court(site, 2)
+    act = court.ask(court.delegates[0])
+    assert act is not None
+    site.sign_in("tom")
+    shown = site.get(f"/account/helping/agree/{act.ref}")
+    site.change(AccountRecord, {"identity_level": 1}, person_ref=court.delegates[1])
+    for answer in (site.get(f"/account/helping/agree/{act.ref}"), site.submit(shown)):
+        assert "the return" not in answer.text
+        assert "You agreed" not in answer.text
+    assert len(site.rows(JointSignatureRecord)) == 1
+    site.change(AccountRecord, {"identity_level": 2}, person_ref=court.delegates[1])
+    assert "You agreed" in site.submit(shown).text
