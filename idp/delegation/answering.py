@@ -247,10 +247,11 @@ def _tell(tx: Transaction, keyring: Keyring, offer: Offer, who: Answerer, yes: b
     """Whoever asked hears that there is an answer; a principal, that they have a helper now."""
     if offer.answerer is Party.DELEGATE:
         told = Notice.HELPER_ADDED if yes else Notice.OFFER_ANSWERED
-        telling.tell_principal(tx, keyring, offer.invited_by, told)
+        telling.tell_principal(tx, keyring, offer.invited_by, told, [who.person])
         return
     if yes:
-        telling.tell_principal(tx, keyring, who.person, Notice.HELPER_ADDED)
+        helper = [] if offer.organisation else [offer.invited_by]
+        telling.tell_principal(tx, keyring, who.person, Notice.HELPER_ADDED, helper)
     if offer.organisation is None:
         telling.tell_delegate(tx, keyring, offer.invited_by, Notice.OFFER_ANSWERED)
 

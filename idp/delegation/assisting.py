@@ -21,7 +21,7 @@ from idp.delegation.actions import insert_mandate, sort_name
 from idp.delegation.lifecycle import Move, Party, State
 from idp.delegation.moving import By, Moved, make_room, move, read_bundle
 from idp.delegation.records import AssignmentRecord, MandateInvitationRecord
-from idp.delegation.telling import tell_principal
+from idp.delegation.telling import addresses_of, tell_principal
 from idp.errors import Refusal
 from idp.identifiers.rules import NationalInsuranceNumber
 from idp.journal.actions import Entry, record
@@ -165,8 +165,12 @@ def make(
     if helper.person_ref == person:
         return Refusal("own-delegate", "nobody helps themself")
     phone = contacts_of(tx, person).phone if want.evidence == TEXT else None
-    if want.evidence == TEXT and phone is None:
-        return Refusal("no-contact", "the register holds no mobile number of this person")
+    own = addresses_of(tx, [helper.person_ref] if helper.person_ref else [])
+    if want.evidence == TEXT and (phone is None or phone.casefold() in own):
+        return Refusal("no-contact", "the register holds no mobile number of this person alone")
+    # What the last page sends can be sent again: it is counted, or the code could be guessed.
+    if throttle.reserve_within(tx, keyring, _made_limits(helper, person)) is not None:
+        return Refusal("too-often", "made too often for this person, or by this member")
     bundle, now, code = random_ref(), tx.now(), random_code()
     values = {
         "ref": bundle, "channel": "paper" if want.evidence == PAPER else "own",
@@ -266,9 +270,17 @@ def _give(tx: Transaction, keyring: Keyring, helper: Helper, bundle: str) -> boo
         tx.execute(insert(AssignmentRecord).values(values))
         person = row.principal
     if person is not None:
-        tell_principal(tx, keyring, person, Notice.HELP_GIVEN,
+        own = [helper.person_ref] if helper.person_ref else []
+        tell_principal(tx, keyring, person, Notice.HELP_GIVEN, own,
                        organisation=helper.organisation_name)  # fmt: skip
     return True
+
+
+def _made_limits(helper: Helper, person: str) -> tuple[Limit, ...]:
+    return (
+        Limit(kind="assist-made", value=helper.member_ref, burst=20, per=timedelta(minutes=6)),
+        Limit(kind="assist-made-for", value=person, burst=5, per=timedelta(hours=2)),
+    )
 
 
 def words_shown(helper: Helper, policies: Policies, want: Mapping[str, tuple[str, ...]]) -> str:

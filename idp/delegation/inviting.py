@@ -32,6 +32,7 @@ CODE_CHARACTERS = 12  # of 30: some 2^59, with so few tries that none is found
 LONGEST_CODE = 24
 BASIS = "invitation"
 OWN = "own"
+SEE_ALL = frozenset({"admin", "assigner"})  # whose members see whom the others have asked
 
 _I = MandateInvitationRecord.__table__.c
 INSERT = insert(MandateInvitationRecord)
@@ -82,6 +83,12 @@ class Firm:
     member: str
     roles: tuple[str, ...]
     account: str
+
+    @property
+    def only_of(self) -> str | None:
+        """The member whose offers alone are shown here; None: everybody's. People are closed to
+        whoever is not assigned them (I11), and so is it whom the others asked."""
+        return None if SEE_ALL & set(self.roles) else self.member
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """After the yes: go on with one press, end quietly, give back; and a firm's offers, chased."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import bindparam, select, update
@@ -13,12 +14,14 @@ from idp.delegation.lifecycle import LONGEST_DAYS, REVIEW_NOTICE, Move, Party, R
 from idp.delegation.moving import By, Moved, move
 from idp.delegation.records import MandateInvitationRecord
 from idp.errors import Refusal
+from idp.journal.records import JournalEntry
 from idp.keyring.ring import Keyring
 from idp.notices.actions import Contact, Notice, send
 from idp.outbox.actions import NOW
 from idp.storage import Transaction, db_now
 
 LISTED = 100  # offers on one page
+_ENDED_BY = select(JournalEntry.detail).where(JournalEntry.reference == bindparam("reference"))
 _I = MandateInvitationRecord.__table__.c
 _WAITS = (_I.organisation_ref == bindparam("firm"), _I.closed_at.is_(None),
           _I.expires_at > db_now())  # fmt: skip
@@ -31,6 +34,7 @@ _CHASE = (
     .returning(_I.ref, _I.channel, _I.label_sealed, _I.contact_sealed, _I.expires_at)
 )
 _CHASE_ONE = _CHASE.where(_I.ref == bindparam("offer"))
+_BY_ONE = _I.invited_by == bindparam("member")
 _OFFERS = (
     select(_I.ref)
     .where(_I.organisation_ref == bindparam("firm"), _I.waiting.is_(False))
@@ -67,6 +71,21 @@ def end(
         telling.tell_delegate(tx, keyring, found.delegate, Notice.HELPING_ENDED,
                               after=telling.QUIET_FOR if quiet else NOW)  # fmt: skip
     return find(tx, ref)
+
+
+def as_helper_sees(tx: Transaction, mandate: HeldMandate) -> HeldMandate:
+    """A permission as the pages of its helper show it: one that was ended quietly stands there
+    unchanged for a day. It is over all the same, and whoever uses it is refused."""
+    if mandate.ended_at is None or tx.now() - mandate.ended_at >= telling.QUIET_FOR:
+        return mandate
+    if mandate.expires is not None and mandate.expires <= tx.now():
+        return mandate
+    asked = {"reference": mandate.ended_reference}
+    detail = tx.execute(_ENDED_BY, asked).scalar_one_or_none() or {}
+    if detail.get("quiet") is not True:
+        return mandate
+    return replace(mandate, state=State.ACTIVE, ended_at=None, ended_reason=None,
+                   ended_reference=None)  # fmt: skip
 
 
 def resign(tx: Transaction, keyring: Keyring, ref: str, *, delegate: str) -> HeldMandate | None:
@@ -114,24 +133,37 @@ def renew(
 
 
 def offers_of(
-    tx: Transaction, organisation: str, *, unanswered: bool, page: int
+    tx: Transaction, organisation: str, *, unanswered: bool, page: int, only_of: str | None = None
 ) -> tuple[list[str], bool]:
     """List an organisation's offers: all, newest first, or those without an answer, oldest first;
-    and whether there are more. `page` counts from 0."""
+    and whether there are more. `page` counts from 0; `only_of` is the one member who made them."""
     statement = _UNANSWERED if unanswered else _OFFERS
-    skipped = LISTED * page
-    rows = tx.execute(statement, {"firm": organisation, "skipped": skipped}).all()
+    values = {"firm": organisation, "skipped": LISTED * page}
+    if only_of is not None:
+        statement, values = statement.where(_BY_ONE), values | {"member": only_of}
+    rows = tx.execute(statement, values).all()
     return [row.ref for row in rows[:LISTED]], len(rows) > LISTED
 
 
-def chase(tx: Transaction, keyring: Keyring, organisation: str, offer: str | None = None) -> int:
+def chase(
+    tx: Transaction,
+    keyring: Keyring,
+    organisation: str,
+    offer: str | None = None,
+    *,
+    only_of: str | None = None,
+) -> int:
     """Remind whoever has not answered an organisation's offers, each once; answers how many.
 
-    `offer`: this one alone. Who was asked by facts is reminded by the worker, if there is anybody:
+    `offer`: this one alone; `only_of`: those that this member made. Who was asked by facts is
+    reminded by the worker, if there is anybody:
     the number that comes back counts them all the same (I14).
     """
     values = {"firm": organisation} | ({"offer": offer} if offer else {})
-    rows = tx.execute(_CHASE_ONE if offer else _CHASE, values).mappings().all()
+    statement = _CHASE_ONE if offer else _CHASE
+    if only_of is not None:
+        statement, values = statement.where(_BY_ONE), values | {"member": only_of}
+    rows = tx.execute(statement, values).mappings().all()
     for row in rows:
         if row["channel"] == "facts":
             known.remind(tx, keyring, row["ref"])
@@ -149,5 +181,5 @@ def remind_by_mail(tx: Transaction, keyring: Keyring, row: dict[str, object]) ->
 
 
 __all__: Sequence[str] = (
-    "chase", "end", "may_renew", "offers_of", "remind_by_mail", "renew", "resign",
+    "as_helper_sees", "chase", "end", "may_renew", "offers_of", "remind_by_mail", "renew", "resign",
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """Tell the two parties of a permission what happened to it, each where they want to be told."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 from sqlalchemy import bindparam, delete, select
@@ -10,7 +10,7 @@ from idp.delegation.records import SafeContactRecord
 from idp.keyring.ring import Keyring
 from idp.notices.actions import Contact, Notice, send
 from idp.outbox.actions import NOW
-from idp.register.actions import contacts_of
+from idp.register.actions import contacts_of, contacts_shown
 from idp.storage import Transaction, db_now
 from idp.storage.dialects import upsert
 
@@ -66,29 +66,47 @@ def set_safe_contact(
     tx.execute(_SET.on(tx), {"party": person, "channel": channel, "sealed": sealed})
 
 
-def contacts_for(tx: Transaction, keyring: Keyring, person: str) -> list[Contact]:
+def contacts_for(
+    tx: Transaction, keyring: Keyring, person: str, helpers: Collection[str] = ()
+) -> list[Contact]:
     """Where notices about helpers go: the safe contact, else the account's e-mail, else what the
-    register holds. Empty for letters and for those who want nothing sent."""
+    register holds, but for what is one of the `helpers`' too. Empty for letters and for those who
+    want nothing sent."""
     safe = safe_contact(tx, keyring, person)
     if safe is not None:
         channel, address = safe
         if address is None:
             return []
         return [Contact("text" if channel == "text" else "email", address)]
-    held = account_of_person(tx, person)
-    if held is not None:
-        return [Contact("email", held.email)]
+    held, theirs = account_of_person(tx, person), addresses_of(tx, helpers)
     known = contacts_of(tx, person)
-    if known.email:
-        return [Contact("email", known.email)]
-    return [Contact("text", known.phone)] if known.phone else []
+    found = [Contact("email", one) for one in (held.email if held else known.email,) if one]
+    if held is None and known.phone:
+        found.append(Contact("text", known.phone))
+    return [one for one in found if one.address.casefold() not in theirs][:1]
+
+
+def addresses_of(tx: Transaction, people: Collection[str]) -> frozenset[str]:
+    """All addresses and numbers that are known of people who help, in small letters: what goes
+    there does not reach a principal, and what is read out there was not read out by them."""
+    found: set[str] = set()
+    for person in people:
+        account, known = account_of_person(tx, person), contacts_shown(tx, person)
+        found |= {one for one in (known.email, known.phone) if one}
+        found |= {account.email, account.sign_in_name} if account else set()
+    return frozenset(one.casefold() for one in found)
 
 
 def tell_principal(
-    tx: Transaction, keyring: Keyring, person: str | None, notice: Notice, **values: str
+    tx: Transaction,
+    keyring: Keyring,
+    person: str | None,
+    notice: Notice,
+    helpers: Collection[str] = (),
+    **values: str,
 ) -> None:
-    """Tell a principal, where they want to be told about helpers."""
-    for contact in contacts_for(tx, keyring, person) if person else ():
+    """Tell a principal, where they want to be told about helpers, and never through `helpers`."""
+    for contact in contacts_for(tx, keyring, person, helpers) if person else ():
         send(tx, keyring, contact, notice, {"link": HELPERS, **values})
 
 

@@ -25,17 +25,18 @@ from idp.callers.records import ClientRecord
 from idp.delegation import actions as delegation
 from idp.delegation import joint
 from idp.delegation.lifecycle import term_problem
+from idp.delegation.telling import addresses_of
 from idp.errors import Refusal
 from idp.identifiers.rules import NationalInsuranceNumber, parse
 from idp.keyring.ring import Keyring
 from idp.notices.rules import Notice
 from idp.officers import proposals
 from idp.officers.actions import officer_now
-from idp.officers.calls import Call
+from idp.officers.calls import PHONE_CODE, Call
 from idp.officers.proposals import Decision, Outcome
 from idp.officers.rules import Act, Verdict, judge
 from idp.officers.telling import Ways, tell_helper, tell_principal
-from idp.register.actions import find_by_number, find_person
+from idp.register.actions import contacts_shown, find_by_number, find_person
 from idp.register.records import BusinessRecord, PersonRecord
 from idp.register.rules import Status
 from idp.storage import Transaction
@@ -269,7 +270,8 @@ def address_of(tx: Transaction, party: str) -> list[str]:
 
 def check(tx: Transaction, policies: Policies, wish: Wish) -> Problem | Level:
     """Judge a permission by what is so now: its certainty, or what stands in the way."""
-    cap = worth(wish.kinds, wish.basis, policies.grants)
+    heard = frozenset({PHONE_CODE}) if _read_out_by_helper(tx, wish) else frozenset()
+    cap = worth(wish.kinds - heard, wish.basis, policies.grants)
     wrong = problem_with(
         wish, offered_services(tx, policies), cap, alive=_alive(tx, wish),
         proved=_proved(tx, wish.delegates),
@@ -375,6 +377,17 @@ def _alive(tx: Transaction, wish: Wish) -> bool:
         return row is not None and row.ceased_on is None
     person = find_person(tx, wish.principal)
     return person is not None and person.died_on is None and person.status != Status.DEAD
+
+
+def _read_out_by_helper(tx: Transaction, wish: Wish) -> bool:
+    """The code went to a contact that is a helper's own too: then it shows nothing of the
+    principal's will."""
+    ways = {one["held_by"] for one in wish.evidence if one["type"] == PHONE_CODE}
+    if not ways:
+        return False
+    known, theirs = contacts_shown(tx, wish.principal), addresses_of(tx, wish.delegates)
+    went = {"register-text": known.phone, "register-email": known.email}
+    return any((went.get(way) or "").casefold() in theirs for way in ways)
 
 
 def _proved(tx: Transaction, people: Sequence[str]) -> frozenset[str]:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from idp.accounts.actions import account_of_person
-from idp.delegation.telling import safe_contact
+from idp.delegation.telling import addresses_of, safe_contact
 from idp.keyring.ring import Keyring
 from idp.notices import letters
 from idp.notices.actions import Contact, Notice, send
@@ -71,7 +71,7 @@ def tell_principal(
         _safe(tx, keyring, principal),
         account.email if account else None,
         contacts_shown(tx, principal),
-        _addresses(tx, helpers),
+        addresses_of(tx, helpers),
     )
     if ways.letter:
         letters.write(tx, keyring, principal, notice, values)
@@ -91,12 +91,3 @@ def tell_helper(tx: Transaction, keyring: Keyring, person: str) -> None:
 def _safe(tx: Transaction, keyring: Keyring, person: str) -> SafeContact | None:
     kept = safe_contact(tx, keyring, person)
     return None if kept is None else SafeContact(channel=kept[0], address=kept[1] or "")
-
-
-def _addresses(tx: Transaction, helpers: Collection[str]) -> set[str]:
-    found: set[str] = set()
-    for person in helpers:
-        account, known = account_of_person(tx, person), contacts_shown(tx, person)
-        found |= {one for one in (known.email, known.phone) if one}
-        found |= {account.email, account.sign_in_name} if account else set()
-    return found

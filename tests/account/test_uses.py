@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from idp.delegation import objecting
 from idp.delegation.records import ObjectionRecord
 from idp.journal.records import JournalEntry
 from idp.notices.actions import Notice, unseal
@@ -185,4 +186,26 @@ def test_a_principal_objects_once_to_one_use_and_the_organisation_hears_of_it(si
         (site.world.people["sian"].email, Notice.USE_OBJECTED)
     ]
     text = site.get(f"/account/helpers/{mandate}").text
-    assert "Somebody said that this is wrong. We look at it." in text
+    assert "You said that this is wrong. We look at it." in text
+
+
+def test_a_helper_is_not_shown_that_somebody_objected(site: Site) -> None:
+    """Whoever is afraid of their helper could not object else."""
+    mandate = site.give_mandate()
+    use(site, mandate)
+    (entry,) = site.rows(JournalEntry, kind="tokens-issued")
+    site.browser = site.new_browser()
+    site.sign_in("margaret")
+    site.get("/account")
+    page = site.get(f"/account/helpers/{mandate}/object/{entry['reference']}")
+    submit(site, page, words="I never asked for this.")
+    keyring = site.house.keyring
+    said = "Your helper is asked about it."
+    assert site.database.transaction(
+        lambda tx: objecting.answer(tx, keyring, entry["reference"], said, by="an officer")
+    )
+    assert said in look(site, "margaret", f"/account/helpers/{mandate}").text
+    hers = look(site, "sian", f"/account/helping/{mandate}").text
+    assert entry["reference"] in hers
+    assert said not in hers
+    assert "wrong" not in hers

@@ -273,3 +273,29 @@ def test_a_message_that_nobody_can_read_stops_nothing(town: Town) -> None:
     for payload in ({}, {"batch": "x", "until": "never", "days": 1}):
         with pytest.raises(Undeliverable):
             known.work_list(town.site.database, town.site.house.keyring, payload)
+
+
+def test_whom_others_asked_is_closed_to_a_worker_like_the_people_themselves(town: Town) -> None:
+    """I11: the list of offers is no way round what is closed until it is assigned."""
+    town.firm()
+    page = ask(town, how="email", given_name="Margaret", family_name="Hughes",
+               email="margaret@mail.test")  # fmt: skip
+    (offer,) = re.findall(OWN + r"/offers/[\w-]+", page.text)[:1]
+    town.site.give_member("firm-1", "sian", "worker")
+    town.as_("sian")
+    assert "Margaret" not in town.site.get(OWN).text
+    assert "Margaret" not in town.site.get(f"{OWN}?show=all").text
+    mine = town.site.get(f"{OWN}/new")
+    assert town.site.get(offer).status_code == 404
+    for path in (f"{offer}/cancel", f"{offer}/chase"):
+        assert town.post(path, mine).status_code == 404
+    town.post(f"{OWN}/chase", mine)
+    (row,) = town.site.rows(MandateInvitationRecord)
+    assert (row["closed_at"], row["chased_at"]) == (None, None)
+    asked = town.send(mine, **TAX, how="link", given_name="Dee", family_name="Gill")
+    assert "Dee Gill" in asked.text
+    assert "Dee Gill" in town.site.get(OWN).text
+    town.as_("tom")
+    both = town.site.get(OWN).text
+    assert "Dee Gill" in both
+    assert "Margaret Hughes" in both

@@ -1,5 +1,6 @@
 """After the yes: going on, giving back, ending quietly, being told where it is safe."""
 
+import re
 from typing import Any
 
 from idp.delegation.records import MandateRecord, SafeContactRecord
@@ -149,3 +150,22 @@ def test_a_draft_that_nobody_agreed_to_comes_to_nothing(town: Town) -> None:
     town.later(days=1)
     remind(town)
     assert the_mandate(town)["state"] == "cancelled"
+
+
+def test_a_quiet_end_shows_on_none_of_the_helpers_pages_for_a_day(town: Town) -> None:
+    town.answered(town.offered(), "sian")
+    ref = the_mandate(town)["ref"]
+    pages = ("/account/helping", f"/account/helping/{ref}", f"/account/helpers/{ref}/receipt")
+
+    def hers() -> list[str]:
+        town.as_("sian")
+        return [re.sub("<[^>]*>", " ", town.site.get(path).text) for path in pages]
+
+    before = hers()
+    town.as_("margaret")
+    page = town.site.get(f"/account/helpers/{ref}")
+    town.post(f"/account/helpers/{ref}/end-quietly", page)
+    assert "Ended" in town.site.get(f"/account/helpers/{ref}").text
+    assert hers() == before
+    town.later(hours=24)
+    assert all(now != then for now, then in zip(hers(), before, strict=True))

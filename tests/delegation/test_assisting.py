@@ -6,6 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from idp.accounts.records import AccountRecord
 from idp.delegation.records import AssignmentRecord, MandateInvitationRecord, MandateRecord
 from idp.journal.records import JournalEntry
 from idp.notices.actions import unseal
@@ -174,3 +175,27 @@ def test_a_form_is_of_one_member_and_of_half_an_hour(site: Site, charity: str) -
     site.sign_in()
     assert _post_made(site, charity, site.browser, kept) == 422
     assert site.rows(MandateRecord) == []
+
+
+def test_the_last_form_sent_again_and_again_buys_no_more_guesses(site: Site, charity: str) -> None:
+    kept = _kept(_choose(site, charity, evidence="text-two-steps"))
+    answers = [_post_made(site, charity, site.browser, kept) for _ in range(8)]
+    assert answers == [303] * 5 + [429] * 3
+    assert len(_texts(site)) == 2 * 5
+    assert len(site.rows(MandateRecord)) == 5
+
+
+def test_a_code_and_a_notice_never_go_to_the_advisers_own_telephone(
+    site: Site, charity: str
+) -> None:
+    adviser = site.account("sian")["person_ref"]
+    site.change(PersonRecord, {"contacts": {"phone": PHONE}}, ref=adviser)
+    page = _choose(site, charity, evidence="text-two-steps")
+    page = site.submit(page, kept=_kept(page))
+    assert "We have no mobile number of this person" in page.text
+    assert site.rows(MandateRecord) == []
+    account = site.account("margaret")["ref"]
+    site.change(AccountRecord, {"disabled_at": site.database.now()}, ref=account)
+    page = _choose(site, charity, evidence="signed-paper")
+    assert "Receipt" in site.submit(page, kept=_kept(page), document="Folder 7").text
+    assert _texts(site) == [], "it would be told to the adviser"

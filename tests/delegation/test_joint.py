@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from idp.accounts.actions import create_account, join_person
+from idp.accounts.records import AccountRecord
 from idp.assurance.rules import Level
 from idp.authentication.records import SessionRecord
 from idp.callers import acting
@@ -345,3 +346,19 @@ def test_a_check_counts_what_was_agreed_to_for_a_visit_to_come_or_one_that_goes_
     assert checked() == "allowed", "a visit to come"
     site.later(days=7)
     assert checked() == Bar.QUORUM
+
+
+def test_whoever_agrees_proves_as_much_as_whoever_acts(site: Site) -> None:
+    """I10: else the weakest sign-in of those appointed together would be the one that counts."""
+    court = Court(site, 2)
+    act = court.ask(court.delegates[0])
+    assert act is not None
+    site.sign_in("tom")
+    shown = site.get(f"/account/helping/agree/{act.ref}")
+    site.change(AccountRecord, {"identity_level": 1}, person_ref=court.delegates[1])
+    for answer in (site.get(f"/account/helping/agree/{act.ref}"), site.submit(shown)):
+        assert "the return" not in answer.text
+        assert "You agreed" not in answer.text
+    assert len(site.rows(JointSignatureRecord)) == 1
+    site.change(AccountRecord, {"identity_level": 2}, person_ref=court.delegates[1])
+    assert "You agreed" in site.submit(shown).text

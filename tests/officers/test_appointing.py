@@ -397,3 +397,11 @@ def test_evidence_under_a_policy_that_dropped_it_is_worth_nothing(desk: Desk) ->
     assert json.dumps(desk.site.rows(OfficerCallRecord)[0]["evidence"]) == "[]"
     assert timedelta(hours=1) == calls.LASTS
     assert Level(identity=2, sign_in=2) == kind.cap
+
+
+def test_a_code_that_was_read_out_from_the_helpers_own_telephone_shows_nothing(desk: Desk) -> None:
+    desk.site.change(PersonRecord, {"contacts": {"phone": PHONE}}, ref=desk.daughter)
+    call = desk.call()
+    desk.spoken(call)
+    assert desk.appoint(call).status_code == 422
+    assert desk.site.rows(OfficerProposalRecord) == []

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from idp.account import actions
 from idp.account.views.common import bp, signed_in
+from idp.assurance.rules import Level
 from idp.authentication.sessions import SessionFacts
 from idp.delegation import joint
 from idp.delegation.joint import JointAct
@@ -32,6 +33,9 @@ def agreeing(ref: str) -> ResponseReturnValue:
     if answer is None:
         abort(404)
     act, service = answer
+    ready = _proved_for(act)
+    if not isinstance(ready, SessionFacts):
+        return ready
     mine = any(one.agreed for one in act.fellows if one.person == person)
     return render_template(
         "account/agree.html",
@@ -53,8 +57,12 @@ def agree(ref: str) -> ResponseReturnValue:
     session = signed_in(return_to=url_for("account.helping"))
     if not isinstance(session, SessionFacts):
         return session
-    person = session.person_ref
-    act = house().database.transaction(lambda tx: joint.sign(tx, ref, person)) if person else None
+    person, database = session.person_ref, house().database
+    asked = database.read(lambda tx: joint.find(tx, ref))
+    ready = _proved_for(asked) if asked is not None else None
+    if ready is not None and not isinstance(ready, SessionFacts):
+        return ready
+    act = database.transaction(lambda tx: joint.sign(tx, ref, person)) if person else None
     if act is None:
         abort(404)
     said = [
@@ -62,6 +70,13 @@ def agree(ref: str) -> ResponseReturnValue:
         _("It is for one visit. You are asked again the next time."),
     ]
     return notice(200, _("You agreed"), said, link=(url_for("account.helping"), _("People I help")))
+
+
+def _proved_for(act: JointAct) -> SessionFacts | ResponseReturnValue:
+    """Whoever agrees proves what the service asks of whoever acts: else the weakest sign-in of all
+    who were appointed together would be the one that counts (I10)."""
+    least = Level(identity=1, sign_in=0).join(house().policies.floor(act.service))
+    return signed_in(return_to=url_for("account.agreeing", ref=act.ref), least=least)
 
 
 def who_asks(act: JointAct) -> str:

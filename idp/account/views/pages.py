@@ -176,7 +176,8 @@ def helping() -> ResponseReturnValue:
             {"who": who_asks(act), "href": url_for("account.agreeing", ref=act.ref)}
             for act in joint.waiting_for(tx, person)
         ]
-        held = [m for m in delegation.held_by(tx, person) if m.state is State.ACTIVE]
+        known = [owning.as_helper_sees(tx, one) for one in delegation.held_by(tx, person)]
+        held = [m for m in known if m.state is State.ACTIVE]
         names = actions.service_names(tx, (m.service for m in held))
         people = [
             {

@@ -48,7 +48,8 @@ def mandate(ref: str) -> ResponseReturnValue:
 
 @bp.get("/account/helping/<ref>")
 def helping_one(ref: str) -> ResponseReturnValue:
-    """One permission I hold, and every use I made of it; what is objected to, too."""
+    """One permission I hold, and every use I made of it. That somebody objected to one is between
+    them and us: whoever is afraid of their helper could not object else."""
     session = signed_in()
     if not isinstance(session, SessionFacts):
         return session
@@ -57,6 +58,7 @@ def helping_one(ref: str) -> ResponseReturnValue:
         found = delegation.find(tx, ref)
         if found is None or found.delegate is None or found.delegate != session.person_ref:
             return None
+        found = owning.as_helper_sees(tx, found)
         names = actions.service_names(tx, [found.service])
         return found, _shown(found, names), uses.page_of(tx, found, _before())
 
@@ -159,8 +161,8 @@ def _use(found: HeldMandate, page: UsesPage, one: Use, *, objects: bool) -> dict
         "what": texts.done(one.kind),
         "purpose": one.purpose,
         "reference": one.reference,
-        "objected": one.objected_at is not None,
-        "answer": answer,
+        "objected": objects and one.objected_at is not None,
+        "answer": answer if objects else None,
         "object": url_for("account.objection", ref=found.ref, reference=one.reference)
         if objects and one.objected_at is None
         else None,

@@ -96,8 +96,11 @@ def receipt(ref: str) -> ResponseReturnValue:
 
     def work(tx: Transaction) -> tuple[HeldMandate, str] | None:
         found = delegation.find(tx, ref)
-        if found is None or session.person_ref not in {found.principal, found.delegate}:
+        person = session.person_ref
+        if found is None or person is None or person not in {found.principal, found.delegate}:
             return None
+        if person == found.delegate:
+            found = owning.as_helper_sees(tx, found)
         names = service_names(tx, [found.service])
         return found, names.get(found.service, found.service)
 

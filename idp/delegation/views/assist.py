@@ -117,6 +117,8 @@ def assist_make(ref: str) -> ResponseReturnValue:
     made = here.database.transaction(
         lambda tx: assisting.make(tx, here.keyring, here.policies, helper, kept["person"], want)
     )
+    if isinstance(made, Refusal) and made.code == "too-often":
+        return notice(429, _("Too many tries"), [_("Wait a while, then try again.")])
     if isinstance(made, Refusal):
         return _check_page(helper, kept, [("evidence", _refused(made))])
     step = "assist_receipt" if want.evidence == PAPER else "assist_code"

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from idp.authentication.rules import network_of
 from idp.delegation import answering, inviting, known, owning
 from idp.delegation.answering import Offer
-from idp.delegation.inviting import Firm, Way
+from idp.delegation.inviting import SEE_ALL, Firm, Way
 from idp.delegation.lifecycle import State
 from idp.delegation.limits import ask_limits, facts_limits
 from idp.delegation.offers import Facts, read_facts
@@ -26,7 +26,7 @@ from idp.throttle import actions as throttle
 from idp.web import caller_address, house, notice, retry_after, see_other
 from idp.words import gettext as _
 
-LISTS = frozenset({"admin", "assigner"})  # whose members may send a whole list
+LISTS = SEE_ALL  # whose members may send a whole list
 NAMES = ("how", "given_name", "family_name", "email", "number", "birth_day", "birth_month",
          "birth_year", "postcode")  # fmt: skip
 LINK, EMAIL, FACTS, PAPER = "link", "email", "facts", "paper"
@@ -65,7 +65,9 @@ def invitations(organisation: str) -> ResponseReturnValue:
     here = house()
 
     def work(tx: Transaction) -> tuple[list[Offer], bool]:
-        refs, more = owning.offers_of(tx, organisation, unanswered=not everything, page=page)
+        refs, more = owning.offers_of(
+            tx, organisation, unanswered=not everything, page=page, only_of=firm.only_of
+        )
         found = [answering.by_ref(tx, here.keyring, ref) for ref in refs]
         return [one for one in found if one is not None], more
 

@@ -97,7 +97,9 @@ def chase_all(organisation: str) -> ResponseReturnValue:
     if not isinstance(firm, Firm):
         return firm
     here = house()
-    here.database.transaction(lambda tx: owning.chase(tx, here.keyring, organisation))
+    here.database.transaction(
+        lambda tx: owning.chase(tx, here.keyring, organisation, only_of=firm.only_of)
+    )
     return see_other(url_for("helping.invitations", organisation=organisation))
 
 
@@ -119,5 +121,7 @@ def _offer(organisation: str, ref: str) -> Sent | ResponseReturnValue:
     here = house()
     found = here.database.read(lambda tx: answering.by_ref(tx, here.keyring, ref))
     if found is None or found.organisation != organisation:
+        abort(404)
+    if firm.only_of not in {None, found.invited_by}:
         abort(404)
     return Sent(firm=firm, offer=found)
