@@ -55,6 +55,7 @@ class Notice(StrEnum):
     OBJECTION_ANSWERED = "objection-answered"
     JOINT_ASKED = "joint-asked"
     ENTRUSTED = "entrusted"
+    ORGANISATION_ENTRUSTED = "organisation-entrusted"
     HELPER_APPOINTED = "helper-appointed"
     HELPER_ENDED = "helper-ended"
 
@@ -116,6 +117,7 @@ NEEDS: Mapping[Notice, frozenset[str]] = {
     Notice.OBJECTION_ANSWERED: frozenset({"link"}),
     Notice.JOINT_ASKED: frozenset({"account", "link"}),
     Notice.ENTRUSTED: frozenset({"account", "link"}),
+    Notice.ORGANISATION_ENTRUSTED: frozenset({"organisation"}),
     Notice.HELPER_APPOINTED: frozenset({"helper", "services", "until", "reference"}),
     Notice.HELPER_ENDED: frozenset({"helper", "services", "reference"}),
 }

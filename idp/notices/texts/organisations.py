@@ -64,6 +64,19 @@ def _objected(_: Gettext, told: Told) -> Words:
     return _short(_("Somebody does not agree"), what, do)
 
 
+def _entrusted(_: Gettext, told: Told) -> Words:
+    named = {"organisation": told.organisation, "home": told.home}
+    return Words(
+        subject=_("Your organisation can act for somebody now"),
+        paragraphs=(
+            _("Officers entered that %(organisation)s may act for somebody, by law.") % named,
+            _("Nobody in it can do so yet, unless everybody may. Say who: %(home)s") % named,
+            _("Is it not right? Tell us, by phone or at any counter, and we end it."),
+        ),
+        text=_("%(organisation)s can act for somebody now. Say who in it may: %(home)s") % named,
+    )
+
+
 def _short(subject: str, what: str, do: str) -> Words:
     return Words(subject=subject, paragraphs=(what, do), text=f"{what} {do}")
 
@@ -74,4 +87,5 @@ WRITERS: Mapping[Notice, Writer] = {
     Notice.ORGANISATION_RESUMED: _organisation_resumed,
     Notice.MEMBER_STOPPED: _member_stopped,
     Notice.USE_OBJECTED: _objected,
+    Notice.ORGANISATION_ENTRUSTED: _entrusted,
 }

@@ -17,17 +17,11 @@ from idp.delegation.holding import Happened, Why
 from idp.delegation.lifecycle import Move
 from idp.delegation.moving import NotMoved
 from idp.delegation.stating import explain
-from idp.identifiers.businesses import BusinessNumber, NumberKind
-from idp.identifiers.businesses import parse as parse_business
-from idp.identifiers.rules import NationalInsuranceNumber
-from idp.identifiers.rules import parse as parse_person
 from idp.journal.actions import Entry, record
-from idp.officers import actions, mandate_texts
+from idp.officers import actions, finding, mandate_texts
 from idp.officers.rules import Act
 from idp.officers.sessions import OfficerSession
 from idp.officers.views.common import bp, signed_in, wait_page
-from idp.register import businesses
-from idp.register.actions import find_by_number
 from idp.storage import Transaction
 from idp.web import house, notice, see_other
 from idp.words import gettext as _
@@ -96,27 +90,12 @@ def _found(tx: Transaction, way: str, typed: str, officer: str) -> list[HeldMand
     if way == "organisation":
         named = holding.organisations_named(tx, typed)
         return [one for ref in named for one in holding.of_delegate(tx, ref)]
-    principal = _principal(tx, way, typed)
-    if principal is None:
+    about = None if way == "reference" else finding.find_principal(tx, house().keyring, typed, way)
+    if about is None:
         return []
+    principal, _kind = about
     record(tx, Entry(kind="officer-saw-permissions", person=principal, actor=officer))
     return holding.of_principal(tx, principal)
-
-
-def _principal(tx: Transaction, way: str, typed: str) -> str | None:
-    if way == "ni":
-        number = parse_person(typed)
-        if not isinstance(number, NationalInsuranceNumber):
-            return None
-        person = find_by_number(tx, house().keyring, number)
-        return person.ref if person else None
-    if way not in set(NumberKind):
-        return None
-    of_business = parse_business(NumberKind(way), typed)
-    if not isinstance(of_business, BusinessNumber):
-        return None
-    business = businesses.find_by_number(tx, house().keyring, of_business)
-    return business.ref if business else None
 
 
 def _find_page(
