@@ -323,7 +323,7 @@ def _give(
             delegate_kind="organisation" if delegate == wish.organisation else "person",
             services=wish.services, expires=expires, grant_level=level, cap=level,
             basis=wish.basis, by=by, exclusive=exclusive, evidence=wish.evidence,
-            authority_ref=authority,
+            authority_ref=authority, officer=by,
         )  # fmt: skip
         if isinstance(refs, Refusal):  # `check` has judged the parties and the term
             raise AssertionError(refs.description)

@@ -146,7 +146,7 @@ def activity() -> ResponseReturnValue:
             {
                 "when": item.at,
                 "what": texts.done(item.kind),
-                "who": _("An officer") if item.by_officer else item.actor_name or _("You"),
+                "who": _who(item),
                 "service": item.service,
                 "reference": item.reference,
             }
@@ -199,6 +199,12 @@ def helping() -> ResponseReturnValue:
         asked=asked,
         made=[_made(one) for one in made if one.answerer is Party.PRINCIPAL],
     )
+
+
+def _who(item: actions.Activity) -> str:
+    if item.by_nobody:
+        return _("By itself")
+    return _("An officer") if item.by_officer else item.actor_name or _("You")
 
 
 def _made(offer: Offer) -> dict[str, str]:
