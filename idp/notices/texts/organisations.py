@@ -48,14 +48,6 @@ def _organisation_resumed(_: Gettext, told: Told) -> Words:
     )
 
 
-def _member_stopped(_: Gettext, told: Told) -> Words:
-    what = _(
-        "Somebody at %(organisation)s opened a lot of people in a short time. We stopped them."
-    ) % {"organisation": told.organisation}
-    do = _("Find out if it was really them. Then call us, and we will look at it with you.")
-    return _short(_("We stopped somebody at your organisation"), what, do)
-
-
 def _objected(_: Gettext, told: Told) -> Words:
     what = _(
         "A person whom %(organisation)s helps does not agree with one thing that was done."
@@ -85,7 +77,6 @@ WRITERS: Mapping[Notice, Writer] = {
     Notice.MEMBER_INVITED: _member_invited,
     Notice.ORGANISATION_SUSPENDED: _organisation_suspended,
     Notice.ORGANISATION_RESUMED: _organisation_resumed,
-    Notice.MEMBER_STOPPED: _member_stopped,
     Notice.USE_OBJECTED: _objected,
     Notice.ORGANISATION_ENTRUSTED: _entrusted,
 }

@@ -46,8 +46,10 @@ def find_mandates() -> ResponseReturnValue:
     wait = actions.reserve_look_up(house().database, house().keyring, session.officer.ref)
     if wait is not None:
         return wait_page(wait)
-    if way == "reference" and house().database.read(lambda tx: find(tx, typed)):
-        return see_other(url_for("console.look_at_mandate", ref=typed))
+    if way == "reference":
+        ref = house().database.read(lambda tx: holding.ref_of(tx, typed))
+        if ref is not None:
+            return see_other(url_for("console.look_at_mandate", ref=ref))
     found = house().database.transaction(lambda tx: _found(tx, way, typed, session.officer.ref))
     if not found:
         return _find_page(way, mandate_texts.nothing_found()), 422
@@ -76,7 +78,9 @@ def move_mandate(ref: str) -> ResponseReturnValue:
         return _one(ref, mandate_texts.choice_missing())
     what, why = given.split(" ")
     done = house().database.transaction(
-        lambda tx: holding.BY_MOVE[Move(what)](tx, ref, Why(why), who=session.officer.ref)
+        lambda tx: holding.move_and_tell(
+            tx, house().keyring, Move(what), ref, Why(why), who=session.officer.ref
+        )
     )
     if isinstance(done, NotMoved):
         return _one(ref, mandate_texts.changed_meanwhile())
