@@ -53,6 +53,7 @@ class Notice(StrEnum):
     MEMBER_STOPPED = "member-stopped"
     ACTOR_STOPPED = "actor-stopped"
     ACTOR_LIFTED = "actor-lifted"
+    MACHINE_ASKED = "machine-asked"
     HELPING_HELD = "helping-held"
     HELPING_FREED = "helping-freed"
     HELPING_REMOVED = "helping-removed"
@@ -123,6 +124,7 @@ NEEDS: Mapping[Notice, frozenset[str]] = {
     Notice.MEMBER_STOPPED: frozenset({"organisation", "reference"}),
     Notice.ACTOR_STOPPED: frozenset({"account", "link", "reference"}),
     Notice.ACTOR_LIFTED: frozenset({"account", "link"}),
+    Notice.MACHINE_ASKED: frozenset({"organisation", "link", "when"}),
     # What an officer did to a permission: to whoever holds it (`organisation` is nothing for a
     # person), and to whoever gave it.
     Notice.HELPING_HELD: frozenset({"organisation", "link", "reference"}),

@@ -56,6 +56,28 @@ def _objected(_: Gettext, told: Told) -> Words:
     return _short(_("Somebody does not agree"), what, do)
 
 
+def _machine_asked(_: Gettext, told: Told) -> Words:
+    named = {"organisation": told.organisation, "link": told.link, "when": told.when}
+    what = (
+        _(
+            "%(organisation)s asks you to answer for a program. It would act for people by itself, "
+            "in your name."
+        )
+        % named
+    )
+    do = _("See what it may do, and say yes or no by %(when)s: %(link)s") % named
+    return Words(
+        subject=_("You are asked to answer for a program"),
+        paragraphs=(
+            what,
+            do,
+            _("You need not say yes. Without you it can do nothing."),
+            _("If you say yes, you can end it on the same page at any time."),
+        ),
+        text=f"{what} {do}",
+    )
+
+
 def _entrusted(_: Gettext, told: Told) -> Words:
     named = {"organisation": told.organisation, "home": told.home}
     return Words(
@@ -78,5 +100,6 @@ WRITERS: Mapping[Notice, Writer] = {
     Notice.ORGANISATION_SUSPENDED: _organisation_suspended,
     Notice.ORGANISATION_RESUMED: _organisation_resumed,
     Notice.USE_OBJECTED: _objected,
+    Notice.MACHINE_ASKED: _machine_asked,
     Notice.ORGANISATION_ENTRUSTED: _entrusted,
 }
