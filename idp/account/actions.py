@@ -1,6 +1,6 @@
 """Gather what my page shows: read from the rooms that keep it, at view time (148)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, or_, select
 from idp.accounts.records import AccountRecord
 from idp.authentication.records import ClientSessionRecord, SessionRecord
 from idp.callers.records import ClientRecord
+from idp.delegation.lifecycle import Party
 from idp.delegation.records import MandateRecord
 from idp.delegation.telling import QUIET_FOR
 from idp.journal.records import JournalEntry
@@ -26,6 +27,7 @@ class Activity:
     """One thing that was done, by whom where it was not the person.
 
     `by_officer`: by somebody who works for the public sector; citizens are not told their name.
+    `by_nobody`: time or the register brought it about.
     """
 
     at: datetime
@@ -34,6 +36,7 @@ class Activity:
     actor_name: str | None
     reference: str
     by_officer: bool = False
+    by_nobody: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,21 +48,8 @@ class OpenClientSession:
     acting_for: str | None
 
 
-# How the organisation that acted calls whoever it was, also one who has left it.
-_MEMBER_NAME = (
-    select(MemberRecord.name)
-    .join(AccountRecord, AccountRecord.ref == MemberRecord.account_ref)
-    .where(
-        MemberRecord.organisation_ref == OrganisationRecord.ref,
-        or_(
-            AccountRecord.person_ref == JournalEntry.actor, AccountRecord.ref == JournalEntry.actor
-        ),
-    )
-    .order_by(MemberRecord.joined_at.desc())
-    .limit(1)
-    .correlate(OrganisationRecord, JournalEntry)
-    .scalar_subquery()
-)
+# A permission that was passed on stands on others: whose members may have done something to it.
+_PARENT, _GRANDPARENT = (MandateRecord.__table__.alias(name) for name in ("pm", "gm"))
 _ACTIVITY = (
     select(
         JournalEntry.at,
@@ -72,20 +62,36 @@ _ACTIVITY = (
         ClientRecord.client_name,
         PersonRecord.given_name,
         PersonRecord.family_name,
-        OrganisationRecord.ref.label("organisation_ref"),
-        OrganisationRecord.name.label("organisation_name"),
-        OrganisationRecord.shows_names,
-        _MEMBER_NAME.label("member_name"),
+        MandateRecord.delegate,
+        _PARENT.c.delegate.label("parent_delegate"),
+        _GRANDPARENT.c.delegate.label("grandparent_delegate"),
     )
     .join(ClientRecord, ClientRecord.client_id == JournalEntry.client_id, isouter=True)
     .join(PersonRecord, PersonRecord.ref == JournalEntry.actor, isouter=True)
     .join(MandateRecord, MandateRecord.ref == JournalEntry.mandate_ref, isouter=True)
-    .join(OrganisationRecord, OrganisationRecord.ref == MandateRecord.delegate, isouter=True)
+    .join(_PARENT, _PARENT.c.ref == MandateRecord.parent_ref, isouter=True)
+    .join(_GRANDPARENT, _GRANDPARENT.c.ref == _PARENT.c.parent_ref, isouter=True)
     .where(or_(JournalEntry.person == bindparam("person"),
                JournalEntry.person == bindparam("account")))
     .order_by(JournalEntry.id.desc())
     .limit(SHOWN)
 )  # fmt: skip
+# Who works or worked for which organisation, and as whom they are known there.
+_MEMBERS = (
+    select(
+        AccountRecord.person_ref,
+        AccountRecord.ref,
+        MemberRecord.organisation_ref,
+        MemberRecord.name,
+    )
+    .join(MemberRecord, MemberRecord.account_ref == AccountRecord.ref)
+    .where(or_(AccountRecord.person_ref.in_(bindparam("actors", expanding=True)),
+               AccountRecord.ref.in_(bindparam("actors", expanding=True))))
+    .order_by(MemberRecord.joined_at)
+)  # fmt: skip
+_FIRMS = select(
+    OrganisationRecord.ref, OrganisationRecord.name, OrganisationRecord.shows_names
+).where(OrganisationRecord.ref.in_(bindparam("firms", expanding=True)))
 _SESSIONS = (
     select(
         ClientRecord.client_name,
@@ -117,22 +123,22 @@ def activity(
     `adviser` stands for a member of an organisation that shows no names: see
     `idp.organisations.rules.shown_name`.
     """
-    rows = tx.execute(_ACTIVITY, {"person": person or account, "account": account})
+    rows = tx.execute(_ACTIVITY, {"person": person or account, "account": account}).all()
+    shown = [row for row in rows if not _is_quiet_yet(row)]
+    who = _People.of(tx, shown, account, adviser)
     return [
         Activity(
             at=row.at,
             kind=row.kind,
             service=row.client_name,
-            actor_name=_actor(row, adviser),
+            actor_name=who.named(row),
             reference=row.reference,
             # An actor who is neither a person of the register, nor of an organisation that acts,
             # nor this account.
-            by_officer=row.actor is not None
-            and _actor(row, adviser) is None
-            and row.actor != account,
+            by_officer=row.actor is not None and who.named(row) is None and row.actor != account,
+            by_nobody=row.actor is None and row.detail.get("by") == Party.SYSTEM,
         )
-        for row in rows
-        if not _is_quiet_yet(row)
+        for row in shown
     ]
 
 
@@ -162,14 +168,55 @@ def _is_quiet_yet(row: Any) -> bool:
     return quiet and row.now - row.at < QUIET_FOR
 
 
-def _actor(row: Any, adviser: str) -> str | None:
-    if row.member_name is not None:
-        return shown_name(
-            row.member_name, row.organisation_name, shows_names=row.shows_names, adviser=adviser
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _People:
+    """What names those who did something: members by (party, organisation), and organisations."""
+
+    members: Mapping[tuple[str, str], str]
+    firms: Mapping[str, Any]
+    reader: str
+    adviser: str
+
+    @classmethod
+    def of(cls, tx: Transaction, rows: Sequence[Any], reader: str, adviser: str) -> "_People":
+        """Look up all who are named in these rows at once."""
+        actors = sorted({row.actor for row in rows if row.actor} | {reader})
+        members = {
+            (party, row.organisation_ref): row.name
+            for row in tx.execute(_MEMBERS, {"actors": actors})
+            for party in (row.person_ref, row.ref)
+            if party
+        }
+        firms = sorted({firm for row in rows for firm in _firms(row)})
+        found = tx.execute(_FIRMS, {"firms": firms}) if firms else ()
+        return cls(
+            members=members, firms={one.ref: one for one in found}, reader=reader, adviser=adviser
         )
-    if row.organisation_ref is not None and row.actor == row.organisation_ref:
-        return str(row.organisation_name)
-    return _name(row)
+
+    def named(self, row: Any) -> str | None:
+        """How the reader sees who did it. Whoever acts for an organisation is named as it says:
+        by the name of the register only a person's own doings are."""
+        for firm in _firms(row):
+            held, member = self.firms.get(firm), self.members.get((row.actor, firm))
+            if held is not None and member is not None and not self._is_colleague(row, firm):
+                return shown_name(
+                    member, held.name, shows_names=held.shows_names, adviser=self.adviser
+                )
+            if held is not None and row.actor == firm:
+                return str(held.name)
+        return _name(row)
+
+    def _is_colleague(self, row: Any, firm: str) -> bool:
+        """What is done inside an organisation, to somebody of it, hides nobody from them."""
+        return row.delegate is None and (self.reader, firm) in self.members
+
+
+def _firms(row: Any) -> list[str]:
+    """The organisations an entry may be the doing of: they hold the permission, hold what it was
+    passed on from, or are named in it."""
+    told = row.detail.get("organisation")
+    held = (row.delegate, row.parent_delegate, row.grandparent_delegate, told)
+    return [one for one in held if isinstance(one, str)]
 
 
 def _name(row: Any) -> str | None:

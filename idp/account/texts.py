@@ -44,6 +44,8 @@ def done(kind: str, detail: object = None) -> str:
         "spoken-code-refused": _("A wrong code was read out to an officer"),
         "principal-evidence-entered": _("An officer entered how you showed who you are"),
         "letter-sent": _("A letter was sent to you, or read out to you"),
+        "assist-found": _("An adviser looked you up to help you in person"),
+        "assist-not-found": _("Somebody gave your number for help in person, with wrong details"),
         "joint-act-asked": _("Others who were appointed together were asked to agree"),
         "joint-act-signed": _("One of those who were appointed together agreed"),
         "tokens-refused": _("The service asked again and was refused"),

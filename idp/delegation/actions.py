@@ -113,14 +113,16 @@ def give(
     exclusive: frozenset[str] = frozenset(),
     evidence: Sequence[Mapping[str, Any]] = (),
     cap: Level = OWN_LEVEL,
+    officer: str | None = None,
     **more: Any,
 ) -> tuple[str, ...] | Refusal:
     """Record that `principal` lets `delegate` act at `services` (with powers) from now on.
 
     Active at once: for what needs no answer (an officer's act, an import, the sandbox). `by` says
-    who entered it. What the delegate already held there is superseded, and so is any other
-    exclusive holder at the services named in `exclusive`. Answers the references, by service, or
-    a refusal: nobody is their own delegate, and no term with an end is longer than two years.
+    who entered it, and `officer` which officer did, for both parties to see. What the delegate
+    already held there is superseded, and so is any other exclusive holder at the services named in
+    `exclusive`. Answers the references, by service, or a refusal: nobody is their own delegate,
+    and no term with an end is longer than two years.
     """
     now = tx.now()
     if principal == delegate:
@@ -142,7 +144,7 @@ def give(
         )  # fmt: skip
         detail = {"service": service, "powers": sorted(set(powers)), "by": by,
                   "level": str(grant_level.meet(cap))}  # fmt: skip
-        record_given(tx, ref, principal, delegate, delegate_kind, detail)
+        record_given(tx, ref, principal, delegate, delegate_kind, detail, officer=officer)
         refs.append(ref)
     return tuple(refs)
 
@@ -154,14 +156,16 @@ def record_given(
     delegate: str,
     delegate_kind: str,
     detail: Mapping[str, Any],
+    *,
+    officer: str | None = None,
 ) -> None:
     """Journal that a mandate was given: for the principal, and for a delegate who is a person."""
-    actor = delegate if delegate_kind == "organisation" else None
+    actor = officer or (delegate if delegate_kind == "organisation" else None)
     kind = "mandate-given"
     record(tx, Entry(kind=kind, person=principal, actor=actor, mandate_ref=ref, detail=detail))
     if delegate_kind == "person":
-        told = Entry(kind=kind, person=delegate, actor=principal, mandate_ref=ref, detail=detail)
-        record(tx, told)
+        record(tx, Entry(kind=kind, person=delegate, actor=officer or principal, mandate_ref=ref,
+                         detail=detail))  # fmt: skip
 
 
 _PERSON, _HELPER = PersonRecord.__table__.alias("p"), PersonRecord.__table__.alias("d")

@@ -192,10 +192,16 @@ def _moves(name: str, what: Move, help_: str) -> None:
     def command(ref: str, why: str, as_json: bool) -> None:
         house = open_house()
         done = house.database.transaction(
-            lambda tx: holding.BY_MOVE[what](
-                tx, ref, Why(why), who=COMMAND, detail={"operator": who_runs_it()}
+            lambda tx: holding.move_and_tell(
+                tx,
+                house.keyring,
+                what,
+                ref,
+                Why(why),
+                who=COMMAND,
+                detail={"operator": who_runs_it()},
             )
-        )
+        )  # fmt: skip
         if isinstance(done, NotMoved):
             seen = f"it is {done.seen}" if done.seen else "there is no such mandate"
             raise click.ClickException(f"nothing was changed: {seen}")

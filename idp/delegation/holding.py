@@ -11,11 +11,15 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from idp.delegation.actions import HELD_ROWS, HeldMandate, held
+from idp.delegation.actions import HELD_ROWS, HeldMandate, find, held
 from idp.delegation.lifecycle import Move, Party, Reason, State
 from idp.delegation.moving import By, Moved, NotMoved, move
 from idp.delegation.records import MandateRecord
+from idp.delegation.telling import tell_delegate, tell_principal
+from idp.delegation.watching import tell_admins
 from idp.journal.records import JournalEntry
+from idp.keyring.ring import Keyring
+from idp.notices.rules import NEEDS, Notice
 from idp.organisations.records import OrganisationRecord
 from idp.storage import Transaction
 
@@ -51,6 +55,24 @@ _HISTORY = (
 )  # fmt: skip
 
 
+_LAST_HOLD = (
+    select(JournalEntry.at, JournalEntry.reference)
+    .join(MandateRecord, _M.ref == JournalEntry.mandate_ref)
+    .where(
+        JournalEntry.mandate_ref == bindparam("mandate"),
+        JournalEntry.person == _M.principal,
+        JournalEntry.kind == "mandate-suspended",
+    )
+    .order_by(JournalEntry.id.desc())
+    .limit(1)
+)
+_QUOTED = (
+    select(JournalEntry.mandate_ref)
+    .where(JournalEntry.reference == bindparam("quoted"), JournalEntry.mandate_ref.is_not(None))
+    .limit(1)
+)
+
+
 class Why(StrEnum):
     """Why an officer moves a mandate: fixed, so that the journal holds nobody's story."""
 
@@ -68,6 +90,7 @@ WHY = {
 }
 
 
+ORGANISATION = "/helping/organisations/"
 MOVABLE = (State.ACTIVE, State.SUSPENDED)
 
 
@@ -81,6 +104,14 @@ class Happened:
     actor: str | None
     client_id: str | None
     detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Since when a mandate is on hold; `reference` is what both sides can quote."""
+
+    at: datetime
+    reference: str
 
 
 def suspend(
@@ -104,7 +135,60 @@ def end(
     return _move(tx, ref, Move.END, why, who, detail)
 
 
-BY_MOVE = {Move.SUSPEND: suspend, Move.RESUME: resume, Move.END: end}
+_BY_MOVE = {Move.SUSPEND: suspend, Move.RESUME: resume, Move.END: end}
+# What each is told: whoever holds the mandate, and whoever gave it.
+_TOLD = {
+    Move.SUSPEND: (Notice.HELPING_HELD, Notice.HELPER_HELD),
+    Move.RESUME: (Notice.HELPING_FREED, Notice.HELPER_FREED),
+    Move.END: (Notice.HELPING_REMOVED, Notice.HELPER_REMOVED),
+}
+
+
+def move_and_tell(
+    tx: Transaction,
+    keyring: Keyring,
+    what: Move,
+    ref: str,
+    why: Why,
+    *,
+    who: str,
+    detail: Mapping[str, Any] | None = None,
+) -> Moved | NotMoved:
+    """Suspend, resume or end a mandate, and tell both parties, with a reference to argue by.
+
+    A delegate that is an organisation is told through those who administer it. Nobody is told
+    `why`: the principal may have asked, and must not be found out by it. In one transaction, so
+    nothing is told of what was not done.
+    """
+    done = _BY_MOVE[what](tx, ref, why, who=who, detail=detail)
+    if not isinstance(done, Moved):
+        return done
+    row, (to_delegate, to_principal) = done.row, _TOLD[what]
+    values = {"reference": done.reference} if "reference" in NEEDS[to_delegate] else {}
+    if row.delegate_kind == "organisation" and row.delegate:
+        place = {"link": ORGANISATION + row.delegate}
+        tell_admins(tx, keyring, row.delegate, to_delegate, **place, **values)
+    else:
+        tell_delegate(tx, keyring, row.delegate, to_delegate, values={"organisation": "", **values})
+    if row.principal_kind == "person":
+        tell_principal(tx, keyring, row.principal, to_principal, reference=done.reference)
+    return done
+
+
+def hold_of(tx: Transaction, mandate: str) -> Hold | None:
+    """When a suspended mandate was put on hold, and the reference by which to argue."""
+    row = tx.execute(_LAST_HOLD, {"mandate": mandate}).first()
+    return None if row is None else Hold(at=row.at, reference=row.reference)
+
+
+def ref_of(tx: Transaction, typed: str) -> str | None:
+    """The mandate of this reference: its own, or that of something done to it, as notices and
+    pages show it, in small letters and with spaces as well."""
+    if find(tx, typed) is not None:
+        return typed
+    quoted = typed.replace(" ", "").replace("-", "").upper()
+    found: str | None = tx.execute(_QUOTED, {"quoted": quoted}).scalars().first()
+    return found
 
 
 def of_principal(tx: Transaction, principal: str) -> list[HeldMandate]:

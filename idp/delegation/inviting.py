@@ -23,7 +23,7 @@ from idp.journal.actions import Entry, random_spoken, record
 from idp.keyring.ring import Keyring
 from idp.keyring.sealing import digest, random_ref, random_token
 from idp.notices.actions import Contact, Notice, send
-from idp.organisations.actions import working
+from idp.organisations.actions import standing
 from idp.organisations.records import MemberRecord, OrganisationRecord
 from idp.storage import Transaction, db_now
 
@@ -75,7 +75,8 @@ _FIRM = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Firm:
-    """An organisation and the member of it who invites. `name` was verified by two officers."""
+    """An organisation and the member of it who invites. `name` was verified by two officers.
+    `party` is how the journal names the member."""
 
     organisation: str
     name: str
@@ -83,6 +84,7 @@ class Firm:
     member: str
     roles: tuple[str, ...]
     account: str
+    party: str = ""
 
     @property
     def only_of(self) -> str | None:
@@ -113,12 +115,12 @@ def firms_of(tx: Transaction, account: str) -> list[Firm]:
 
 def firm_of(tx: Transaction, account: str, organisation: str) -> Firm | None:
     """Answer one of them, or None."""
-    found = working(tx, organisation, account)
-    if found is None:
+    found = standing(tx, organisation, account)
+    if found is None or not found[0].in_order or found[1].member.suspended:
         return None
-    firm, member = found
-    return Firm(organisation=firm.ref, name=firm.name, kind=firm.kind, member=member.ref,
-                roles=tuple(sorted(member.roles)), account=account)  # fmt: skip
+    firm, by = found
+    return Firm(organisation=firm.ref, name=firm.name, kind=firm.kind, member=by.member.ref,
+                roles=tuple(sorted(by.member.roles)), account=account, party=by.party)  # fmt: skip
 
 
 def draft(
@@ -253,8 +255,8 @@ def make_offers(
             expires=asked.term.until, offer_expires=until,
         )  # fmt: skip
         detail = {"service": service, "powers": sorted(set(powers)), "who": firm.member}
-        record(tx, Entry(kind="mandate-offered", actor=firm.organisation, mandate_ref=ref,
-                         detail=detail))  # fmt: skip
+        record(tx, Entry(kind="mandate-offered", actor=firm.party or firm.account,
+                         mandate_ref=ref, detail=detail))  # fmt: skip
 
 
 def agreed(said: Sequence[str], level: Level) -> dict[str, Any]:

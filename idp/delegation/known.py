@@ -94,7 +94,7 @@ def ask_by_facts(
     make_offers(tx, firm, asked, bundle=ref, principals=principals, exclusive=exclusive,
                 until=tx.now() + lasts)  # fmt: skip
     told = found.person.ref if found.person is not None else NOBODY
-    _later(tx, keyring, ref, told, fits=fits)
+    _later(tx, keyring, ref, told, fits=fits, by=firm.party)
     return ref
 
 
@@ -128,7 +128,8 @@ def _told(tx: Transaction, keyring: Keyring, told: Mapping[str, Any]) -> None:
     telling.tell_principal(tx, keyring, person, notice, when=min(ends).isoformat())
     for one in () if told["again"] else mine:
         detail = {"service": one.service, "powers": list(one.powers)}
-        record(tx, Entry(kind="mandate-offered", person=person, actor=one.delegate,
+        actor = told.get("by") or one.delegate
+        record(tx, Entry(kind="mandate-offered", person=person, actor=actor,
                          mandate_ref=one.ref, detail=detail))  # fmt: skip
 
 
@@ -151,8 +152,10 @@ def ask_list(
         row = _row(keyring, ref, firm, way, channel, tx, lasts) | {"batch": batch, "waiting": True}
         tx.execute(_INSERT_LIST.values(row))
     put(tx, LISTED, _listed(batch, firm, asked, exclusive), expires_in=OFFER_LASTS)
-    detail = {"batch": batch, "many": len(lines), "services": sorted(asked.services)}
-    record(tx, Entry(kind="mandate-list-taken", actor=firm.organisation, detail=detail))
+    detail = {"batch": batch, "many": len(lines), "services": sorted(asked.services),
+              "organisation": firm.organisation}  # fmt: skip
+    actor = firm.party or firm.account
+    record(tx, Entry(kind="mandate-list-taken", actor=actor, detail=detail))
     return batch
 
 
@@ -211,9 +214,12 @@ def _ask_one(
 
 
 def _later(
-    tx: Transaction, keyring: Keyring, ref: str, person: str, *, fits: bool, again: bool = False
-) -> None:
-    told = json.dumps({"offer": ref, "person": person, "fits": int(fits), "again": int(again)})
+    tx: Transaction, keyring: Keyring, ref: str, person: str, *, fits: bool, again: bool = False,
+    by: str = "",
+) -> None:  # fmt: skip
+    told = json.dumps(
+        {"offer": ref, "person": person, "fits": int(fits), "again": int(again), "by": by}
+    )
     put(tx, ASKED, {"sealed": keyring.sealer.seal(told, purpose=PURPOSE)}, expires_in=WORTH)
 
 

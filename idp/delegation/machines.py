@@ -19,6 +19,7 @@ from idp.callers.acting import TEXT, TIME, named
 from idp.callers.liveness import SESSION
 from idp.callers.records import ClientRecord
 from idp.callers.registration import EXCHANGE
+from idp.delegation.lifecycle import OFFER_LASTS
 from idp.delegation.machine_rules import (
     Side,
     Software,
@@ -33,7 +34,9 @@ from idp.delegation.machine_rules import (
 )
 from idp.delegation.records import MachineMandateRecord
 from idp.journal.actions import Entry, record
+from idp.keyring.ring import Keyring
 from idp.keyring.sealing import random_ref
+from idp.notices.actions import Contact, Notice, send
 from idp.organisations.records import MemberRecord, OrganisationRecord
 from idp.storage import Transaction, db_now
 
@@ -49,7 +52,7 @@ _ORGANISATION = select(
 ).where(FIRM.ref == bindparam("organisation"))
 _LOCK = _ORGANISATION.with_for_update()
 _MEMBERS = (
-    select(M.ref, M.name, M.roles, M.suspended_at, M.left_at, _PARTY.label("party"))
+    select(M.ref, M.name, M.roles, M.suspended_at, M.left_at, A.email, _PARTY.label("party"))
     .join_from(MemberRecord.__table__, AccountRecord.__table__, A.ref == M.account_ref)
     .where(M.organisation_ref == bindparam("organisation"))
 )
@@ -188,6 +191,7 @@ def look(tx: Transaction, organisation: str, account: str) -> Place | Verdict:
 
 def ask(
     tx: Transaction,
+    keyring: Keyring,
     organisation: str,
     account: str,
     *,
@@ -196,7 +200,8 @@ def ask(
     services: Collection[str],
     days: int,
 ) -> str | Verdict:
-    """Ask a member to answer for software of the organisation; answers the reference.
+    """Ask a member to answer for software of the organisation, and tell them by e-mail; answers
+    the reference.
 
     Nothing is had under it before the member has agreed.
     """
@@ -226,6 +231,10 @@ def ask(
         "created_at": now, "expires": expires_after(now, days),
     })  # fmt: skip
     _journal(tx, "asked", row["party"], by, ref, organisation, client_id)
+    until = min(now + OFFER_LASTS, expires_after(now, days))
+    told = {"organisation": firm["name"], "when": until.isoformat(),
+            "link": f"/helping/organisations/{organisation}/software/{ref}"}  # fmt: skip
+    send(tx, keyring, Contact("email", row["email"]), Notice.MACHINE_ASKED, told)
     return ref
 
 

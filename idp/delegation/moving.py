@@ -159,25 +159,23 @@ def _journal(
     detail: Mapping[str, Any] | None,
     values: Mapping[str, Any],
 ) -> None:
-    """One row for the principal and one for a delegate who is a person, each in their own count."""
+    """One row for the principal and one for a delegate who is a person, each in their own count,
+    and each naming who did it where that was somebody else."""
     principal = values.get("principal", row.principal)
     delegate = values.get("delegate", row.delegate)
     told = {"by": by.party, "who": by.who, "service": row.service, "powers": list(row.powers),
             **({"reason": reason} if reason else {}), **(detail or {})}  # fmt: skip
-    if row.delegate_kind == "organisation" or by.party is Party.DELEGATE:
-        actor = by.actor or delegate
-    else:
-        actor = by.actor
+    # For the principal: whoever did it, if it was not they. What time or the register brought about
+    # nobody did.
+    did = {Party.PRINCIPAL: principal, Party.DELEGATE: delegate, Party.OFFICER: by.who}
+    actor = by.actor or did.get(by.party)
     entry = Entry(kind=KIND[what], person=principal, mandate_ref=row.ref, detail=told,
                   actor=actor if actor != principal else None)  # fmt: skip
     record(tx, entry, reference=reference)
     if row.delegate_kind == "person" and delegate is not None:
-        record(
-            tx,
-            Entry(
-                kind=KIND[what], person=delegate, mandate_ref=row.ref, detail=told, actor=principal
-            ),
-        )
+        actor = did.get(by.party)
+        record(tx, Entry(kind=KIND[what], person=delegate, mandate_ref=row.ref, detail=told,
+                         actor=actor if actor != delegate else None))  # fmt: skip
 
 
 def _row(row: Any) -> Row:

@@ -2,8 +2,9 @@
 
 Each start of acting counts the principal once an hour. The answers, mildest first: wait a minute
 between two people; show your own key again; stopped, until an officer lifts it. Whoever is stopped
-holds nothing more on any token path (`authority.Bar.FROZEN`), their organisation's administrators
-and the people they opened in that hour are told. Source: risk-model.md T7, `delegation.md`, abuse.
+holds nothing more on any token path (`authority.Bar.FROZEN`); they, their organisation's
+administrators and the people they opened in that hour are told. Source: risk-model.md T7,
+`delegation.md`, abuse.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import String, bindparam, cast, delete, distinct, func, select, update
+from sqlalchemy import bindparam, delete, distinct, func, select, update
 
 from idp.accounts.records import AccountRecord
 from idp.assurance.reach import BulkAnswer
@@ -21,11 +22,12 @@ from idp.callers.authority import Bar
 from idp.delegation.explaining import Pace as Reason
 from idp.delegation.pace import DAY, HOUR_AT_MOST, WAIT, Pace, carried, first, hour_of, one_more
 from idp.delegation.records import BulkWatchRecord, OpenedRecord
-from idp.delegation.telling import tell_principal
+from idp.delegation.telling import HELPING, tell_principal
 from idp.journal.actions import Entry, new_reference, record
 from idp.keyring.ring import Keyring
 from idp.notices.actions import Contact, Notice, send
-from idp.organisations.records import MemberRecord, OrganisationRecord
+from idp.organisations.members import admin_addresses
+from idp.organisations.records import OrganisationRecord
 from idp.register.records import PersonRecord
 from idp.storage import Transaction
 from idp.storage.dialects import upsert
@@ -83,23 +85,20 @@ _IN_HOUR = (
 _LIMIT = select(OrganisationRecord.people_limit, OrganisationRecord.name).where(
     OrganisationRecord.ref == bindparam("firm")
 )
-_ADMINS = (
-    select(AccountRecord.email)
-    .join(MemberRecord, MemberRecord.account_ref == AccountRecord.ref)
-    .where(
-        MemberRecord.organisation_ref == bindparam("firm"),
-        MemberRecord.left_at.is_(None),
-        cast(MemberRecord.roles, String).like('%"admin"%'),
-    )
-    .order_by(MemberRecord.ref)
-    .limit(ADMINS_TOLD)
-)
 _FROZEN = (
     select(BulkWatchRecord.__table__, AccountRecord.sign_in_name)
     .join(AccountRecord, AccountRecord.ref == _W.actor)
     .where(_W.frozen_at.is_not(None))
     .order_by(_W.frozen_at)
     .limit(SHOWN)
+)
+_STOPPED = (
+    select(_W.reference, _W.frozen_at, AccountRecord.sign_in_name)
+    .join(AccountRecord, AccountRecord.ref == _W.actor)
+    .where(_W.actor == bindparam("account"), _W.frozen_at.is_not(None))
+)
+_ADDRESS = select(AccountRecord.sign_in_name, AccountRecord.email).where(
+    AccountRecord.ref == bindparam("account")
 )
 _UNFREEZE = (
     update(BulkWatchRecord)
@@ -221,8 +220,17 @@ def stopped(tx: Transaction) -> list[Stopped]:
     ]
 
 
-def lift(tx: Transaction, reference: str, *, by: str, reason: str) -> bool:
-    """Let somebody go on who was stopped; their own key is asked for before the next person.
+def stopped_of(tx: Transaction, account: str) -> Stopped | None:
+    """Say whether this account is stopped, and under which reference."""
+    row = tx.execute(_STOPPED, {"account": account}).first()
+    return None if row is None else Stopped(
+        reference=row.reference, sign_in_name=row.sign_in_name, frozen_at=row.frozen_at
+    )  # fmt: skip
+
+
+def lift(tx: Transaction, keyring: Keyring, reference: str, *, by: str, reason: str) -> bool:
+    """Let somebody go on who was stopped, and tell them; their own key is asked for before the
+    next person.
 
     False: nobody is stopped under this reference, or no longer.
     """
@@ -232,6 +240,7 @@ def lift(tx: Transaction, reference: str, *, by: str, reason: str) -> bool:
         return False
     detail = {"by": by, "reason": reason, "stopped": reference}
     record(tx, Entry(kind="actor-lifted", person=actor, detail=detail))
+    _tell_actor(tx, keyring, actor, Notice.ACTOR_LIFTED)
     return True
 
 
@@ -241,11 +250,21 @@ def forget_opened(tx: Transaction) -> int:
     return count
 
 
-def tell_admins(tx: Transaction, keyring: Keyring, organisation: str, notice: Notice) -> None:
-    """Tell an organisation's administrators."""
-    name = tx.execute(_LIMIT, {"firm": organisation}).one().name
-    for email in tx.execute(_ADMINS, {"firm": organisation}).scalars().all():
-        send(tx, keyring, Contact("email", email), notice, {"organisation": name})
+def tell_admins(
+    tx: Transaction, keyring: Keyring, organisation: str, notice: Notice, **values: str
+) -> None:
+    """Tell those who administer an organisation, with its name."""
+    told = {"organisation": tx.execute(_LIMIT, {"firm": organisation}).one().name, **values}
+    for email in admin_addresses(tx, organisation)[:ADMINS_TOLD]:
+        send(tx, keyring, Contact("email", email), notice, told)
+
+
+def _tell_actor(
+    tx: Transaction, keyring: Keyring, account: str, notice: Notice, **values: str
+) -> None:
+    row = tx.execute(_ADDRESS, {"account": account}).one()
+    told = {"account": row.sign_in_name, "link": HELPING, **values}
+    send(tx, keyring, Contact("email", row.email), notice, told)
 
 
 def _judge(
@@ -298,8 +317,9 @@ def _freeze(
     record(tx, Entry(kind="actor-frozen", person=actor, detail=detail), reference=reference)
     for person in people:
         tell_principal(tx, keyring, person, Notice.HELPER_STOPPED)
+    _tell_actor(tx, keyring, who["account"], Notice.ACTOR_STOPPED, reference=reference)
     if mandate.organisation is not None:
-        tell_admins(tx, keyring, mandate.organisation, Notice.MEMBER_STOPPED)
+        tell_admins(tx, keyring, mandate.organisation, Notice.MEMBER_STOPPED, reference=reference)
 
 
 def _pace(row: Any) -> Pace:

@@ -51,10 +51,20 @@ class Notice(StrEnum):
     HELPING_ENDED = "helping-ended"
     HELPER_STOPPED = "helper-stopped"
     MEMBER_STOPPED = "member-stopped"
+    ACTOR_STOPPED = "actor-stopped"
+    ACTOR_LIFTED = "actor-lifted"
+    MACHINE_ASKED = "machine-asked"
+    HELPING_HELD = "helping-held"
+    HELPING_FREED = "helping-freed"
+    HELPING_REMOVED = "helping-removed"
+    HELPER_HELD = "helper-held"
+    HELPER_FREED = "helper-freed"
+    HELPER_REMOVED = "helper-removed"
     USE_OBJECTED = "use-objected"
     OBJECTION_ANSWERED = "objection-answered"
     JOINT_ASKED = "joint-asked"
     ENTRUSTED = "entrusted"
+    ORGANISATION_ENTRUSTED = "organisation-entrusted"
     HELPER_APPOINTED = "helper-appointed"
     HELPER_ENDED = "helper-ended"
 
@@ -111,11 +121,23 @@ NEEDS: Mapping[Notice, frozenset[str]] = {
     Notice.HELPER_YEARLY: frozenset({"link"}),
     Notice.HELPING_ENDED: frozenset({"link"}),
     Notice.HELPER_STOPPED: frozenset({"link"}),
-    Notice.MEMBER_STOPPED: frozenset({"organisation"}),
+    Notice.MEMBER_STOPPED: frozenset({"organisation", "reference"}),
+    Notice.ACTOR_STOPPED: frozenset({"account", "link", "reference"}),
+    Notice.ACTOR_LIFTED: frozenset({"account", "link"}),
+    Notice.MACHINE_ASKED: frozenset({"organisation", "link", "when"}),
+    # What an officer did to a permission: to whoever holds it (`organisation` is nothing for a
+    # person), and to whoever gave it.
+    Notice.HELPING_HELD: frozenset({"organisation", "link", "reference"}),
+    Notice.HELPING_FREED: frozenset({"organisation", "link"}),
+    Notice.HELPING_REMOVED: frozenset({"organisation", "link", "reference"}),
+    Notice.HELPER_HELD: frozenset({"link", "reference"}),
+    Notice.HELPER_FREED: frozenset({"link", "reference"}),
+    Notice.HELPER_REMOVED: frozenset({"link", "reference"}),
     Notice.USE_OBJECTED: frozenset({"organisation"}),
     Notice.OBJECTION_ANSWERED: frozenset({"link"}),
     Notice.JOINT_ASKED: frozenset({"account", "link"}),
     Notice.ENTRUSTED: frozenset({"account", "link"}),
+    Notice.ORGANISATION_ENTRUSTED: frozenset({"organisation"}),
     Notice.HELPER_APPOINTED: frozenset({"helper", "services", "until", "reference"}),
     Notice.HELPER_ENDED: frozenset({"helper", "services", "reference"}),
 }

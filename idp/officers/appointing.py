@@ -12,10 +12,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
-from idp.accounts.records import AccountRecord
-from idp.accounts.rules import canonical_sign_in_name
 from idp.assurance.evidence import worth
 from idp.assurance.policy import Policies
 from idp.assurance.powers_file import ALL, ServicePowersEntry
@@ -27,23 +25,31 @@ from idp.delegation import joint
 from idp.delegation.lifecycle import term_problem
 from idp.delegation.telling import addresses_of
 from idp.errors import Refusal
-from idp.identifiers.rules import NationalInsuranceNumber, parse
 from idp.keyring.ring import Keyring
 from idp.notices.rules import Notice
 from idp.officers import proposals
 from idp.officers.actions import officer_now
 from idp.officers.calls import PHONE_CODE, Call
+from idp.officers.finding import name_of, proved
 from idp.officers.proposals import Decision, Outcome
 from idp.officers.rules import Act, Verdict, judge
-from idp.officers.telling import Ways, tell_helper, tell_principal
-from idp.register.actions import contacts_shown, find_by_number, find_person
-from idp.register.records import BusinessRecord, PersonRecord
+from idp.officers.telling import Ways, tell_helper, tell_organisation, tell_principal
+from idp.register.actions import contacts_shown, find_person
+from idp.register.businesses import find_business
 from idp.register.rules import Status
 from idp.storage import Transaction
 
 APPOINT = "appoint-helper"  # what the proposals of this file are called
 APPOINTED = "appointed"
 BY_LAW = ("lasting-power", "deputyship", "parental", "estate", "director", "official")
+# Where the law knows more than people: a trust corporation as attorney, deputy or executor (Mental
+# Capacity Act 2005, sections 10 and 19; Senior Courts Act 1981, section 115), a council that has
+# parental responsibility (Children Act 1989, section 33), a corporate appointee (Social Security
+# (Claims and Payments) Regulations 1987, regulation 33).
+OF_ORGANISATIONS = frozenset({"lasting-power", "deputyship", "parental", "estate", "official"})
+# As attorney or deputy it has to do with property and affairs only (sections 10(1) and 19(1)).
+NOT_FOR_HEALTH = frozenset({"lasting-power", "deputyship"})
+HEALTH = "health"
 MOST_DELEGATES = 10
 DEFAULT_DAYS = 365  # for a service that has no entry in powers.toml
 
@@ -66,6 +72,10 @@ class Problem(StrEnum):
     TERM_NEEDED = "term-needs-end"
     EXCLUSIVE = "service-takes-one"
     QUORUM = "quorum-impossible"
+    ORGANISATION = "organisation-unknown"
+    ORGANISATION_BASIS = "organisation-not-on-this-basis"
+    ORGANISATION_HEALTH = "organisation-not-for-health"
+    ORGANISATION_TOGETHER = "organisation-acts-alone"
     EVIDENCE = "evidence-missing"
     LEVEL = "evidence-too-little"
     GONE = "gone"
@@ -89,7 +99,8 @@ class Offered:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """A permission as an officer enters it. `days` None: without an end. `quorum` of the delegates
-    have to agree to each visit, where there are several."""
+    have to agree to each visit, where there are several. `organisation` is the one of the
+    delegates that is no person; empty where all are people."""
 
     call: str
     principal: str
@@ -100,6 +111,12 @@ class Wish:
     days: int | None
     quorum: int
     evidence: tuple[Mapping[str, str], ...]
+    organisation: str = ""
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Those of the delegates who are people."""
+        return tuple(one for one in self.delegates if one != self.organisation)
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -127,10 +144,11 @@ def problem_with(
     """Say what stands in the way of a permission, or None. Pure.
 
     `cap` is what the evidence is worth; None: nothing. `proved` are those of the delegates whose
-    identity was checked.
+    identity was checked, and the organisation if it can act.
     """
     return (
         _parties(wish, alive=alive, proved=proved)
+        or (_organisation(wish, offered) if wish.organisation else None)
         or _terms(wish, offered)
         or (Problem.EVIDENCE if cap is None else None)
         or (
@@ -143,6 +161,8 @@ def problem_with(
 
 def _parties(wish: Wish, *, alive: bool, proved: frozenset[str]) -> Problem | None:
     several = len(wish.delegates)
+    if wish.organisation and wish.organisation not in proved:
+        return Problem.ORGANISATION
     if not several or not set(wish.delegates) <= proved:
         return Problem.HELPER
     if several > MOST_DELEGATES:
@@ -166,6 +186,17 @@ def _parties(wish: Wish, *, alive: bool, proved: frozenset[str]) -> Problem | No
     return None
 
 
+def _organisation(wish: Wish, offered: Mapping[str, Offered]) -> Problem | None:
+    if wish.basis not in OF_ORGANISATIONS:
+        return Problem.ORGANISATION_BASIS
+    health = any(_realm(offered[one]) == HEALTH for one in wish.services if one in offered)
+    if health and wish.basis in NOT_FOR_HEALTH:
+        return Problem.ORGANISATION_HEALTH
+    # Who agrees is a person, in a session of their own: an organisation has none to agree with.
+    together = len(wish.delegates) > 1 and wish.quorum > 1
+    return Problem.ORGANISATION_TOGETHER if together else None
+
+
 def _terms(wish: Wish, offered: Mapping[str, Offered]) -> Problem | None:
     if not wish.services or not set(wish.services) <= set(offered):
         return Problem.SERVICES
@@ -182,37 +213,18 @@ def _terms(wish: Wish, offered: Mapping[str, Offered]) -> Problem | None:
         )
         if wrong:
             return Problem.TERM_NEEDED if wrong == "term-needs-end" else Problem.TERM
-    realms = {(offered[one].entry or _GENERAL).realm for one in wish.services}
+    realms = {_realm(offered[one]) for one in wish.services}
     return Problem.REALM if len(realms) > 1 else None
 
 
-@dataclass(frozen=True, slots=True)
-class _General:
-    realm: str = "general"
+def _realm(one: Offered) -> str:
+    return one.entry.realm if one.entry else "general"
 
 
-_GENERAL = _General()
 _AWARE = (
     select(ClientRecord.client_id, ClientRecord.client_name)
     .where(ClientRecord.delegation_aware, ClientRecord.disabled_at.is_(None))
     .order_by(ClientRecord.client_name)
-)
-_BUSINESS = select(
-    BusinessRecord.ref, BusinessRecord.name, BusinessRecord.address, BusinessRecord.ceased_on
-).where(BusinessRecord.ref == bindparam("ref"))
-_OPEN_ACCOUNT = AccountRecord.disabled_at.is_(None)
-_BY_NAME = select(AccountRecord.person_ref).where(
-    AccountRecord.sign_in_name == bindparam("name"), AccountRecord.identity_level > 0, _OPEN_ACCOUNT
-)
-_PROVED = (
-    select(AccountRecord.person_ref)
-    .join(PersonRecord, PersonRecord.ref == AccountRecord.person_ref)
-    .where(
-        AccountRecord.person_ref.in_(bindparam("people", expanding=True)),
-        AccountRecord.identity_level > 0,
-        _OPEN_ACCOUNT,
-        PersonRecord.died_on.is_(None),
-    )
 )
 
 
@@ -229,52 +241,13 @@ def offered_services(tx: Transaction, policies: Policies) -> dict[str, Offered]:
     }
 
 
-def find_principal(tx: Transaction, keyring: Keyring, typed: str) -> tuple[str, str] | None:
-    """Find whom it is about, by a National Insurance number or a business's reference; answers
-    reference and kind."""
-    number = parse(typed)
-    if isinstance(number, NationalInsuranceNumber):
-        person = find_by_number(tx, keyring, number)
-        return (person.ref, "person") if person else None
-    row = tx.execute(_BUSINESS, {"ref": typed.strip()[:64]}).first()
-    return (row.ref, "business") if row else None
-
-
-def find_helper(tx: Transaction, keyring: Keyring, typed: str) -> str | None:
-    """Find a helper by number or by the e-mail they sign in with; only who was proved is found."""
-    number = parse(typed)
-    if isinstance(number, NationalInsuranceNumber):
-        person = find_by_number(tx, keyring, number)
-        return person.ref if person and person.ref in _proved(tx, [person.ref]) else None
-    name = canonical_sign_in_name(typed)
-    found = tx.execute(_BY_NAME, {"name": name or ""}).scalar_one_or_none()
-    return found if found and found in _proved(tx, [found]) else None
-
-
-def name_of(tx: Transaction, party: str) -> str:
-    """The name of a person or business of the register."""
-    person = find_person(tx, party)
-    if person is not None:
-        return f"{person.given_name} {person.family_name}"
-    row = tx.execute(_BUSINESS, {"ref": party}).first()
-    return row.name if row else ""
-
-
-def address_of(tx: Transaction, party: str) -> list[str]:
-    """The lines of the address that the register holds for a person or business."""
-    person = find_person(tx, party)
-    row = None if person else tx.execute(_BUSINESS, {"ref": party}).first()
-    kept = person.address if person else row.address if row else {}
-    return [str(line) for line in kept.values() if line]
-
-
 def check(tx: Transaction, policies: Policies, wish: Wish) -> Problem | Level:
     """Judge a permission by what is so now: its certainty, or what stands in the way."""
     heard = frozenset({PHONE_CODE}) if _read_out_by_helper(tx, wish) else frozenset()
     cap = worth(wish.kinds - heard, wish.basis, policies.grants)
     wrong = problem_with(
         wish, offered_services(tx, policies), cap, alive=_alive(tx, wish),
-        proved=_proved(tx, wish.delegates),
+        proved=proved(tx, wish.people, wish.organisation),
     )  # fmt: skip
     return wrong or cap or Problem.EVIDENCE
 
@@ -349,18 +322,22 @@ def _give(
     for delegate in wish.delegates:
         refs = delegation.give(
             tx, principal=wish.principal, principal_kind=wish.principal_kind, delegate=delegate,
+            delegate_kind="organisation" if delegate == wish.organisation else "person",
             services=wish.services, expires=expires, grant_level=level, cap=level,
             basis=wish.basis, by=by, exclusive=exclusive, evidence=wish.evidence,
-            authority_ref=authority,
+            authority_ref=authority, officer=by,
         )  # fmt: skip
         if isinstance(refs, Refusal):  # `check` has judged the parties and the term
             raise AssertionError(refs.description)
         held = delegation.find(tx, refs[0])
         bundles.append(held.bundle if held else refs[0])
-        tell_helper(tx, keyring, delegate)
+        if delegate == wish.organisation:
+            tell_organisation(tx, keyring, delegate)
+        else:
+            tell_helper(tx, keyring, delegate)
     told = tell_principal(
         tx, keyring, principal=wish.principal, principal_kind=wish.principal_kind,
-        helpers=wish.delegates, notice=Notice.HELPER_APPOINTED,
+        helpers=wish.people, notice=Notice.HELPER_APPOINTED,
         values={
             "helper": _listed([name_of(tx, one) for one in wish.delegates]),
             "services": _listed([offered[one].name for one in wish.services]),
@@ -373,8 +350,8 @@ def _give(
 
 def _alive(tx: Transaction, wish: Wish) -> bool:
     if wish.principal_kind == "business":
-        row = tx.execute(_BUSINESS, {"ref": wish.principal}).first()
-        return row is not None and row.ceased_on is None
+        business = find_business(tx, wish.principal)
+        return business is not None and business.ceased_on is None
     person = find_person(tx, wish.principal)
     return person is not None and person.died_on is None and person.status != Status.DEAD
 

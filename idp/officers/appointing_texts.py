@@ -21,6 +21,17 @@ def bases() -> Mapping[str, str]:
     }
 
 
+def ways_to_find() -> Mapping[str, str]:
+    """By which number somebody is found (`finding.find_principal`)."""
+    return {
+        "ni": _("A National Insurance number"),
+        "company": _("A company number"),
+        "tax": _("A business's tax reference"),
+        "vat": _("A VAT number"),
+        "reference": _("The reference of a business here"),
+    }
+
+
 def every_basis() -> Mapping[str, str]:
     """Name each basis that a permission may have."""
     return {**bases(), "own": _("The person gave it on their own page"),
@@ -72,6 +83,11 @@ def appoint_problem(problem: appointing.Problem) -> str:
         p.TERM_NEEDED: _("One of these services needs an end"),
         p.EXCLUSIVE: _("One of these services takes one helper only"),
         p.QUORUM: _("Say how many have to agree: from 1 to all of them"),
+        p.ORGANISATION: _("No organisation that we have checked has this number or reference"),
+        p.ORGANISATION_BASIS: _("For this reason only people can act, not an organisation"),
+        p.ORGANISATION_HEALTH: _("For health services only people can act for this reason"),
+        p.ORGANISATION_TOGETHER: _("An organisation acts alone. Say that 1 has to agree, or "
+                                   "leave it out."),
         p.EVIDENCE: _("Nothing was shown that counts for this reason. Enter it first."),
         p.LEVEL: _("What was shown is too little for one of these services"),
         p.GONE: _("This call is over. Start again."),

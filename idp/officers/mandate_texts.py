@@ -10,7 +10,7 @@ from idp.words import gettext as _
 def ways_to_find() -> Mapping[str, str]:
     """By what a permission is looked for."""
     return {
-        "reference": _("Reference of the permission"),
+        "reference": _("Reference of the permission, or of what was done with it"),
         "ni": _("National Insurance number of the person it is about"),
         "company": _("Company number of the business it is about"),
         "tax": _("Tax reference of the business it is about"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from idp.accounts.actions import account_of_person
 from idp.delegation.telling import addresses_of, safe_contact
+from idp.delegation.watching import tell_admins
 from idp.keyring.ring import Keyring
 from idp.notices import letters
 from idp.notices.actions import Contact, Notice, send
@@ -86,6 +87,12 @@ def tell_helper(tx: Transaction, keyring: Keyring, person: str) -> None:
     if account is not None:
         told = {"account": account.sign_in_name, "link": "/account/helping"}
         send(tx, keyring, Contact("email", account.email), Notice.ENTRUSTED, told)
+
+
+def tell_organisation(tx: Transaction, keyring: Keyring, organisation: str) -> None:
+    """Tell those who administer an organisation that it may act for somebody now. Nobody of it
+    can before somebody there opens the person to them."""
+    tell_admins(tx, keyring, organisation, Notice.ORGANISATION_ENTRUSTED)
 
 
 def _safe(tx: Transaction, keyring: Keyring, person: str) -> SafeContact | None:

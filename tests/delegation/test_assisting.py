@@ -11,7 +11,7 @@ from idp.delegation.records import AssignmentRecord, MandateInvitationRecord, Ma
 from idp.journal.records import JournalEntry
 from idp.notices.actions import unseal
 from idp.organisations import agreement
-from idp.organisations.records import StandardAgreementRecord
+from idp.organisations.records import MemberRecord, StandardAgreementRecord
 from idp.outbox.records import OutboxRecord
 from idp.register.records import PersonRecord
 from tests.build import ISSUER, Site
@@ -199,3 +199,61 @@ def test_a_code_and_a_notice_never_go_to_the_advisers_own_telephone(
     page = _choose(site, charity, evidence="signed-paper")
     assert "Receipt" in site.submit(page, kept=_kept(page), document="Folder 7").text
     assert _texts(site) == [], "it would be told to the adviser"
+
+
+def test_the_person_sees_an_adviser_and_never_the_volunteers_name_and_the_journal_the_human(
+    site: Site, charity: str
+) -> None:
+    page = site.get(f"/helping/organisations/{charity}/assist")
+    site.submit(page, **{**_facts(site), "day": "1", "month": "1", "year": "1901"})
+    page = _choose(site, charity, evidence="signed-paper")
+    page = site.submit(page, kept=_kept(page), document="Folder 7")
+    (mandate,) = site.rows(MandateRecord)
+    # As at a service of this world: one that takes such evidence.
+    levels = {
+        "grant_identity": 2,
+        "grant_sign_in": 2,
+        "evidence_identity": 2,
+        "evidence_sign_in": 2,
+    }
+    site.change(MandateRecord, {"service": "tax", "powers": ["view"], **levels})
+    site.redeem("tax", site.act(mandate["ref"]))
+    (volunteer,) = site.rows(MemberRecord, name="Sian")
+    sian = site.account("sian")["person_ref"]
+    kinds = ("assist-not-found", "assist-found", "mandate-given", "acting-started",
+             "tokens-issued")  # fmt: skip
+    for kind in kinds:
+        (entry,) = site.rows(JournalEntry, kind=kind, person=_margaret(site))
+        assert entry["actor"] == sian, kind
+    site.change(MemberRecord, {"left_at": site.database.now()}, ref=volunteer["ref"])
+    site.browser = site.new_browser()
+    site.sign_in("margaret")
+    site.get("/account")
+    for path in ("activity", "helpers", f"helpers/{mandate['ref']}",
+                 f"helpers/{mandate['ref']}/receipt"):  # fmt: skip
+        text = site.get(f"/account/{path}").text
+        assert "Sian" not in text, path
+        assert "Example Advice" in text, path
+    text = site.get("/account/activity").text
+    for said in ("looked you up to help you in person", "with wrong details"):
+        assert said in text
+    assert text.count("named adviser at Example Advice") == len(kinds)
+    assert "An officer" not in text
+
+
+def test_a_volunteer_who_never_showed_who_they_are_is_no_officer_to_the_person(
+    site: Site, charity: str
+) -> None:
+    site.change(AccountRecord, {"person_ref": None, "identity_level": 0}, ref=_account(site))
+    _choose(site, charity, evidence="signed-paper")
+    (entry,) = site.rows(JournalEntry, kind="assist-found")
+    assert entry["actor"] == _account(site)
+    site.browser = site.new_browser()
+    site.sign_in("margaret")
+    text = site.get("/account/activity").text
+    assert "named adviser at Example Advice" in text
+    assert "An officer" not in text
+
+
+def _account(site: Site) -> str:
+    return str(site.account("sian")["ref"])

@@ -31,6 +31,7 @@ from idp.delegation.machine_rules import (
 )
 from idp.delegation.records import MachineMandateRecord
 from idp.journal.records import JournalEntry
+from idp.notices.actions import MESSAGES, Notice, Sealed, unseal
 from idp.oidc.records import GrantRecord
 from idp.organisations.records import MemberRecord, OrganisationRecord
 from idp.outbox.records import OutboxRecord
@@ -158,6 +159,32 @@ def agreed(firm: Firm) -> str:
     answer = post(firm, "sian", f"{path}/agree")
     assert answer.status_code == 303, answer.text
     return path
+
+
+def told(firm: Firm) -> list[Sealed]:
+    rows = firm.site.rows(OutboxRecord, kind=MESSAGES["email"])
+    keyring = firm.site.house.keyring
+    return [one for one in (unseal(keyring, row["payload"]) for row in rows)
+            if one.notice is Notice.MACHINE_ASKED]  # fmt: skip
+
+
+@pytest.mark.parametrize(("days", "waits"), [(182, OFFER_LASTS), (7, timedelta(days=7))])
+def test_the_member_who_is_asked_is_told_once_where_and_until_when(
+    firm: Firm, days: int, waits: timedelta
+) -> None:
+    refused = {"client": "filer", "services": "tax", "member": firm.members["sian"], "days": "0"}
+    assert post(firm, "tom", PAGE, **refused).status_code == 422
+    assert told(firm) == [], "nobody is told of what was not asked"
+    path = asked(firm, days=str(days))
+    (kept,) = firm.site.rows(MachineMandateRecord)
+    (one,) = told(firm)
+    assert one.contact.address == firm.site.world.people["sian"].email
+    assert one.values == {
+        "organisation": "Barker and Daughters", "link": path,
+        "when": (kept["created_at"] + waits).isoformat(),
+    }  # fmt: skip
+    assert post(firm, "sian", f"{path}/agree").status_code == 303
+    assert len(told(firm)) == 1
 
 
 def test_two_people_make_it_and_then_the_software_acts_with_the_members_name(firm: Firm) -> None:

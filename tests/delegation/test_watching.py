@@ -112,7 +112,12 @@ def test_whoever_shows_the_key_and_goes_on_is_frozen_and_everybody_is_told(
     (entry,) = site.rows(JournalEntry, kind="actor-frozen")
     assert entry["reference"] == watch["reference"]
     notices = told(site)
-    assert (site.world.people["sian"].email, Notice.MEMBER_STOPPED) in notices
+    for notice in (Notice.MEMBER_STOPPED, Notice.ACTOR_STOPPED):
+        assert notices.count((site.world.people["sian"].email, notice)) == 1
+    for path in ("/account/helping", "/helping/organisations/the-firm/members/the-member"):
+        text = site.get(path).text
+        assert "a lot of people in a short time" in text, path
+        assert watch["reference"] in text
     assert [one for one, notice in notices if notice is Notice.HELPER_STOPPED] == [
         site.world.people["margaret"].email
     ]
@@ -126,8 +131,11 @@ def test_an_officer_lets_somebody_go_on_with_their_key_first(site: Site, people:
     assert "So we stopped you, to keep them safe." in choose(site, people[1]).text
     for lifted in (True, False):
         assert lifted is site.database.transaction(
-            lambda tx: watching.lift(tx, "REFERENCE", by="officer", reason="owner-said-yes")
+            lambda tx: watching.lift(
+                tx, site.house.keyring, "REFERENCE", by="officer", reason="owner-said-yes"
+            )
         )
+    assert [one for _, one in told(site)].count(Notice.ACTOR_LIFTED) == 1, "told once"
     page = choose(site, people[1])
     assert page.request.path.endswith("/passkey")
 

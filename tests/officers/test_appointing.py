@@ -4,7 +4,7 @@ one; and permissions by law."""
 import json
 import re
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -13,15 +13,23 @@ from sqlalchemy import insert
 
 from idp.accounts.records import AccountRecord
 from idp.assurance.rules import Level
-from idp.delegation.records import JointAuthorityRecord, MandateRecord, SafeContactRecord
+from idp.delegation.records import (
+    AssignmentRecord,
+    JointAuthorityRecord,
+    MandateRecord,
+    SafeContactRecord,
+)
 from idp.delegation.telling import safe_contact_purpose
+from idp.identifiers.businesses import BusinessNumber, NumberKind, parse
 from idp.journal.records import JournalEntry
 from idp.notices.actions import MESSAGES, unseal
 from idp.notices.records import LetterRecord
 from idp.officers import calls
 from idp.officers.calls import Call
 from idp.officers.records import OfficerCallRecord, OfficerProposalRecord, OfficerRecord
+from idp.organisations.records import MemberRecord, OrganisationRecord
 from idp.outbox.records import OutboxRecord
+from idp.register.businesses import BusinessLine, bring
 from idp.register.records import BusinessRecord, PersonRecord
 from tests.build import Site, read_answer
 from tests.officers.people import MANDATE, Console
@@ -377,6 +385,122 @@ def test_a_director_acts_for_a_company_and_nobody_else_does(desk: Desk) -> None:
     assert (mandate["principal"], mandate["principal_kind"]) == ("b-1", "business")
     (letter,) = desk.site.rows(LetterRecord)
     assert "1 Mill Lane" in desk.console.post(f"/console/letters/{letter['ref']}").text
+
+
+COMPANY, TAX, VAT = "07654321", "1123456789", "123456782"
+
+
+def bakery(desk: Desk) -> str:
+    """A company of the register with its three numbers; answers its reference."""
+    numbers = tuple(
+        number
+        for kind, text in (("company", COMPANY), ("tax", TAX), ("vat", VAT))
+        if isinstance(number := parse(NumberKind(kind), text), BusinessNumber)
+    )
+    assert len(numbers) == 3
+    line = BusinessLine(name="Hughes Bakery Ltd", kind="company", numbers=numbers)
+    keyring = desk.site.house.keyring
+    desk.site.database.transaction(lambda tx: bring(tx, keyring, line, by="tests"))
+    (row,) = desk.site.rows(BusinessRecord)
+    return str(row["ref"])
+
+
+def test_a_business_is_found_by_each_of_its_numbers_whole_and_by_no_other(desk: Desk) -> None:
+    ref = bakery(desk)
+    console = desk.console
+    found = [("company", "7654321"), ("tax", f"{TAX}K"), ("vat", "gb 123 4567 82"),
+             ("reference", ref), ("", ref)]  # fmt: skip
+    for way, typed in found:
+        answer = console.post("/console/calls", way=way, number=typed)
+        assert answer.status_code == 303, (way, typed)
+        assert "Hughes Bakery Ltd" in console.get(answer.location).text
+    begun = len(desk.site.rows(OfficerCallRecord))
+    wrong = [("company", COMPANY[:-1]), ("company", "07654322"), ("company", TAX), ("vat", ""),
+             ("vat", COMPANY), ("tax", VAT), ("tax", "x" * 3000), ("ni", COMPANY),
+             ("reference", COMPANY), ("company", MOTHER[:8]), ("ni", ref),
+             ("name", "Hughes Bakery Ltd")]  # fmt: skip
+    for way, typed in wrong:
+        answer = console.post("/console/calls", way=way, number=typed)
+        assert answer.status_code == 422, (way, typed)
+    assert len(desk.site.rows(OfficerCallRecord)) == begun
+
+
+FIRM_NUMBER = "OC301234"
+
+
+def firm_of(desk: Desk, **more: Any) -> str:
+    """A law firm with one administrator, who is Tom."""
+    values = {"kind": "firm", "registered_number": FIRM_NUMBER} | more
+    ref = desk.site.give_organisation("Owen and Rees LLP", **values)
+    desk.site.give_member(ref, "tom", "admin", "assigner", "worker")
+    return ref
+
+
+def test_a_law_firm_is_a_deputy_and_its_members_act_once_it_says_who(desk: Desk) -> None:
+    site, firm = desk.site, firm_of(desk)
+    call = desk.call()
+    desk.evidence(call, "court-order", hash=PAPER, held_by="Court of Protection")
+    done = desk.appoint(call, basis="deputyship", helpers="", organisation=" oc 301234")
+    assert done.status_code == 200, done.text
+    ref = desk.proposal()
+    desk.console.sit(desk.second)
+    assert "Owen and Rees LLP" in desk.console.post(f"/console/proposals/{ref}").text
+    assert desk.decide(desk.second).status_code == 200
+    (mandate,) = site.rows(MandateRecord)
+    assert (mandate["delegate"], mandate["delegate_kind"]) == (firm, "organisation")
+    assert (mandate["basis"], mandate["state"]) == ("deputyship", "active")
+    told = [(one.contact.address, one.notice) for one in desk.messages()]
+    assert ("tom@example.test", "organisation-entrusted") in told
+    assert [one for one in told if one[1] == "entrusted"] == []
+    (letter,) = site.rows(LetterRecord)
+    shown = desk.console.post(f"/console/letters/{letter['ref']}").text
+    assert "Owen and Rees LLP can act for you now" in shown
+    site.sign_in("tom")
+    assert "Margaret Hughes" not in site.authorize("tax", acting_for="choose").text
+    (tom,) = site.rows(MemberRecord)
+    site.database.transaction(lambda tx: tx.execute(insert(AssignmentRecord).values(
+        mandate_ref=mandate["ref"], assignee=tom["ref"], assigned_by=tom["ref"],
+        assigned_at=tx.now(),
+    )))  # fmt: skip
+    page = site.authorize("tax", acting_for="choose")
+    answer = read_answer(site.submit(page, who=mandate["ref"], purpose="her return"))
+    assert "code" in answer
+
+
+@pytest.mark.parametrize(
+    ("more", "asked"),
+    [
+        ({"verified_at": None, "verified_by": None}, {}),
+        ({"closed_at": datetime(2026, 1, 1, tzinfo=UTC)}, {}),
+        ({"suspends_at": datetime(2026, 1, 1, tzinfo=UTC), "suspension_reason": "x"}, {}),
+        ({}, {"organisation": "OC30123"}),
+        ({}, {"organisation": "Owen and Rees LLP"}),
+        ({}, {"organisation": "x" * 5000}),
+        ({}, {"helpers": DAUGHTER, "quorum": "2"}),
+        ({}, {"basis": "appointed"}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_organisation_that_may_not_act_is_said_and_proposes_nothing(
+    desk: Desk, more: dict[str, Any], asked: dict[str, Any]
+) -> None:
+    firm_of(desk, **more)
+    call = desk.call()
+    desk.evidence(call, "court-order", hash=PAPER, held_by="Court of Protection")
+    asked = {"basis": "deputyship", "helpers": "", "organisation": FIRM_NUMBER} | asked
+    assert desk.appoint(call, **asked).status_code == 422
+    assert desk.site.rows(OfficerProposalRecord) == []
+
+
+def test_a_firm_that_was_stopped_before_it_is_confirmed_is_given_nothing(desk: Desk) -> None:
+    firm = firm_of(desk)
+    call = desk.call()
+    desk.evidence(call, "court-order", hash=PAPER, held_by="Court of Protection")
+    desk.appoint(call, basis="deputyship", helpers="", organisation=FIRM_NUMBER)
+    stopped = {"suspends_at": desk.site.database.now(), "suspension_reason": "looked into"}
+    desk.site.change(OrganisationRecord, stopped, ref=firm)
+    assert desk.decide(desk.second).status_code == 422
+    assert desk.site.rows(MandateRecord) == []
 
 
 def test_evidence_under_a_policy_that_dropped_it_is_worth_nothing(desk: Desk) -> None:

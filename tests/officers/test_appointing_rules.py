@@ -12,7 +12,15 @@ from idp.assurance.evidence import GrantEvidence, worth
 from idp.assurance.powers_file import ALL, PowerEntry, ServicePowersEntry
 from idp.assurance.rules import Level
 from idp.notices.actions import Contact
-from idp.officers.appointing import BY_LAW, Offered, Problem, Wish, problem_with
+from idp.officers.appointing import (
+    BY_LAW,
+    NOT_FOR_HEALTH,
+    OF_ORGANISATIONS,
+    Offered,
+    Problem,
+    Wish,
+    problem_with,
+)
 from idp.officers.telling import SafeContact, Ways, ways_to_tell
 from idp.register.rules import Contacts
 
@@ -42,7 +50,7 @@ BOTH: dict[str, Any] = {"delegates": ("d", "e"), "basis": "lasting-power", "quor
 
 
 def ask(*, cap: Level | None = TWO, alive: bool = True, **more: Any) -> Problem | None:
-    proved = frozenset({"d", "e", "f", "p", *(f"d{n}" for n in range(20))})
+    proved = frozenset({"d", "e", "f", "p", "firm", *(f"d{n}" for n in range(20))})
     return problem_with(replace(WISH, **more), OFFERED, cap, alive=alive, proved=proved)
 
 
@@ -101,6 +109,40 @@ def test_after_a_death_an_estate_or_an_office_is_entered_and_nothing_else() -> N
             assert found is None
         else:
             assert found is (None if alive else Problem.DEAD)
+
+
+FIRM: dict[str, Any] = {"delegates": ("firm",), "organisation": "firm"}
+
+
+def test_an_organisation_acts_by_law_where_the_law_knows_more_than_people() -> None:
+    for basis in ("appointed", *BY_LAW):
+        kind = "business" if basis == "director" else "person"
+        found = ask(**FIRM, basis=basis, principal_kind=kind, alive=basis != "estate")
+        assert found is (None if basis in OF_ORGANISATIONS else Problem.ORGANISATION_BASIS), basis
+    assert {"appointed", "director"}.isdisjoint(OF_ORGANISATIONS)
+
+
+def test_an_organisation_as_attorney_or_deputy_has_nothing_to_do_with_health() -> None:
+    for basis in OF_ORGANISATIONS:
+        at_clinic: dict[str, Any] = {
+            "basis": basis, "services": {"clinic": ("view",)}, "alive": basis != "estate",
+        }  # fmt: skip
+        found = ask(**FIRM, **at_clinic)
+        assert found is (Problem.ORGANISATION_HEALTH if basis in NOT_FOR_HEALTH else None), basis
+        assert ask(**at_clinic) is None, "a person may"
+
+
+def test_an_organisation_stands_beside_people_only_where_each_acts_alone() -> None:
+    beside: dict[str, Any] = {**FIRM, "delegates": ("d", "firm"), "basis": "deputyship"}
+    assert ask(**beside, quorum=1) is None
+    assert ask(**beside, quorum=2) is Problem.ORGANISATION_TOGETHER
+    assert ask(**FIRM, basis="deputyship", quorum=2) is None, "of one nobody is asked"
+
+
+def test_an_organisation_that_cannot_act_is_not_entered() -> None:
+    closed: dict[str, Any] = {"delegates": ("shut",), "organisation": "shut", "basis": "deputyship"}
+    assert ask(**closed) is Problem.ORGANISATION
+    assert ask(delegates=("firm", "stranger"), organisation="firm") is Problem.HELPER
 
 
 def grant(name: str, identity: int, sign_in: int, *needs: str, **more: Any) -> GrantEvidence:

@@ -26,6 +26,7 @@ KEY = '{"kty": "EC", "crv": "P-256", "d": "' + "x" * 43 + '", "kid": "test-servi
 SAMPLE = "\n".join(f"line_{n} = client.fetch('a rather long line of sample code', {n})"
                    for n in range(15))  # fmt: skip
 
+HOLD = Facts(at=NOON, reference="K7QF-2MXB")
 MANDATE = Facts(
     ref="M-7/ü?", delegate_name="Sian Hughes", services=["Tax"], until=SUMMER, uses=2,
     ended=False, ended_on=None,
@@ -164,6 +165,18 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "home-way-back-seen": ("account/home.html", {
         **HOME, "way_back": {"due_at": NOON, "due": True, "stops": False}}),
     "helpers": ("account/helpers.html", {"mandates": [MANDATE, ENDED]}),
+    "helpers-held": ("account/helpers.html", {
+        "mandates": [Facts(**{**vars(MANDATE), "hold": HOLD})]}),
+    "mandate-held": ("account/mandate.html", {
+        "mandate": Facts(**{**vars(MANDATE), "hold": HOLD}), "uses": []}),
+    "helping-held": ("account/helping.html", {
+        "stopped": Facts(frozen_at=NOON, reference="K7QF-2MXB"),
+        "people": [Facts(name="Margaret Hughes", services=["Tax"], until=SUMMER, hold=HOLD,
+                         resign="/account/helping/x/resign", uses="/account/helping/x")]}),
+    "helping-one-held": ("account/helping_one.html", {
+        "uses": [], "more": None,
+        "mandate": {"principal_name": "Margaret Hughes", "services": ["Tax"], "until": SUMMER,
+                    "ended": False, "powers": [], "hold": HOLD}}),
     "helpers-asked": ("account/helpers.html", {
         "mandates": [],
         "waiting": [{"name": "Harbour Accounts", "href": "/account/helpers/asked/x"}],

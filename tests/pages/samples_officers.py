@@ -253,8 +253,8 @@ EVIDENCE: dict[str, Any] = {
 APPOINT: dict[str, Any] = {
     "action": "/c/appoint", "back": "/c", "name": "Margaret Hughes",
     "bases": {"appointed": "The person asked for it", "deputyship": "A court named a deputy"},
-    "basis": "appointed", "helpers": "", "ticked": [], "terms": ["1", "31"], "days": "",
-    "quorum": "1", "error": None, "field": "",
+    "basis": "appointed", "helpers": "", "organisation": "", "ticked": [], "terms": ["1", "31"],
+    "days": "", "quorum": "1", "error": None, "field": "",
     "services": [
         Facts(name="Tax", reached=True, powers=[("tax:view", "see tax returns and letters"),
                                                 ("tax:file", "send a tax return")]),
@@ -272,13 +272,20 @@ PROPOSAL: dict[str, Any] = {
 WAITING_PROPOSALS = [
     Facts(action="/console/proposals/w", by="Asha Patel", own=False, when=NOON, until=NOON)
 ]
+WAYS_TO_A_PARTY = {"ni": "A National Insurance number", "vat": "A VAT number"}
 MANDATE_PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "officers-calls": ("officers/calls.html", {
         "action": "/console/calls", "waiting": "/console/proposals",
-        "letters": "/console/letters", "error": None}),
+        "letters": "/console/letters", "ways": WAYS_TO_A_PARTY, "way": "ni",
+        "error": None, "field": ""}),
+    "officers-calls-way": ("officers/calls.html", {
+        "action": "/console/calls", "waiting": "/console/proposals",
+        "letters": "/console/letters", "ways": WAYS_TO_A_PARTY, "way": "",
+        "error": WRONG, "field": "way"}),
     "officers-calls-wrong": ("officers/calls.html", {
         "action": "/console/calls", "waiting": "/console/proposals",
-        "letters": "/console/letters", "error": WRONG}),
+        "letters": "/console/letters", "ways": WAYS_TO_A_PARTY, "way": "vat",
+        "error": WRONG, "field": "number"}),
     "officers-call": ("officers/call.html", CALL),
     "officers-call-new": ("officers/call.html", CALL_NEW),
     "officers-call-code": ("officers/call.html", {**CALL, "error": WRONG, "field": "code"}),
@@ -296,6 +303,8 @@ MANDATE_PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "officers-appoint": ("officers/appoint.html", APPOINT),
     "officers-appoint-wrong": ("officers/appoint.html", {
         **APPOINT, "helpers": "x", "days": "open", "error": WRONG, "field": "helpers"}),
+    "officers-appoint-organisation": ("officers/appoint.html", {
+        **APPOINT, "organisation": "01234567", "error": WRONG, "field": "organisation"}),
     "officers-appoint-powers": ("officers/appoint.html", {
         **APPOINT, "error": WRONG, "field": "power"}),
     "officers-appoint-nothing": ("officers/appoint.html", {

@@ -41,6 +41,8 @@ PERSON: dict[str, Any] = {
         Facts(service="Library", until=SUMMER, over=False, stopped=False),
         Facts(service="Tax", until=None, over=False, stopped=False),
         Facts(service="Pension", until=None, over=False, stopped=True),
+        Facts(service="Vans", until=None, over=False, stopped=True,
+              hold=Facts(at=NOON, reference="K7QF-2MXB")),
         Facts(service="Car tax", until=NOON, over=True, stopped=False),
     ],
     "everyone": False, "open_to": [Facts(ref="t-1", name="North", is_team=True),
@@ -102,6 +104,8 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "organisation-invite-wrong": ("organisations/invite.html", {
         **INVITE, "error": "Choose at least one role", "field": "role", "chosen": []}),
     "organisation-member": ("organisations/member.html", MEMBER),
+    "organisation-member-too-fast": ("organisations/member.html", {
+        **MEMBER, "too_fast": Facts(frozen_at=NOON, reference="K7QF-2MXB")}),
     "organisation-member-stopped": ("organisations/member.html", {
         **MEMBER, "stopped": True, "teams": [], "others": [], "limit": None, "too_small": True,
         "demands": ANYBODY, "limit_demands": [], "suspend_action": "", "transfer_action": "",

@@ -11,10 +11,15 @@ from idp.assurance.policy import ACCOUNT
 from idp.assurance.rules import Level
 from idp.authentication import sessions
 from idp.authentication.sessions import SessionFacts
+from idp.delegation import holding
+from idp.delegation.actions import HeldMandate
+from idp.delegation.holding import Hold
+from idp.delegation.lifecycle import State
 from idp.signin import actions as signin
 from idp.signin.actions import Journey
 from idp.signin.rules import Asked, Step
 from idp.signin.weighing import needs_weighing
+from idp.storage import Transaction
 from idp.web import (
     browser_secret,
     house,
@@ -25,6 +30,13 @@ from idp.web import (
 )
 
 bp = Blueprint("account", __name__)
+
+
+def hold_of(tx: Transaction, mandate: HeldMandate) -> Hold | None:
+    """Since when a permission is on hold, if it is, and the reference to argue by."""
+    if mandate.state is not State.SUSPENDED:
+        return None
+    return holding.hold_of(tx, mandate.ref)
 
 
 def signed_in(

@@ -7,13 +7,14 @@ from flask.typing import ResponseReturnValue
 
 from idp.account import actions, texts
 from idp.account.views.agreeing import who_asks
-from idp.account.views.common import bp, signed_in
+from idp.account.views.common import bp, hold_of, signed_in
 from idp.authentication.sessions import SessionFacts
 from idp.delegation import actions as delegation
-from idp.delegation import answering, joint, owning
+from idp.delegation import answering, joint, owning, watching
 from idp.delegation.actions import HeldMandate
 from idp.delegation.answering import Offer
-from idp.delegation.lifecycle import FINAL, Party, State
+from idp.delegation.lifecycle import FINAL, HELD, Party, State
+from idp.delegation.watching import Stopped
 from idp.oidc import deferrals
 from idp.organisations import texts as organisation_texts
 from idp.organisations.actions import organisations_of
@@ -67,7 +68,10 @@ def helpers() -> ResponseReturnValue:
         counts = delegation.count_uses(tx, person)
         mandates = [one for one in delegation.given_by(tx, person) if one.state in SHOWN]
         names = actions.service_names(tx, (m.service for m in mandates))
-        shown = [_shown(mandate, names, counts.get(mandate.ref, 0)) for mandate in mandates]
+        shown = [
+            _shown(mandate, names, counts.get(mandate.ref, 0)) | {"hold": hold_of(tx, mandate)}
+            for mandate in mandates
+        ]
         made = answering.made_by(tx, here.keyring, person)
         return shown, answering.waiting_for(tx, here.keyring, person), made
 
@@ -146,7 +150,7 @@ def activity() -> ResponseReturnValue:
             {
                 "when": item.at,
                 "what": texts.done(item.kind),
-                "who": _("An officer") if item.by_officer else item.actor_name or _("You"),
+                "who": _who(item),
                 "service": item.service,
                 "reference": item.reference,
             }
@@ -163,7 +167,9 @@ def helping() -> ResponseReturnValue:
         return session
     person, here = session.party, house()
 
-    def work(tx: Transaction) -> tuple[list[Any], list[Any], list[Any], list[Offer]]:
+    def work(
+        tx: Transaction,
+    ) -> tuple[list[Any], list[Any], list[Any], list[Offer], Stopped | None]:
         organisations = [
             {
                 "name": mine.organisation.name,
@@ -178,28 +184,38 @@ def helping() -> ResponseReturnValue:
         ]
         known = [owning.as_helper_sees(tx, one) for one in delegation.held_by(tx, person)]
         held = [m for m in known if m.state is State.ACTIVE]
+        held = [m for m in delegation.held_by(tx, person) if m.state in HELD]
         names = actions.service_names(tx, (m.service for m in held))
         people = [
             {
                 "name": mandate.principal_name,
                 "services": [names.get(mandate.service, mandate.service)],
                 "until": mandate.expires,
+                "hold": hold_of(tx, mandate),
                 "resign": url_for("helping.resign", ref=mandate.ref),
                 "uses": url_for("account.helping_one", ref=mandate.ref),
             }
             for mandate in held
         ]
         made = answering.made_by(tx, here.keyring, person)
-        return organisations, asked, people, made
+        stopped = watching.stopped_of(tx, session.account_ref)
+        return organisations, asked, people, made, stopped
 
-    organisations, asked, people, made = here.database.read(work)
+    organisations, asked, people, made, stopped = here.database.read(work)
     return render_template(
         "account/helping.html",
         people=people,
+        stopped=stopped,
         organisations=organisations,
         asked=asked,
         made=[_made(one) for one in made if one.answerer is Party.PRINCIPAL],
     )
+
+
+def _who(item: actions.Activity) -> str:
+    if item.by_nobody:
+        return _("By itself")
+    return _("An officer") if item.by_officer else item.actor_name or _("You")
 
 
 def _made(offer: Offer) -> dict[str, str]:

@@ -4,7 +4,7 @@ from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.account import actions, texts
-from idp.account.views.common import bp, signed_in
+from idp.account.views.common import bp, hold_of, signed_in
 from idp.authentication.sessions import SessionFacts
 from idp.delegation import actions as delegation
 from idp.delegation import objecting, owning, uses
@@ -31,7 +31,8 @@ def mandate(ref: str) -> ResponseReturnValue:
         if found is None or found.principal != session.person_ref:
             return None
         names = actions.service_names(tx, [found.service])
-        shown = {**_shown(found, names), "renews": owning.may_renew(found, tx)}
+        shown = {**_shown(found, names), "renews": owning.may_renew(found, tx),
+                 "hold": hold_of(tx, found)}  # fmt: skip
         return found, shown, uses.page_of(tx, found, _before())
 
     answer = house().database.read(work)
@@ -60,7 +61,8 @@ def helping_one(ref: str) -> ResponseReturnValue:
             return None
         found = owning.as_helper_sees(tx, found)
         names = actions.service_names(tx, [found.service])
-        return found, _shown(found, names), uses.page_of(tx, found, _before())
+        shown = {**_shown(found, names), "hold": hold_of(tx, found)}
+        return found, shown, uses.page_of(tx, found, _before())
 
     answer = house().database.read(work)
     if answer is None:

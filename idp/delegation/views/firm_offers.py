@@ -109,7 +109,7 @@ def take_back(organisation: str, ref: str) -> ResponseReturnValue:
     found = _offer(organisation, ref)
     if not isinstance(found, Sent):
         return found
-    by = By(party=Party.DELEGATE, who=found.firm.member)
+    by = By(party=Party.DELEGATE, who=found.firm.member, actor=found.firm.party)
     house().database.transaction(lambda tx: inviting.cancel(tx, ref, by))
     return see_other(url_for("helping.sent", organisation=organisation, ref=ref))
 

@@ -32,8 +32,9 @@ def ask_software(ref: str) -> ResponseReturnValue:
     form, account = request.form, session.account_ref
     made = house().database.transaction(
         lambda tx: machines.ask(
-            tx, ref, account, client_id=form.get("client", ""), member=form.get("member", ""),
-            services=form.getlist("services"), days=read_days(form.get("days", "")),
+            tx, house().keyring, ref, account, client_id=form.get("client", ""),
+            member=form.get("member", ""), services=form.getlist("services"),
+            days=read_days(form.get("days", "")),
         )
     )  # fmt: skip
     if isinstance(made, Verdict):

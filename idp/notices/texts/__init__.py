@@ -14,7 +14,7 @@ from babel.dates import format_date, format_datetime, get_timezone
 from babel.support import Translations
 
 from idp.notices.rules import Notice
-from idp.notices.texts import accounts, appointed, codes, helpers, organisations
+from idp.notices.texts import accounts, appointed, codes, held, helpers, organisations
 from idp.notices.texts.told import Gettext, Told, Words, Writer
 
 __all__ = ["Words", "words_of"]
@@ -28,6 +28,7 @@ _WRITERS: Mapping[Notice, Writer] = {
     **organisations.WRITERS,
     **helpers.WRITERS,
     **appointed.WRITERS,
+    **held.WRITERS,
 }
 
 

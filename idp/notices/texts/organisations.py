@@ -48,20 +48,47 @@ def _organisation_resumed(_: Gettext, told: Told) -> Words:
     )
 
 
-def _member_stopped(_: Gettext, told: Told) -> Words:
-    what = _(
-        "Somebody at %(organisation)s opened a lot of people in a short time. We stopped them."
-    ) % {"organisation": told.organisation}
-    do = _("Find out if it was really them. Then call us, and we will look at it with you.")
-    return _short(_("We stopped somebody at your organisation"), what, do)
-
-
 def _objected(_: Gettext, told: Told) -> Words:
     what = _(
         "A person whom %(organisation)s helps does not agree with one thing that was done."
     ) % {"organisation": told.organisation}
     do = _("Our officers look at it. They may call you.")
     return _short(_("Somebody does not agree"), what, do)
+
+
+def _machine_asked(_: Gettext, told: Told) -> Words:
+    named = {"organisation": told.organisation, "link": told.link, "when": told.when}
+    what = (
+        _(
+            "%(organisation)s asks you to answer for a program. It would act for people by itself, "
+            "in your name."
+        )
+        % named
+    )
+    do = _("See what it may do, and say yes or no by %(when)s: %(link)s") % named
+    return Words(
+        subject=_("You are asked to answer for a program"),
+        paragraphs=(
+            what,
+            do,
+            _("You need not say yes. Without you it can do nothing."),
+            _("If you say yes, you can end it on the same page at any time."),
+        ),
+        text=f"{what} {do}",
+    )
+
+
+def _entrusted(_: Gettext, told: Told) -> Words:
+    named = {"organisation": told.organisation, "home": told.home}
+    return Words(
+        subject=_("Your organisation can act for somebody now"),
+        paragraphs=(
+            _("Officers entered that %(organisation)s may act for somebody, by law.") % named,
+            _("Nobody in it can do so yet, unless everybody may. Say who: %(home)s") % named,
+            _("Is it not right? Tell us, by phone or at any counter, and we end it."),
+        ),
+        text=_("%(organisation)s can act for somebody now. Say who in it may: %(home)s") % named,
+    )
 
 
 def _short(subject: str, what: str, do: str) -> Words:
@@ -72,6 +99,7 @@ WRITERS: Mapping[Notice, Writer] = {
     Notice.MEMBER_INVITED: _member_invited,
     Notice.ORGANISATION_SUSPENDED: _organisation_suspended,
     Notice.ORGANISATION_RESUMED: _organisation_resumed,
-    Notice.MEMBER_STOPPED: _member_stopped,
     Notice.USE_OBJECTED: _objected,
+    Notice.MACHINE_ASKED: _machine_asked,
+    Notice.ORGANISATION_ENTRUSTED: _entrusted,
 }

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from idp.assurance.evidence import worth
 from idp.delegation.lifecycle import TERMS_DAYS
-from idp.officers import actions, appointing, appointing_texts, calls, proposals
+from idp.officers import actions, appointing, appointing_texts, calls, finding, proposals
 from idp.officers.appointing import APPOINT, Given, Offered, Problem, Wish
 from idp.officers.calls import Call
 from idp.officers.proposals import Decision, Outcome, Proposal
@@ -41,13 +41,15 @@ def propose_mandate(ref: str) -> ResponseReturnValue:
         return wait_page(wait)
 
     def work(tx: Transaction) -> str | Problem:
-        delegates = _delegates(tx)
-        if isinstance(delegates, Problem):
-            return delegates
+        people, organisation = _people(tx), _organisation(tx)
+        if isinstance(people, Problem) or isinstance(organisation, Problem):
+            return people if isinstance(people, Problem) else Problem.ORGANISATION
+        delegates = (*people, organisation) if organisation else people
         wish = Wish(
             call=found.ref, principal=found.party, principal_kind=found.party_kind,
-            delegates=delegates, basis=request.form.get("basis", ""), services=_services(),
-            days=_days(), quorum=_number(request.form.get("quorum", "")), evidence=found.evidence,
+            delegates=delegates, organisation=organisation, basis=request.form.get("basis", ""),
+            services=_services(), days=_days(), quorum=_number(request.form.get("quorum", "")),
+            evidence=found.evidence,
         )  # fmt: skip
         return appointing.propose(tx, house().keyring, house().policies, found, wish)
 
@@ -124,13 +126,19 @@ def decide_proposal(ref: str) -> ResponseReturnValue:
     return _list_page(session, appointing_texts.not_decided(done)), 422
 
 
-def _delegates(tx: Transaction) -> tuple[str, ...] | Problem:
+def _people(tx: Transaction) -> tuple[str, ...] | Problem:
     lines = [line.strip() for line in request.form.get("helpers", "").splitlines() if line.strip()]
     if len(lines) > appointing.MOST_DELEGATES:
         return Problem.TOO_MANY
-    found = [appointing.find_helper(tx, house().keyring, line) for line in lines]
+    found = [finding.find_helper(tx, house().keyring, line) for line in lines]
     people = tuple(one for one in found if one is not None)
     return people if len(people) == len(lines) else Problem.HELPER
+
+
+def _organisation(tx: Transaction) -> str | Problem:
+    """The organisation that was named; empty where none was."""
+    typed = request.form.get("organisation", "").strip()
+    return (finding.find_organisation(tx, typed) or Problem.ORGANISATION) if typed else ""
 
 
 def _services() -> dict[str, tuple[str, ...]]:
@@ -155,7 +163,7 @@ def _form_page(found: Call, wrong: Problem | None = None) -> str:
     policies = house().policies
 
     def work(tx: Transaction) -> tuple[str, dict[str, Offered]]:
-        return appointing.name_of(tx, found.party), appointing.offered_services(tx, policies)
+        return finding.name_of(tx, found.party), appointing.offered_services(tx, policies)
 
     name, offered = house().database.read(work)
     bases = {
@@ -171,6 +179,7 @@ def _form_page(found: Call, wrong: Problem | None = None) -> str:
         bases=bases,
         basis=request.form.get("basis", next(iter(bases), "") if len(bases) == 1 else ""),
         helpers=request.form.get("helpers", ""),
+        organisation=request.form.get("organisation", ""),
         services=[_choices(one, found) for one in offered.values()],
         ticked=request.form.getlist("power"),
         terms=[str(days) for days in TERMS_DAYS],
@@ -185,6 +194,8 @@ _FIELDS = {
     Problem.HELPER: "helpers", Problem.OWN_DELEGATE: "helpers", Problem.TWICE: "helpers",
     Problem.TOO_MANY: "helpers", Problem.BASIS: "basis", Problem.DEAD: "basis",
     Problem.ALIVE: "basis", Problem.EVIDENCE: "basis", Problem.TERM: "days",
+    Problem.ORGANISATION: "organisation", Problem.ORGANISATION_BASIS: "organisation",
+    Problem.ORGANISATION_HEALTH: "organisation", Problem.ORGANISATION_TOGETHER: "organisation",
     Problem.TERM_NEEDED: "days", Problem.QUORUM: "quorum",
 }  # fmt: skip
 
@@ -235,9 +246,9 @@ def _shown(tx: Transaction, found: Proposal) -> dict[str, object]:
         "entered_by": name_of(tx, found.proposed_by),
         "entered_at": found.proposed_at,
         "until": found.expires_at,
-        "name": appointing.name_of(tx, wish.principal),
+        "name": finding.name_of(tx, wish.principal),
         "birth_date": person.birth_date if person else None,
-        "helpers": [appointing.name_of(tx, one) for one in wish.delegates],
+        "helpers": [finding.name_of(tx, one) for one in wish.delegates],
         "quorum": wish.quorum if len(wish.delegates) > 1 else None,
         "basis": appointing_texts.bases().get(wish.basis, wish.basis),
         "services": [

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from idp.account.actions import service_names
 from idp.assurance.evidence import worth
-from idp.officers import actions, appointing, appointing_texts, calls, ending
+from idp.officers import actions, appointing_texts, calls, ending, finding, mandate_texts
 from idp.officers.appointing import APPOINTED, BY_LAW
 from idp.officers.calls import Call
 from idp.officers.ending import Lapsed
@@ -40,12 +40,15 @@ def find_party() -> ResponseReturnValue:
     if not isinstance(session, OfficerSession):
         return session
     officer, typed = session.officer.ref, request.form.get("number", "")
+    way = request.form.get("way", "")
+    if way not in {"", *appointing_texts.ways_to_find()}:
+        return _start_page(mandate_texts.way_missing(), "way"), 422
     wait = actions.reserve_look_up(house().database, house().keyring, officer)
     if wait is not None:
         return wait_page(wait)
 
     def work(tx: Transaction) -> str | None:
-        found = appointing.find_principal(tx, house().keyring, typed)
+        found = finding.find_principal(tx, house().keyring, typed, way)
         if found is None:
             return None
         return calls.begin(tx, officer=officer, party=found[0], party_kind=found[1])
@@ -168,13 +171,16 @@ def _after(found: Call, done: calls.Problem | timedelta | None, field: str) -> R
     return see_other(url_for("console.call", ref=found.ref))
 
 
-def _start_page(error: str | None = None) -> str:
+def _start_page(error: str | None = None, field: str = "number") -> str:
     return render_template(
         "officers/calls.html",
         action=url_for("console.find_party"),
+        ways=appointing_texts.ways_to_find(),
+        way=request.form.get("way") or "ni",
         waiting=url_for("console.proposals_waiting"),
         letters=url_for("console.letters"),
         error=error,
+        field=field,
     )
 
 
@@ -188,7 +194,7 @@ def call_page(found: Call, error: str | None = None, field: str = "") -> str:
         held = ending.held_of(tx, found.party)
         names = service_names(tx, [one.service for one in held])
         return {
-            "name": appointing.name_of(tx, found.party),
+            "name": finding.name_of(tx, found.party),
             "birth_date": person.birth_date if person else None,
             "died_on": person.died_on if person else None,
             "channels": calls.reachable(tx, found),

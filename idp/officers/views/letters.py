@@ -7,7 +7,7 @@ from idp.journal.actions import Entry, record
 from idp.notices import letters as driver
 from idp.notices.letters import Letter, Way
 from idp.notices.texts import Words
-from idp.officers import actions, appointing
+from idp.officers import actions, finding
 from idp.officers.rules import Act
 from idp.officers.sessions import OfficerSession
 from idp.officers.views.common import bp, signed_in, wait_page
@@ -40,7 +40,7 @@ def letter(ref: str) -> ResponseReturnValue:
             return None
         party = found[0].party
         actions.record_look_up(tx, person_ref=party, case_ref=ref, officer_ref=officer)
-        return *found, appointing.name_of(tx, party), appointing.address_of(tx, party)
+        return *found, finding.name_of(tx, party), finding.address_of(tx, party)
 
     found = here.database.transaction(work)
     if found is None:

@@ -17,17 +17,11 @@ from idp.delegation.holding import Happened, Why
 from idp.delegation.lifecycle import Move
 from idp.delegation.moving import NotMoved
 from idp.delegation.stating import explain
-from idp.identifiers.businesses import BusinessNumber, NumberKind
-from idp.identifiers.businesses import parse as parse_business
-from idp.identifiers.rules import NationalInsuranceNumber
-from idp.identifiers.rules import parse as parse_person
 from idp.journal.actions import Entry, record
-from idp.officers import actions, mandate_texts
+from idp.officers import actions, finding, mandate_texts
 from idp.officers.rules import Act
 from idp.officers.sessions import OfficerSession
 from idp.officers.views.common import bp, signed_in, wait_page
-from idp.register import businesses
-from idp.register.actions import find_by_number
 from idp.storage import Transaction
 from idp.web import house, notice, see_other
 from idp.words import gettext as _
@@ -52,8 +46,10 @@ def find_mandates() -> ResponseReturnValue:
     wait = actions.reserve_look_up(house().database, house().keyring, session.officer.ref)
     if wait is not None:
         return wait_page(wait)
-    if way == "reference" and house().database.read(lambda tx: find(tx, typed)):
-        return see_other(url_for("console.look_at_mandate", ref=typed))
+    if way == "reference":
+        ref = house().database.read(lambda tx: holding.ref_of(tx, typed))
+        if ref is not None:
+            return see_other(url_for("console.look_at_mandate", ref=ref))
     found = house().database.transaction(lambda tx: _found(tx, way, typed, session.officer.ref))
     if not found:
         return _find_page(way, mandate_texts.nothing_found()), 422
@@ -82,7 +78,9 @@ def move_mandate(ref: str) -> ResponseReturnValue:
         return _one(ref, mandate_texts.choice_missing())
     what, why = given.split(" ")
     done = house().database.transaction(
-        lambda tx: holding.BY_MOVE[Move(what)](tx, ref, Why(why), who=session.officer.ref)
+        lambda tx: holding.move_and_tell(
+            tx, house().keyring, Move(what), ref, Why(why), who=session.officer.ref
+        )
     )
     if isinstance(done, NotMoved):
         return _one(ref, mandate_texts.changed_meanwhile())
@@ -96,27 +94,12 @@ def _found(tx: Transaction, way: str, typed: str, officer: str) -> list[HeldMand
     if way == "organisation":
         named = holding.organisations_named(tx, typed)
         return [one for ref in named for one in holding.of_delegate(tx, ref)]
-    principal = _principal(tx, way, typed)
-    if principal is None:
+    about = None if way == "reference" else finding.find_principal(tx, house().keyring, typed, way)
+    if about is None:
         return []
+    principal, _kind = about
     record(tx, Entry(kind="officer-saw-permissions", person=principal, actor=officer))
     return holding.of_principal(tx, principal)
-
-
-def _principal(tx: Transaction, way: str, typed: str) -> str | None:
-    if way == "ni":
-        number = parse_person(typed)
-        if not isinstance(number, NationalInsuranceNumber):
-            return None
-        person = find_by_number(tx, house().keyring, number)
-        return person.ref if person else None
-    if way not in set(NumberKind):
-        return None
-    of_business = parse_business(NumberKind(way), typed)
-    if not isinstance(of_business, BusinessNumber):
-        return None
-    business = businesses.find_by_number(tx, house().keyring, of_business)
-    return business.ref if business else None
 
 
 def _find_page(

@@ -42,7 +42,9 @@ def lift(reference: str) -> ResponseReturnValue:
     if given not in set(HeldReason) or not HeldReason(given).releases:
         return see_other(url_for("console.stopped"))
     done = house().database.transaction(
-        lambda tx: watching.lift(tx, reference, by=session.officer.ref, reason=given)
+        lambda tx: watching.lift(
+            tx, house().keyring, reference, by=session.officer.ref, reason=given
+        )
     )
     link = (url_for("console.stopped"), _("See who was stopped"))
     if not done:

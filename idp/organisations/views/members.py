@@ -8,8 +8,9 @@ from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.authentication.sessions import SessionFacts
-from idp.delegation import assigning
+from idp.delegation import assigning, watching
 from idp.delegation import people as acted_for
+from idp.delegation.watching import Stopped
 from idp.notices.rules import masked_email
 from idp.organisations import members, teams, texts
 from idp.organisations.actions import Listed, find_member
@@ -204,19 +205,22 @@ def _change(
 def _member_page(here: Here, ref: str) -> ResponseReturnValue:
     it = here.organisation
 
-    def work(tx: Transaction) -> tuple[Listed, int, list[teams.Team], list[tuple[str, str]]] | None:
+    def work(
+        tx: Transaction,
+    ) -> tuple[Listed, int, list[teams.Team], list[tuple[str, str]], Stopped | None] | None:
         found = find_member(tx, it.ref, ref)
         if found is None or found.member.left:
             return None
         count = acted_for.count_people(tx, it.ref) if it.everyone else 0
         reach = count or assigning.reach(tx, it.ref, ref)
         others = members.workers(tx, it.ref) if here.may(Act.ASSIGN) and not it.everyone else []
-        return found, reach, teams.of_member(tx, ref), others
+        fast = watching.stopped_of(tx, found.member.account_ref) if here.has(Act.INVITE) else None
+        return found, reach, teams.of_member(tx, ref), others, fast
 
     answer = house().database.read(work)
     if answer is None:
         abort(404)
-    found, reach, in_teams, others = answer
+    found, reach, in_teams, others, too_fast = answer
     oneself = ref == here.me.member.ref
     where: dict[str, Any] = {"ref": it.ref, "member": ref}
     return render_template(
@@ -228,6 +232,7 @@ def _member_page(here: Here, ref: str) -> ResponseReturnValue:
         role_list=texts.role_list(found.member.roles),
         since=found.joined_at,
         stopped=found.member.suspended,
+        too_fast=too_fast,
         oneself=oneself,
         teams=[team.name for team in in_teams],
         reach=texts.people(reach, acted_for.COUNTED if it.everyone else reach),

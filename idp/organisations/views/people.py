@@ -7,8 +7,9 @@ from flask.typing import ResponseReturnValue
 
 from idp.account.actions import service_names
 from idp.authentication.sessions import SessionFacts
-from idp.delegation import assigning
+from idp.delegation import assigning, holding
 from idp.delegation import people as acted_for
+from idp.delegation.holding import Hold
 from idp.delegation.lifecycle import State
 from idp.delegation.people import Open, Somebody
 from idp.organisations import members, teams
@@ -67,20 +68,25 @@ def person(ref: str, mandate: str) -> ResponseReturnValue:
 
     def work(
         tx: Transaction,
-    ) -> tuple[Somebody, list[Open], dict[str, str], list[tuple[str, str]]] | None:
+    ) -> (
+        tuple[Somebody, list[Open], dict[str, str], list[tuple[str, str]], dict[str, Hold | None]]
+        | None
+    ):
         found = acted_for.find_somebody(tx, ref, mandate)
         if found is None:
             return None
+        held = [one.ref for one in found[0].mandates if one.state is State.SUSPENDED]
+        holds = {one: holding.hold_of(tx, one) for one in held}
         choices: list[tuple[str, str]] = []
         if assigns:
             choices = [(one.ref, one.name) for one in teams.list_teams(tx, ref)]
             choices += members.workers(tx, ref)
-        return *found, service_names(tx, [m.service for m in found[0].mandates]), choices
+        return *found, service_names(tx, [m.service for m in found[0].mandates]), choices, holds
 
     answer = house().database.read(work)
     if answer is None:
         abort(404)
-    found, opened, names, choices = answer
+    found, opened, names, choices, holds = answer
     taken = {one.ref for one in opened}
     where: dict[str, Any] = {"ref": ref, "mandate": mandate}
     return render_template(
@@ -94,6 +100,7 @@ def person(ref: str, mandate: str) -> ResponseReturnValue:
                 "until": one.expires,
                 "over": one.over,
                 "stopped": one.state is State.SUSPENDED,
+                "hold": holds.get(one.ref),
             }
             for one in found.mandates
         ],
