@@ -362,13 +362,9 @@ def _read_out_by_helper(tx: Transaction, wish: Wish) -> bool:
     ways = {one["held_by"] for one in wish.evidence if one["type"] == PHONE_CODE}
     if not ways:
         return False
-    known, theirs = contacts_shown(tx, wish.principal), addresses_of(tx, wish.delegates)
+    known, theirs = contacts_shown(tx, wish.principal), addresses_of(tx, wish.people)
     went = {"register-text": known.phone, "register-email": known.email}
     return any((went.get(way) or "").casefold() in theirs for way in ways)
-
-
-def _proved(tx: Transaction, people: Sequence[str]) -> frozenset[str]:
-    return frozenset(tx.execute(_PROVED, {"people": list(people)}).scalars())
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -183,8 +183,7 @@ def helping() -> ResponseReturnValue:
             for act in joint.waiting_for(tx, person)
         ]
         known = [owning.as_helper_sees(tx, one) for one in delegation.held_by(tx, person)]
-        held = [m for m in known if m.state is State.ACTIVE]
-        held = [m for m in delegation.held_by(tx, person) if m.state in HELD]
+        held = [m for m in known if m.state in HELD]
         names = actions.service_names(tx, (m.service for m in held))
         people = [
             {
