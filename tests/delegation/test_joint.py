@@ -23,7 +23,7 @@ from idp.identifiers.rules import NationalInsuranceNumber, parse
 from idp.oidc.records import GrantRecord
 from idp.register.actions import add_person
 from idp.storage import Transaction
-from tests.build import Site, read_answer
+from tests.build import Site, claims_of, read_answer
 
 TWO = Level(identity=2, sign_in=2)
 DAYS = timedelta(days=30)
@@ -291,6 +291,15 @@ def test_the_sign_in_says_who_has_to_agree_and_goes_on_once_they_have(site: Site
     tokens = site.redeem("tax", answer["code"]).json
     assert tokens is not None
     assert site.introspect("tax", tokens["access_token"])["active"]
+    # A service that asks before it acts is told what was agreed to for this visit.
+    claims = claims_of(tokens["access_token"])
+    two = {"delegate": claims["act"]["sub"], "principal": claims["sub"], "scope": "view"}
+    checked = site.post("/api/v1/mandates/check", "tax", **two).json or {}
+    assert checked["reason"] == "quorum-not-met"
+    checked = site.post(
+        "/api/v1/mandates/check", "tax", **two, access_token=tokens["access_token"]
+    ).json or {}  # fmt: skip
+    assert (checked["allowed"], checked["mandate"]["quorum_met"]) == (True, True)
     # Used up: the next visit is asked for anew.
     assert "Others have to agree" in at_tax(site, court).text
     # And a token stops when one who agreed is removed.
