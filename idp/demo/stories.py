@@ -61,15 +61,20 @@ class Scene:
         service = self.walk.services[client_id]
         return machine.of_sandbox(self.settings.data, self.settings.issuer, service)
 
-    def command(self, *words: str) -> Any:
+    def command(self, *words: str, typed: str = "") -> Any:
         """Run an `idp` command for this sandbox, and answer the JSON it prints."""
-        line = [sys.executable, "-c", COMMAND, "--data", str(self.settings.data), *words, "--json"]
+        return json.loads(self.run(*words, "--json", typed=typed))
+
+    def run(self, *words: str, typed: str = "") -> str:
+        """Run an `idp` command for this sandbox, and answer what it prints; `typed` is what it
+        reads at its prompt. Raises `NotProved` with what it says when it fails."""
+        line = [sys.executable, "-c", COMMAND, "--data", str(self.settings.data), *words]
         done = subprocess.run(  # noqa: S603 - our own command
-            line, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
+            line, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False, input=typed
         )
         if done.returncode != 0:
             raise NotProved(f"idp {words[0]} {words[1]}: {done.stderr.strip()[-500:]}")
-        return json.loads(done.stdout)
+        return done.stdout
 
     def proved(self, sentence: str, holds: object, seen: object = "") -> None:
         """Say the sentence when it holds. Raises `NotProved` with what was seen when not."""

@@ -1,9 +1,10 @@
 """M15: somebody lets somebody else act for them, by one protocol for every service (84(7), B1-B9).
-First part: a mother and her daughter, in person, at one service."""
+First part: a mother and her daughter; an insurer for one visit; a charity's adviser at the table.
+The accountant's firm is in test_m20_uses_watched.py, businesses are in test_m13_businesses.py."""
 
 import pytest
 
-from idp.demo import stories
+from idp.demo import helping_stories, stories
 from idp.demo.browser import Browser
 from idp.demo.page import Page
 from idp.demo.stories import Scene
@@ -24,6 +25,25 @@ def test_a_daughter_acts_for_her_mother_until_the_mother_ends_it(
     scene.say = heard.append
     stories.acting(scene)
     assert "the daughter's next click is refused, with the reason and the reference" in heard
+
+
+def test_an_insurer_renews_car_tax_once_and_cannot_twice(scene: Scene, signed_in: SignedIn) -> None:
+    heard: list[str] = []
+    scene.browsers = {"insurer": signed_in("insurer"), "client": signed_in("neighbour")}
+    scene.say = heard.append
+    helping_stories.insurer(scene)
+    assert "and who asks for that very permission is told that it was used" in heard
+
+
+def test_a_charity_helps_somebody_without_an_account_while_he_is_there(
+    scene: Scene, signed_in: SignedIn
+) -> None:
+    heard: list[str] = []
+    scene.browsers = {"adviser": signed_in("adviser")}
+    scene.say = heard.append
+    helping_stories.charity(scene)
+    assert "her level is high, and what she may do is capped by the evidence" in heard
+    assert "before he leaves it is done: there is a reference for both" in heard
 
 
 def test_who_has_no_permission_is_offered_nobody_and_told_what_to_do(
