@@ -126,7 +126,11 @@ def named_in_the_token(scene: Scene, tokens: dict[str, Any]) -> None:
     """Whose it is, who acts and for which organisation; and why not, in three texts."""
     tax = scene.machine("tax")
     told = tax.introspect(tokens["access_token"]).body
-    chain = scene.command("token", "explain", tokens["id_token"])["chain"]
+    asked = tax.check(told["act"]["sub"], told["sub"], "repayment").body
+    explained, shown = scene.run_each(
+        ["token", "explain", tokens["id_token"], "--json"], ["journal", "show", asked["reference"]]
+    )
+    chain, entry = json.loads(explained)["chain"], json.loads(shown)
     names = {role: one.name for role, one in scene.walk.people.items()}
     scene.proved(
         "the token is about him, and names the human who acts and the firm",
@@ -140,14 +144,12 @@ def named_in_the_token(scene: Scene, tokens: dict[str, Any]) -> None:
         facts["mandate"] == told["mandate"] and facts["act"]["sub"] == told["act"]["sub"],
         (facts, told),
     )  # fmt: skip
-    asked = tax.check(told["act"]["sub"], told["sub"], "repayment").body
     scene.proved(
         "asked by the service, the refusal has a reason, a reference and three texts",
         not asked["allowed"] and asked["reason"] == "power-not-in-mandate" and asked["reference"]
         and set(asked["texts"]) == {"principal", "delegate", "developer"},
         asked,
     )  # fmt: skip
-    entry = json.loads(scene.run("journal", "show", asked["reference"]))
     scene.proved(
         "and the reference finds the one entry of it in the journal",
         entry["kind"] == "mandate-checked" and entry["mandate_ref"] == told["mandate"]["id"], entry,
