@@ -21,6 +21,7 @@ from idp.demo import (
     firm_stories,
     helping_stories,
     joining_stories,
+    officer_stories,
     review_stories,
     stories,
 )
@@ -76,6 +77,12 @@ STORIES: tuple[tuple[str, Callable[[Scene], None], frozenset[int]], ...] = (
     ("An insurer renews car tax, once", helping_stories.insurer, frozenset({15})),
     ("A charity at the kitchen table", helping_stories.charity, frozenset({15})),
     ("People act for businesses", business_stories.business, frozenset({13, 15})),
+    (
+        "Somebody who is not online appoints, at a counter",
+        officer_stories.appointed,
+        frozenset({15, 17}),
+    ),
+    ("Any two of three directors", officer_stories.together, frozenset({13, 15})),
     ("A method is withdrawn, and paper still lets in", joining_stories.withdrawn, frozenset({7})),
     ("Twelve questions, and a level with its reasons", assessing_stories.designer, frozenset({3})),
     ("Start from what others answered", assessing_stories.learning, frozenset({26})),

@@ -1,7 +1,7 @@
 """M13, first part: company number, tax and VAT number find one business; a sole trader is both
-person and business; no number is shown to anyone (149(2))."""
+person and business; any two of three directors; no number is shown to anyone (149(2))."""
 
-from idp.demo import business_stories
+from idp.demo import business_stories, officer_stories
 from idp.demo.stories import Scene
 from tests.mission.conftest import SignedIn
 
@@ -18,3 +18,18 @@ def test_people_act_for_businesses(scene: Scene, signed_in: SignedIn) -> None:
     )
     assert "a sole trader is a person and a business: two keys, never one" in heard
     assert "no number of theirs is shown to anybody, old or new" in heard
+
+
+def test_any_two_of_three_directors_and_none_alone(scene: Scene, signed_in: SignedIn) -> None:
+    heard: list[str] = []
+    scene.say = heard.append
+    scene.browsers = {
+        "client": signed_in("neighbour"), "insurer": signed_in("insurer"),
+        "mother": signed_in("mother"), "daughter": signed_in("daughter"),
+    }  # fmt: skip
+    officer_stories.appointed(scene)
+    assert "who entered it cannot confirm it" in heard
+    assert "an officer who looks at her is on her own page within five seconds" in heard
+    officer_stories.together(scene)
+    assert "one of them alone gets no token: a page says who has to agree" in heard
+    assert "the next time they have to agree again" in heard

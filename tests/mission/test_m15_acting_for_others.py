@@ -1,6 +1,7 @@
 """M15: somebody lets somebody else act for them, by one protocol for every service (84(7), B1-B9).
 First part: a mother and her daughter; an insurer for one visit; a charity's adviser at the table.
-The accountant's firm is in test_m20_uses_watched.py, businesses are in test_m13_businesses.py."""
+The accountant's firm is in test_m20_uses_watched.py; businesses, and somebody who is not online,
+are in test_m13_businesses.py."""
 
 import pytest
 

@@ -1,5 +1,6 @@
 """M17, first part: nobody opens somebody else without saying what for, and they see who and why
-within five seconds (84(3)). So far of those who act for somebody; there is no view for staff."""
+within five seconds (84(3)). So far of those who act for somebody, and of an officer's look, which is
+in test_m13_businesses.py with the officers' other work; there is no whole view for staff."""
 
 from idp.demo import helping
 from idp.demo.stories import Scene
