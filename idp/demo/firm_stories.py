@@ -86,7 +86,9 @@ def file_for_him(scene: Scene) -> None:
     began = time.monotonic()
     shown = helping.pick(silent, him, PURPOSE)
     scene.proved(f'Tax says "{both}"', both in shown.heading, shown.heading)
-    mine = here.my_page(scene.browser("client"), "neighbour", "/account/helpers").click("See the")
+    mine = here.my_page(scene.browser("client"), "neighbour", "/account/helpers").click(
+        f"{FIRM} did for you"
+    )
     name = here.people["daughter"].name
     scene.proved(
         "within five seconds he sees who, where, when and what for",
@@ -159,7 +161,7 @@ def named_in_the_token(scene: Scene, tokens: dict[str, Any]) -> None:
 def watched(scene: Scene) -> None:
     """He looks at what was done for him, and says that one thing is wrong."""
     here, client = scene.walk, scene.browser("client")
-    page = here.my_page(client, "neighbour", "/account/helpers").click("See the")
+    page = here.my_page(client, "neighbour", "/account/helpers").click(f"{FIRM} did for you")
     uses = page.text.count("at Tax")
     scene.proved("each use stands there, also of one who left since", uses >= 4, page.text)
     objected = page.click("Tell us that this is wrong").form("words").fill(

@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
+from urllib.parse import urlencode
 
 from idp.demo.browser import Browser
 from idp.demo.commands import mailbox_address
@@ -62,10 +63,10 @@ def link_on(page: Page) -> str:
     return found[0]
 
 
-def messages(scene: Scene, to: str) -> list[dict[str, str]]:
-    """What came to an address or telephone number, newest first."""
-    query = to.replace("+", "%2B")
-    page = Browser().open(f"{mailbox_address(scene.settings)}/messages.json?to={query}")
+def messages(scene: Scene, to: str | None) -> list[dict[str, str]]:
+    """What came to an address or telephone number, or to anybody, newest first."""
+    asked = "" if to is None else f"?{urlencode({'to': to})}"
+    page = Browser().open(f"{mailbox_address(scene.settings)}/messages.json{asked}")
     found: list[dict[str, str]] = page.json()["messages"]
     return found
 

@@ -85,25 +85,29 @@ def permission(scene: Scene, browser: Browser, home: str, person: Newcomer) -> P
         "they read together what she can then do, and that it lasts today only",
         "renew the tax of a car" in page.text and "today only" in page.text, page.text,
     )  # fmt: skip
+    phone = person.phone or ""
+    before = len(helping.messages(scene, phone))
     page = page.form("kept").submit()
-    told = came(scene, person.phone, 2)
+    told = helping.waited(
+        lambda: [one["text"] for one in helping.messages(scene, phone)],
+        lambda found: len(found) >= before + 2,
+    )[:2]
     code = next((found[1] for one in told if (found := CODE.search(one))), None)
     scene.proved(
         "his own telephone shows who asks for what, and then a code",
         code is not None and any(CHARITY in one and "Car tax" in one for one in told), told,
     )  # fmt: skip
     receipt = page.form("code").fill(code=str(code)).submit()
-    told = came(scene, person.email, 1)
-    scene.proved("he is told at the address that the register has of him", CHARITY in told[0], told)
+    mails = helping.waited(
+        lambda: [one for one in helping.messages(scene, None)
+                 if one["channel"] == "email" and CHARITY in one["text"]],
+        bool,
+    )  # fmt: skip
+    scene.proved(
+        "he is told by e-mail, at an address of his own and not of hers",
+        mails and mails[0]["to"] != scene.walk.people["adviser"].email, mails,
+    )  # fmt: skip
     return receipt
-
-
-def came(scene: Scene, to: str | None, count: int) -> list[str]:
-    """What came to a telephone or address, newest first, once it is so many."""
-    return helping.waited(
-        lambda: [one["text"] for one in helping.messages(scene, to or "")],
-        lambda found: len(found) >= count,
-    )
 
 
 def insurer(scene: Scene) -> None:
@@ -140,5 +144,5 @@ def insurer(scene: Scene) -> None:
         "and who asks for that very permission is told that it was used",
         refused.status == 403 and "for one time, and it was used" in refused.text, refused.text,
     )  # fmt: skip
-    mine = here.my_page(client, "neighbour", "/account/helpers").click("See the")
+    mine = here.my_page(client, "neighbour", "/account/helpers").click(f"{INSURER} did for you")
     scene.proved("he sees the one use", f"at {INSURER}, at Car tax" in mine.text, mine.text)

@@ -2,15 +2,11 @@
 person and business; any two of three directors; no number is shown to anyone (149(2))."""
 
 from idp.demo import business_stories, officer_stories
-from idp.demo.stories import Scene
-from tests.mission.conftest import SignedIn
+from tests.mission.conftest import Hear
 
 
-def test_people_act_for_businesses(scene: Scene, signed_in: SignedIn) -> None:
-    heard: list[str] = []
-    scene.say = heard.append
-    scene.browsers = {"accountant": signed_in("accountant"), "client": signed_in("neighbour")}
-    business_stories.business(scene)
+def test_people_act_for_businesses(hear: Hear) -> None:
+    heard = hear(business_stories.business)
     assert "a company is found by its tax reference" in heard
     assert (
         "by its company number and its VAT number too: Tax knows it by one key, whoever acts"
@@ -20,16 +16,7 @@ def test_people_act_for_businesses(scene: Scene, signed_in: SignedIn) -> None:
     assert "no number of theirs is shown to anybody, old or new" in heard
 
 
-def test_any_two_of_three_directors_and_none_alone(scene: Scene, signed_in: SignedIn) -> None:
-    heard: list[str] = []
-    scene.say = heard.append
-    scene.browsers = {
-        "client": signed_in("neighbour"), "insurer": signed_in("insurer"),
-        "mother": signed_in("mother"), "daughter": signed_in("daughter"),
-    }  # fmt: skip
-    officer_stories.appointed(scene)
-    assert "who entered it cannot confirm it" in heard
-    assert "an officer who looks at her is on her own page within five seconds" in heard
-    officer_stories.together(scene)
+def test_any_two_of_three_directors_and_none_alone(hear: Hear) -> None:
+    heard = hear(officer_stories.together)
     assert "one of them alone gets no token: a page says who has to agree" in heard
     assert "the next time they have to agree again" in heard

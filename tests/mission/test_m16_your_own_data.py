@@ -55,7 +55,7 @@ def test_the_neighbour_sees_nothing_of_theirs(
     for page in ("", "/helpers", "/activity", "/helping", "/sessions"):
         seen = scene.walk.my_page(browser, "neighbour", f"/account{page}")
         assert seen.status == 200
-        assert "Margaret" not in seen.text  # Sian he may know: she works for his accountant
+        assert "Hughes" not in seen.text
         assert permission not in seen.body.decode()
 
 

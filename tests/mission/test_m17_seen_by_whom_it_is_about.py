@@ -1,10 +1,19 @@
 """M17, first part: nobody opens somebody else without saying what for, and they see who and why
-within five seconds (84(3)). So far of those who act for somebody, and of an officer's look, which is
-in test_m13_businesses.py with the officers' other work; there is no whole view for staff."""
+within five seconds (84(3)). So far of those who act for somebody, and of an officer's look; there
+is no whole view of a customer for staff."""
 
-from idp.demo import helping
+from idp.demo import firm_stories, helping, officer_stories
 from idp.demo.stories import Scene
-from tests.mission.conftest import SignedIn
+from tests.mission.conftest import Hear, SignedIn
+
+
+def test_whoever_is_looked_at_sees_it_within_five_seconds(hear: Hear) -> None:
+    assert "within five seconds he sees who, where, when and what for" in hear(
+        firm_stories.accountant
+    )
+    assert "an officer who looks at her is on her own page within five seconds" in hear(
+        officer_stories.appointed
+    )
 
 
 def test_a_look_takes_a_purpose_that_can_be_read(
