@@ -15,7 +15,16 @@ from pathlib import Path
 
 import click
 
-from idp.demo import assessing_stories, joining_stories, review_stories, stories
+from idp.demo import (
+    assessing_stories,
+    business_stories,
+    firm_stories,
+    helping_stories,
+    joining_stories,
+    officer_stories,
+    review_stories,
+    stories,
+)
 from idp.demo.browser import BrowserError
 from idp.demo.commands import NEIGHBOURS, OPERATORS_AWAY, prepare
 from idp.demo.page import NotOnPageError
@@ -63,6 +72,17 @@ STORIES: tuple[tuple[str, Callable[[Scene], None], frozenset[int]], ...] = (
     ),
     ("A better key, and nothing proved again", joining_stories.better_key, frozenset({14})),
     ("One answer changed, and the same link asks for more", stories.flip, frozenset({4})),
+    ("An accountant's firm takes somebody on", firm_stories.accountant, frozenset({15, 17})),
+    ("He looks at what was done for him, and ends it", firm_stories.watched, frozenset({16, 20})),
+    ("An insurer renews car tax, once", helping_stories.insurer, frozenset({15})),
+    ("A charity at the kitchen table", helping_stories.charity, frozenset({15})),
+    ("People act for businesses", business_stories.business, frozenset({13, 15})),
+    (
+        "Somebody who is not online appoints, at a counter",
+        officer_stories.appointed,
+        frozenset({15, 17}),
+    ),
+    ("Any two of three directors", officer_stories.together, frozenset({13, 15})),
     ("A method is withdrawn, and paper still lets in", joining_stories.withdrawn, frozenset({7})),
     ("Twelve questions, and a level with its reasons", assessing_stories.designer, frozenset({3})),
     ("Start from what others answered", assessing_stories.learning, frozenset({26})),

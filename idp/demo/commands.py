@@ -167,6 +167,7 @@ class Sandbox:
             "--key", str(world.department_key(self.settings.data, service.client_id)),
             "--scope", " ".join(service.scopes),
         ]  # fmt: skip
+        command += [f"--does={power}={words}" for power, words in service.does.items()]
         if service.delegation:
             command.append("--delegation")
         return Part(name=service.name, command=command)

@@ -1,21 +1,26 @@
 """A sample department: a real relying party, an Authlib client inside Flask, under 150 lines.
 
 Plays the Library or Tax by its settings (see `--help`); discovery tells it the rest. It uses
-nothing of Gatehouse: copy it, with the `department_*` files beside it, to start a service.
+nothing of Gatehouse: copy it, with the `department_*` files beside it, to start a service. What
+it writes so that people can act for others is in `department_acting.py`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from secrets import token_urlsafe
 from typing import Any
 
 from authlib.integrations.flask_client import FlaskOAuth2App, OAuth, OAuthError
+from authlib.integrations.requests_client.oauth2_session import OAuth2ClientAuth
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from flask import Flask, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue as Answer
 from joserfc.jwk import ECKey
 
+from idp.demo import department_acting as acting
 from idp.demo.department_frame import Memory, dress, note_reference, notice, read_refusal, run
 from idp.demo.department_logout import end_sessions
+from idp.demo.department_work import Work
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +63,8 @@ class Department:
         """Send the browser to sign in. PKCE, state and nonce are Authlib's work."""
         if request.host_url != self.home + "/":  # our cookie must be of the host we come back to
             return redirect(self.home + request.full_path)
-        acting = self.delegation and request.args.get("act") == "1"
-        more = {"acting_for": "choose"} if acting else {}
+        acts = self.delegation and "act" in request.args
+        more = acting.ask(*request.args.getlist("only")) if acts else {}
         answer: Answer = self.client.authorize_redirect(self.home + "/callback", **more)
         return answer
 
@@ -86,20 +91,6 @@ class Department:
         if kept := self.user():
             kept["token"] = {**token, "id_token": kept["token"]["id_token"]}
 
-    def records(self) -> Answer:
-        """The next click: ask again, so that a permission that was ended is felt at once."""
-        if (kept := self.user()) is None:
-            return notice("You are signed out", "Sign in to see your records.", 403)
-        try:
-            kept["userinfo"] = self.ask_userinfo(kept["token"], kept["id_token"]["sub"])
-        except OAuthError as no:
-            self.sessions.delete(session.pop("ref", ""))
-            whose = kept["userinfo"].get("name", "this person")
-            acting = "act" in kept["id_token"] | kept["userinfo"]
-            heading = f"You can no longer act for {whose}" if acting else "You are signed out"
-            return notice(heading, no.description, 403, no.error)
-        return render_template("records.html", user=kept)
-
     def sign_out(self) -> Answer:
         """End our session, then ask the server to end its own (RP-Initiated Logout 1.0)."""
         if (kept := self.user()) is None:
@@ -115,9 +106,11 @@ class Department:
 
 
 def create(
-    *, name: str, client_id: str, issuer: str, home: str, key: Any, scope: str, delegation: bool
-) -> Flask:
-    """Make the application. `home` is its address in the browser; `key` a P-256 JWK, parsed."""
+    *, name: str, client_id: str, issuer: str, home: str, key: Any, scope: str, delegation: bool,
+    does: Mapping[str, str],
+) -> Flask:  # fmt: skip
+    """Make the application. `home` is its address in the browser; `key` a P-256 JWK, parsed;
+    `does` the words of each thing to do, by the power that it takes."""
     app, private = Flask(__name__, static_folder=None), ECKey.import_key(key)
     # The audience is the issuer as one string: an assertion made for us fits no other server.
     proof = PrivateKeyJWT(issuer, alg="ES256", headers={"kid": private.kid or private.thumbprint()})
@@ -138,11 +131,14 @@ def create(
         update_token=lambda token, **_: us.keep_token(token),
     )
     us: Department = Department(issuer=issuer, home=home, delegation=delegation, client=client)
-    for path in ("", "sign-in", "callback", "records", "sign-out"):
+    for path in ("", "sign-in", "callback", "sign-out"):
         view = getattr(us, path.replace("-", "_") or "start")
         app.add_url_rule(f"/{path}", view_func=view)
+    work = Work(us, OAuth2ClientAuth(client_id, private, proof), does)
+    app.get("/records")(work.records)
+    app.post("/do/<power>")(work.do)
     app.post("/backchannel-logout")(us.backchannel_logout)
-    return dress(app, name, client_id)
+    return dress(app, name, client_id, does)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 from urllib.parse import parse_qsl, urlsplit
 
@@ -23,6 +23,7 @@ from joserfc.errors import JoseError
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.serving import make_server
 
+from idp.demo import department_acting as acting
 from idp.demo.department_pages import PAGES
 
 SESSION_SECONDS = 8 * 3600
@@ -30,7 +31,7 @@ COLOURS = ("#5b2333", "#1f4e5f", "#33502b", "#4a3b76")
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none';"
-    " form-action 'none'; frame-ancestors 'none'",
+    " form-action 'self'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
@@ -102,13 +103,7 @@ def note_reference(session: Any) -> None:
 
 def who(user: dict[str, Any] | None) -> str:
     """Say who is signed in: "Sian Hughes, on behalf of Margaret Hughes"."""
-    if user is None:
-        return ""
-    facts = user["id_token"] | user["userinfo"]
-    name = str(facts.get("name", "somebody"))
-    if "act" not in facts:
-        return name
-    return f"{facts['act'].get('name', 'Somebody')}, on behalf of {name}"
+    return acting.who(user["id_token"] | user["userinfo"]) if user else ""
 
 
 def claims_of(user: dict[str, Any]) -> list[tuple[str, str, str]]:
@@ -129,9 +124,9 @@ def asked_of(user: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def dress(app: Flask, name: str, client_id: str) -> Flask:
+def dress(app: Flask, name: str, client_id: str, does: Mapping[str, str]) -> Flask:
     """Give the application its pages, cookie, headers, error pages, `/signed-out`, `/healthz`."""
-    app.jinja_loader = DictLoader(PAGES)
+    app.jinja_loader = DictLoader({**PAGES, "refused.html": acting.REFUSED})
     app.config.update(
         SECRET_KEY=secrets.token_bytes(32),
         SESSION_COOKIE_NAME=f"{client_id}_session",  # cookies are by host, not by port
@@ -140,7 +135,7 @@ def dress(app: Flask, name: str, client_id: str) -> Flask:
     )
     colour = COLOURS[sum(client_id.encode()) % len(COLOURS)]
     helpers = {"who": who, "claims_of": claims_of, "asked_of": asked_of}
-    app.context_processor(lambda: helpers | {"name": name, "colour": colour})
+    app.context_processor(lambda: helpers | {"name": name, "colour": colour, "does": does})
 
     @app.after_request
     def add_headers(response: Response) -> Response:
@@ -178,8 +173,13 @@ def run(create: Callable[..., Flask]) -> None:
     @click.option("--key", required=True, type=click.File(), help="Private P-256 key, JWK JSON.")
     @click.option("--scope", default="openid profile", show_default=True)
     @click.option("--delegation", is_flag=True, help="Also offer to act for someone else.")
-    def command(key: TextIO, port: int, host_name: str, **settings: Any) -> None:
-        app = create(home=f"http://{host_name}:{port}", key=json.load(key), **settings)
+    @click.option("--does", multiple=True, help="A power and its words: file='Send a return'.")
+    def command(
+        key: TextIO, port: int, host_name: str, does: tuple[str, ...], **settings: Any
+    ) -> None:
+        words = dict(one.split("=", 1) for one in does)
+        home = f"http://{host_name}:{port}"
+        app = create(home=home, key=json.load(key), does=words, **settings)
         logging.getLogger("werkzeug").setLevel(logging.WARNING)  # its lines would show codes
         server = make_server("127.0.0.1", port, app, threaded=True)
         with contextlib.suppress(KeyboardInterrupt):

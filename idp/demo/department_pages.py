@@ -17,9 +17,11 @@ main { max-width: 46rem; margin: 0 auto; padding: 1rem; }
 h1 { font-size: 1.75rem; line-height: 1.2; overflow-wrap: anywhere; }
 h2 { font-size: 1.25rem; }
 main a { color: #17428c; }
-a:focus, summary:focus { outline: 3px solid #1b1b1b; outline-offset: 2px; background: #ffe066;
-  color: #1b1b1b; }
+a:focus, summary:focus, button:focus { outline: 3px solid #1b1b1b; outline-offset: 2px;
+  background: #ffe066; color: #1b1b1b; }
 .links li { margin: .5rem 0; }
+button { font: inherit; padding: .4rem .8rem; margin: .25rem 0; cursor: pointer; color: #fff;
+  background: {{ colour }}; border: 2px solid {{ colour }}; }
 table { border-collapse: collapse; width: 100%; font-size: 1rem; table-layout: fixed; }
 caption { text-align: left; font-weight: 600; padding: .5rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .5rem .4rem 0;
@@ -42,9 +44,15 @@ START = """{% extends "layout.html" %}
 {% set heading = "Signed in: " ~ who(user) if user else "Welcome to " ~ name %}
 {% block main %}
 {% if user %}
+{% for power, words in does.items() %}
+<form method="post" action="/do/{{ power }}"><button>{{ words }}</button></form>
+{% endfor %}
 <ul class="links">
 <li><a href="/records">See my records</a></li>
-{% if delegation %}<li><a href="/sign-in?act=1">Act for someone else</a></li>{% endif %}
+{% if delegation %}<li><a href="/sign-in?act=1">Act for someone else</a></li>
+{% for power, words in does.items() %}
+<li><a href="/sign-in?act=1&amp;only={{ power }}">For someone else, only: {{ words }}</a></li>
+{% endfor %}{% endif %}
 <li><a href="/sign-out">Sign out</a></li>
 </ul>
 <table>
@@ -83,6 +91,10 @@ RECORDS = """{% extends "layout.html" %}
 {% set heading = "Records: " ~ who(user) %}
 {% block main %}
 <p>{{ name }} asked Gatehouse again just now, and the answer was yes.</p>
+{% if done %}
+<h2>What was done</h2>
+<ul>{% for line in done %}<li>{{ line }}</li>{% endfor %}</ul>
+{% endif %}
 <table>
 <caption>What Gatehouse answered</caption>
 <thead>
@@ -98,6 +110,18 @@ RECORDS = """{% extends "layout.html" %}
 <li><a href="/records">See my records again</a></li>
 <li><a href="/">Back to {{ name }}</a></li>
 <li><a href="/sign-out">Sign out</a></li>
+</ul>
+{% endblock %}
+"""
+
+DONE = """{% extends "layout.html" %}
+{% set heading = "Done: " ~ what %}
+{% block main %}
+<p>Done by {{ who(user) }}.</p>
+{% if reference %}<p>Reference for both of you: <code>{{ reference }}</code></p>{% endif %}
+<ul class="links">
+<li><a href="/records">See my records</a></li>
+<li><a href="/">Back to {{ name }}</a></li>
 </ul>
 {% endblock %}
 """
@@ -122,5 +146,6 @@ PAGES = {
     "layout.html": LAYOUT,
     "start.html": START,
     "records.html": RECORDS,
+    "done.html": DONE,
     "notice.html": NOTICE,
 }

@@ -98,6 +98,11 @@ class Machine:
         """Ask whether a token is live."""
         return self._post("/introspect", token=token)
 
+    def check(self, delegate: str, principal: str, power: str, **more: str) -> Reply:
+        """Ask whether somebody may act for somebody here."""
+        fields = {"delegate": delegate, "principal": principal, "scope": power, **more}
+        return self._post("/api/v1/mandates/check", **fields)
+
     def userinfo(self, access_token: str) -> Reply:
         """Ask who it is."""
         return self._send("GET", "/userinfo", None, {"Authorization": f"Bearer {access_token}"})

@@ -176,6 +176,11 @@ class Page:
             f"no form with {with_field!r} on {self.url} ({self.heading!r}); has {had}"
         )
 
+    @property
+    def form_fields(self) -> set[str]:
+        """The names of all fields of its forms."""
+        return {f.name for one in self.forms for f in one.fields}
+
     def click(self, text: str) -> "Page":
         """Follow the link or press the button of these words (whole words first, then part)."""
         for matches in (lambda words: words == text, lambda words: text in words):

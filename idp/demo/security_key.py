@@ -20,7 +20,8 @@ from webauthn.helpers import encode_cbor
 
 from idp.demo.page import NotOnPageError, Page
 
-OPTIONS = re.compile(r'data-passkey(?:-options)?="([^"]*)"')
+OPTIONS = re.compile(r'data-(?:passkey-options|passkey|options)="([^"]*)"')
+ANSWERS = ("passkey", "response")  # the field that takes the key's answer: people's, officers'
 PRESENT, VERIFIED, ATTESTED = 0x01, 0x04, 0x40  # flags, Web Authentication section 6.1
 
 
@@ -74,7 +75,8 @@ class SecurityKey:
             "authenticatorAttachment": "cross-platform",
             "clientExtensionResults": {"credProps": {"rk": True}},
         }  # fmt: skip
-        return page.form("passkey").fill(passkey=json.dumps(given)).submit()
+        field = next((name for name in ANSWERS if name in page.form_fields), ANSWERS[0])
+        return page.form(field).fill({field: json.dumps(given)}).submit()
 
 
 def options_on(page: Page) -> dict[str, Any]:

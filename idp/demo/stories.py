@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,18 @@ from idp.demo.walk import Walk
 from idp.settings import Settings
 
 COMMAND = "from idp.cli import main; main()"
+# Several commands in one process: starting one costs more than what most of them do.
+BETWEEN = "\x1e"
+COMMANDS = """
+import click, json, sys
+from idp.cli import idp
+for line in json.loads(sys.argv[-1]):
+    try:
+        idp(line, standalone_mode=False)
+    except click.ClickException as refused:
+        print(refused.format_message())
+    print(chr(30))
+"""
 COMMAND_SECONDS = 30
 ASKS = 12  # new connections each: two workers both answer, but for once in two thousand runs
 NUMBER = "national_insurance_number"
@@ -61,15 +73,30 @@ class Scene:
         service = self.walk.services[client_id]
         return machine.of_sandbox(self.settings.data, self.settings.issuer, service)
 
-    def command(self, *words: str) -> Any:
+    def command(self, *words: str, typed: str = "") -> Any:
         """Run an `idp` command for this sandbox, and answer the JSON it prints."""
-        line = [sys.executable, "-c", COMMAND, "--data", str(self.settings.data), *words, "--json"]
+        return json.loads(self.run(*words, "--json", typed=typed))
+
+    def run(self, *words: str, typed: str = "") -> str:
+        """Run an `idp` command for this sandbox, and answer what it prints; `typed` is what it
+        reads at its prompt. Raises `NotProved` with what it says when it fails."""
+        return self._python(COMMAND, ["--data", str(self.settings.data), *words], typed)
+
+    def run_each(self, *lines: Sequence[str], typed: str = "") -> list[str]:
+        """Run one `idp` command after the other, and answer what each prints: its answer, or why
+        it was refused. `typed` has a line for each prompt."""
+        data = ["--data", str(self.settings.data)]
+        out = self._python(COMMANDS, [json.dumps([[*data, *line] for line in lines])], typed)
+        return [part.strip() for part in out.split(BETWEEN)[:-1]]
+
+    def _python(self, program: str, words: Sequence[str], typed: str) -> str:
+        line = [sys.executable, "-c", program, *words]
         done = subprocess.run(  # noqa: S603 - our own command
-            line, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
+            line, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False, input=typed
         )
         if done.returncode != 0:
-            raise NotProved(f"idp {words[0]} {words[1]}: {done.stderr.strip()[-500:]}")
-        return json.loads(done.stdout)
+            raise NotProved(f"idp {' '.join(words[2:4])}: {done.stderr.strip()[-500:]}")
+        return done.stdout
 
     def proved(self, sentence: str, holds: object, seen: object = "") -> None:
         """Say the sentence when it holds. Raises `NotProved` with what was seen when not."""
@@ -115,10 +142,10 @@ def keyed_to_the_number(scene: Scene, tax: Page, library: Page) -> None:
     scene.proved("the Library never is", number not in library.body.decode())
     subs = {walk.told(page)["ID token"]["sub"] for page in (tax, library)}
     scene.proved("each has its own sub for her", len(subs) == 2, subs)
-    chains = [
-        scene.command("token", "explain", walk.id_token(page))["chain"]["sub"]
-        for page in (tax, library)
-    ]
+    said = scene.run_each(
+        *(["token", "explain", walk.id_token(page), "--json"] for page in (tax, library))
+    )
+    chains = [json.loads(one)["chain"]["sub"] for one in said]
     numbers = {chain[NUMBER].replace(" ", "") for chain in chains}
     scene.proved(
         "idp token explain leads from each sub back to the one number",

@@ -3,8 +3,8 @@
 import json
 import os
 import secrets
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,8 @@ class SamplePerson:
 
 @dataclass(frozen=True, kw_only=True)
 class SampleService:
-    """A sample department: its registration, and where it runs."""
+    """A sample department: its registration, where it runs, and the words of what people can do
+    there, by the power of `powers.toml` that each takes."""
 
     client_id: str
     name: str
@@ -67,6 +68,7 @@ class SampleService:
     scopes: Sequence[str]
     sector: str
     delegation: bool
+    does: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -96,11 +98,13 @@ def services(port: int) -> tuple[SampleService, ...]:
             client_id="tax", name="Tax", host_name="tax.localhost", port=port + 2,
             scopes=("openid", "profile", "national_insurance_number"), sector="revenue",
             delegation=True,
+            does={"file": "Send a tax return", "repayment": "Ask for money back"},
         ),
         SampleService(
             client_id="vehicles", name="Car tax", host_name="cartax.localhost",
             port=port + CAR_TAX_AWAY, scopes=("openid", "profile"), sector="transport",
             delegation=True,
+            does={"renew": "Renew the tax of a car", "off-road": "Say that a car is off the road"},
         ),
     )  # fmt: skip
 

@@ -14,19 +14,21 @@ from authlib.oauth2.rfc6749.errors import (
     InvalidScopeError,
     UnauthorizedClientError,
 )
-from sqlalchemy import String, and_, bindparam, case, exists, func, literal, or_, select
+from sqlalchemy import String, and_, bindparam, case, func, literal, or_, select
 
 from idp.assurance.policy import Policies
 from idp.assurance.rules import Level
-from idp.callers import acting
+from idp.callers import acting, liveness
 from idp.callers.acting import ActingMandate, named
 from idp.callers.authority import Bar, Wish, bar
 from idp.callers.clients import Client
+from idp.callers.liveness import LiveGrant
 from idp.delegation.explaining import explain
 from idp.journal.actions import Entry, record
+from idp.keyring import jose
 from idp.oidc.grants import AUTH_METHODS
-from idp.oidc.server import Answer, Request, Server
-from idp.oidc.tokens import mandate_claim
+from idp.oidc.server import Answer, Call, Request, Server
+from idp.oidc.tokens import mandate_claim, read_access
 from idp.storage import Transaction, UtcDateTime, db_now
 
 LONGEST_SUBJECT = 255  # characters: OpenID Connect Core section 2, `sub`
@@ -46,28 +48,15 @@ _PARTY = func.coalesce(_OWNER.c.person_ref, _PRINCIPAL.c.holder)
 _JOINT = named("joint_act", ref=_TEXT, authority_ref=_TEXT, service=_TEXT, asked_by=_TEXT,
                asked_at=UtcDateTime(), expires_at=UtcDateTime(), closed_at=UtcDateTime()
                ).alias("agreed")  # fmt: skip
-_VISIT = named("oauth_grant", joint_act_ref=_TEXT, client_id=_TEXT, session_ref=_TEXT,
-               ended_at=UtcDateTime()).alias("visit")  # fmt: skip
-_SESSION = named("session", ref=_TEXT, ended_at=UtcDateTime(), expires_at=UtcDateTime())
-# The visit that an act was used up by, while it lasts: an act is agreed to for one visit.
-_GOES_ON = (
-    exists()
-    .where(
-        _VISIT.c.joint_act_ref == _JOINT.c.ref, _VISIT.c.client_id == bindparam("service"),
-        _VISIT.c.ended_at.is_(None), _SESSION.c.ref == _VISIT.c.session_ref,
-        _SESSION.c.ended_at.is_(None), _SESSION.c.expires_at > db_now(),
-    )
-    .correlate_except(_VISIT, _SESSION)
-)  # fmt: skip
-# What the others agreed to at this delegate's asking, and what is not over yet.
+# What the others agreed to at this delegate's asking, for a visit that is still to come.
 _AGREED = (
     select(_JOINT.c.ref)
     .where(
         _JOINT.c.authority_ref == _M.c.authority_ref, _JOINT.c.service == _M.c.service,
         _JOINT.c.asked_by == _M.c.delegate, _JOINT.c.expires_at > db_now(),
-        or_(_JOINT.c.closed_at.is_(None), _GOES_ON),
+        _JOINT.c.closed_at.is_(None),
     )
-    .order_by(_JOINT.c.closed_at.is_(None), _JOINT.c.asked_at.desc(), _JOINT.c.ref)
+    .order_by(_JOINT.c.asked_at.desc(), _JOINT.c.ref)
     .limit(1)
     .correlate_except(_JOINT)
     .scalar_subquery()
@@ -93,7 +82,7 @@ _CHECK = (
         .label("disabled_at"),
         _PARTY.label("party"),
         func.coalesce(_ACTOR.c.person_ref, _ACTOR.c.ref).label("actor"),
-        *acting.columns(_AGREED),
+        *acting.columns(func.coalesce(bindparam("joint_act", type_=_TEXT), _AGREED)),
     )
     .select_from(
         acting.joined(
@@ -145,18 +134,21 @@ def check(
     delegate: str,
     principal: str,
     power: str,
+    visit: LiveGrant | None = None,
 ) -> Checked | None:
     """Say whether the delegate may use a power for the principal at this client's own service.
 
     The level of whoever acts is not looked at: it is their sign-in that is weighed then. Of
-    several mandates one that allows it is answered, else the reason of the liveliest. None: the
-    client has been switched off.
+    several mandates one that allows it is answered, else the reason of the liveliest. `visit`:
+    a live grant of this client's; what belongs to that one visit counts as well, which is a
+    single use that it spent itself, and what fellow delegates agreed to for it. None: the client
+    has been switched off.
     """
     rows = (
         tx.execute(
             _CHECK,
             {"delegate": delegate, "principal": principal, "sector": client.sector,
-             "service": client.client_id},
+             "service": client.client_id, "joint_act": visit.joint_act_ref if visit else None},
         )
         .mappings()
         .all()
@@ -170,7 +162,7 @@ def check(
     if first["disabled_at"] is not None:
         return None
     found = [
-        acting.read(row, now=row["now"], actor=row["actor"])
+        acting.read(row, now=row["now"], actor=row["actor"], grant=visit.ref if visit else None)
         for row in rows
         if row["m_ref"] is not None and row["m_principal"] and row["m_delegate"]
     ]
@@ -195,8 +187,9 @@ class MandateCheck(TokenEndpoint):  # type: ignore[misc]
         delegate, principal = (_subject(request, name) for name in ("delegate", "principal"))
         power = _power(request, client, policies)
         found = check(
-            call.tx, policies, client, delegate=delegate, principal=principal, power=power
-        )
+            call.tx, policies, client, delegate=delegate, principal=principal, power=power,
+            visit=_visit(request, client, call, (delegate, principal)),
+        )  # fmt: skip
         if found is None:
             raise UnauthorizedClientError("client_id: this service has been switched off")
         if found.mandate is not None:
@@ -234,6 +227,26 @@ def _subject(request: Request, name: str) -> str:
     if len(value) > LONGEST_SUBJECT:
         raise InvalidRequestError(f"{name}: longer than {LONGEST_SUBJECT} characters")
     return value
+
+
+def _visit(
+    request: Request, client: Client, call: Call, parties: tuple[str, str]
+) -> LiveGrant | None:
+    """The visit that the caller speaks of, by an access token of it. None: it names none, or one
+    that is over or of others."""
+    token = request.form.get("access_token")
+    if not token:
+        return None
+    try:
+        claims = read_access(call.services, token)
+    except jose.BadToken as problem:
+        raise InvalidRequestError(f"access_token: {problem.reason}") from None
+    if claims.get("client_id") != client.client_id:
+        raise InvalidRequestError("access_token: it was issued to another client")
+    visit = liveness.ask(call.tx, str(claims.get("gid")))
+    if visit is None or visit.dead is not None or (visit.act_sub, visit.sub) != parties:
+        return None
+    return visit
 
 
 def _power(request: Request, client: Client, policies: Policies) -> str:

@@ -9,6 +9,8 @@ from idp.callers.clients import Client
 from idp.callers.liveness import LiveGrant
 from idp.oidc.rules import CLAIMS, PERSONAL, SCOPES, released_claims
 from idp.oidc.server import Call
+from idp.organisations.records import MemberRecord, OrganisationRecord
+from idp.organisations.rules import shown_name
 from idp.register.actions import open_number
 from idp.register.records import BusinessRecord, PersonNumberRecord, PersonRecord
 
@@ -39,6 +41,12 @@ _UNPROVED = select(AccountRecord.email).where(AccountRecord.ref == bindparam("ho
 _NAME = select(PersonRecord.given_name, PersonRecord.family_name).where(
     PersonRecord.ref == bindparam("ref")
 )
+_MEMBER = (
+    select(MemberRecord.name, OrganisationRecord.name.label("of"), OrganisationRecord.shows_names)
+    .join(OrganisationRecord, OrganisationRecord.ref == MemberRecord.organisation_ref)
+    .where(MemberRecord.ref == bindparam("member"))
+)
+ADVISER = "A named adviser at %(organisation)s"  # English, as all that services are told
 
 
 def named_claims(
@@ -64,11 +72,23 @@ def is_personal(names: Any) -> bool:
 
 
 def actor_name(call: Call, grant: LiveGrant, scope: str) -> str | None:
-    """The name of the one who acts, for services that may have the principal's name."""
+    """The name of the one who acts, for services that may have the principal's name.
+
+    What a service shows and writes, the principal reads: so it learns of a charity's member what
+    the principal does, and no more. A member who has not proved who they are is named as their
+    organisation knows them.
+    """
     if grant.actor is None or "profile" not in scope.split():
         return None
+    member = None
+    if grant.member_ref is not None:
+        member = call.tx.execute(_MEMBER, {"member": grant.member_ref}).first()
+        if member is not None and not member.shows_names:
+            return shown_name(member.name, member.of, shows_names=False, adviser=ADVISER)
     row = call.tx.execute(_NAME, {"ref": grant.actor}).first()
-    return f"{row.given_name} {row.family_name}" if row else None
+    if row is None:
+        return str(member.name) if member else None
+    return f"{row.given_name} {row.family_name}"
 
 
 def _values(call: Call, holder: str, with_number: bool) -> dict[str, Any]:

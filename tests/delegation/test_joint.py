@@ -293,6 +293,15 @@ def test_the_sign_in_says_who_has_to_agree_and_goes_on_once_they_have(site: Site
     tokens = site.redeem("tax", answer["code"]).json
     assert tokens is not None
     assert site.introspect("tax", tokens["access_token"])["active"]
+    # A service that asks before it acts is told what was agreed to for this visit.
+    claims = claims_of(tokens["access_token"])
+    two = {"delegate": claims["act"]["sub"], "principal": claims["sub"], "scope": "view"}
+    checked = site.post("/api/v1/mandates/check", "tax", **two).json or {}
+    assert checked["reason"] == "quorum-not-met"
+    checked = site.post(
+        "/api/v1/mandates/check", "tax", **two, access_token=tokens["access_token"]
+    ).json or {}  # fmt: skip
+    assert (checked["allowed"], checked["mandate"]["quorum_met"]) == (True, True)
     # Used up: the next visit is asked for anew.
     assert "Others have to agree" in at_tax(site, court).text
     # And a token stops when one who agreed is removed.
@@ -327,19 +336,22 @@ def test_a_check_counts_what_was_agreed_to_for_a_visit_to_come_or_one_that_goes_
         court.sign(act, other)
         return act.ref
 
-    def checked() -> str:
-        answer = site.post("/api/v1/mandates/check", "tax", scope="tax:view", **both).json or {}
+    def checked(**visit: str) -> str:
+        asked = {"scope": "tax:view", **both, **visit}
+        answer = site.post("/api/v1/mandates/check", "tax", **asked).json or {}
         return "allowed" if answer["allowed"] else str(answer["reason"])
 
     agreed()
     tokens = site.redeem("tax", read_answer(at_tax(site, court))["code"]).json or {}
     claims = claims_of(tokens["access_token"])
     both = {"delegate": claims["act"]["sub"], "principal": claims["sub"]}
-    assert checked() == "allowed", "the visit goes on"
+    visit = {"access_token": tokens["access_token"]}
+    assert checked(**visit) == "allowed", "the visit goes on"
+    assert checked() == Bar.QUORUM, "it was agreed to for that visit only"
     court.ask(asker)
-    assert checked() == "allowed", "a question still open takes nothing from the visit"
+    assert checked(**visit) == "allowed", "a question still open takes nothing from the visit"
     site.change(SessionRecord, {"ended_at": site.database.now()})
-    assert checked() == Bar.QUORUM, "the visit is over, and nobody agreed to another"
+    assert checked(**visit) == Bar.QUORUM, "the visit is over, and nobody agreed to another"
     court.ask(other)
     assert checked() == Bar.QUORUM, "what another asked is for them"
     agreed()

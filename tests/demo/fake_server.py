@@ -33,6 +33,11 @@ class FakeServer:
     asked: list[dict[str, str]] = field(default_factory=list)
     assertions: list[dict[str, Any]] = field(default_factory=list)
     token_requests: list[dict[str, str]] = field(default_factory=list)
+    checks: list[dict[str, str]] = field(default_factory=list)
+    check_status: int = 200
+    checked: dict[str, Any] = field(
+        default_factory=lambda: {"allowed": True, "reference": "CHECK-1"}
+    )
 
     def sign(self, claims: dict[str, Any], typ: str = "JWT", key: ECKey | None = None) -> str:
         """A token by the server's key, or by another."""
@@ -83,6 +88,15 @@ class FakeServer:
         """Userinfo, or the refusal."""
         return (self.refusal, 401) if self.refusal else self.userinfo
 
+    def check(self) -> Answer:
+        """May this delegate act for that principal? The department proves who it is here too."""
+        form = request.form.to_dict()
+        claims = jwt.decode(form.pop("client_assertion"), self.department_key).claims
+        assert claims["aud"] == self.issuer
+        del form["client_assertion_type"]
+        self.checks.append(form)
+        return self.checked, self.check_status
+
     def site(self) -> Flask:
         """The server as a WSGI application."""
         site = Flask("fake", static_folder=None)
@@ -95,5 +109,6 @@ class FakeServer:
         }
         for path, view in routes.items():
             site.add_url_rule(path, path.replace(".", "-"), view)
+        site.add_url_rule("/api/v1/mandates/check", "check", self.check, methods=["POST"])
         site.add_url_rule("/token", "token", self.token, methods=["POST"])
         return site

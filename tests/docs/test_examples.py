@@ -18,7 +18,7 @@ from idp.demo import views
 from idp.demo.world import new_key
 from idp.policy.files import packaged_directory
 from idp.proofing.checkers import load_checkers
-from tests.docs.documents import DOCUMENTS, Block, blocks, read
+from tests.docs.documents import DOCUMENTS, ROOT, Block, blocks, read
 from tests.docs.story import Sandbox, told
 
 ALL = [block for document in DOCUMENTS for block in blocks(document)]
@@ -98,6 +98,11 @@ def test_the_sample_is_the_one_that_the_sandbox_hands_out() -> None:
     )
     assert block.text == handed_out
     assert start
+
+
+def test_the_thirty_lines_are_those_of_the_sandboxs_departments() -> None:
+    (block,) = [block for block in of("python") if block.label == "acting"]
+    assert block.text == (ROOT / "idp/demo/department_acting.py").read_text()
 
 
 def shape(value: Any, name: str = "") -> Any:

@@ -25,6 +25,8 @@ from tests.rig import ports
 
 MakeSettings = Callable[[], Settings]
 SignedIn = Callable[[str], Browser]
+Story = Callable[[Scene], None]
+Hear = Callable[[Story], list[str]]
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +56,26 @@ def own_scene(sandbox_settings: MakeSettings) -> Iterator[Scene]:
     scene = Scene(settings=sandbox_settings(), say=lambda sentence: None)
     scene.start()
     yield scene
+    scene.stop()
+
+
+@pytest.fixture(scope="session")
+def hear(sandbox_settings: MakeSettings) -> Iterator[Hear]:
+    """Tell a story of those who help others, once, in a sandbox where nobody else does; answer
+    the sentences that were proved. What one leaves behind may be where the next begins."""
+    heard: dict[Story, list[str]] = {}
+    said: list[str] = []
+    scene = Scene(settings=sandbox_settings(), say=said.append)
+    scene.start()
+
+    def tell(story: Story) -> list[str]:
+        if story not in heard:
+            said.clear()
+            story(scene)
+            heard[story] = list(said)
+        return heard[story]
+
+    yield tell
     scene.stop()
 
 

@@ -1,13 +1,14 @@
 """M15: somebody lets somebody else act for them, by one protocol for every service (84(7), B1-B9).
-First part: a mother and her daughter, in person, at one service."""
+First part: a mother and her daughter; an accountant's firm; an insurer for one visit; a charity at
+the table; somebody who is not online."""
 
 import pytest
 
-from idp.demo import stories
+from idp.demo import firm_stories, helping_stories, officer_stories, stories
 from idp.demo.browser import Browser
 from idp.demo.page import Page
 from idp.demo.stories import Scene
-from tests.mission.conftest import SignedIn
+from tests.mission.conftest import Hear, SignedIn
 
 
 def offered(page: Page) -> list[str]:
@@ -24,6 +25,31 @@ def test_a_daughter_acts_for_her_mother_until_the_mother_ends_it(
     scene.say = heard.append
     stories.acting(scene)
     assert "the daughter's next click is refused, with the reason and the reference" in heard
+
+
+def test_a_firm_takes_somebody_on_and_a_leaver_loses_it_at_once(hear: Hear) -> None:
+    heard = hear(firm_stories.accountant)
+    assert "he says yes to Tax and no to Car tax, and his page says so" in heard
+    assert "he is closed to everybody there: she is not offered him" in heard
+    assert "the token is about him, and names the human who acts and the firm" in heard
+    assert "at once, on every worker: introspection says inactive and nothing more" in heard
+
+
+def test_an_insurer_renews_car_tax_once_and_cannot_twice(hear: Hear) -> None:
+    heard = hear(helping_stories.insurer)
+    assert "and who asks for that very permission is told that it was used" in heard
+
+
+def test_a_charity_helps_somebody_without_an_account_while_he_is_there(hear: Hear) -> None:
+    heard = hear(helping_stories.charity)
+    assert "her level is high, and what she may do is capped by the evidence" in heard
+    assert "before he leaves it is done: there is a reference for both" in heard
+
+
+def test_somebody_who_is_not_online_appoints_by_two_officers(hear: Hear) -> None:
+    heard = hear(officer_stories.appointed)
+    assert "who entered it cannot confirm it" in heard
+    assert "he ends it by telling an officer: her next click is refused" in heard
 
 
 def test_who_has_no_permission_is_offered_nobody_and_told_what_to_do(

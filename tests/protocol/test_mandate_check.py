@@ -87,6 +87,29 @@ def test_a_member_of_an_organisation_is_asked_about_with_all_it_stands_on(site: 
         assert ask(site, **both)["reason"] == reason
 
 
+def test_a_permission_for_one_use_counts_in_the_visit_that_used_it_and_nowhere_else(
+    site: Site,
+) -> None:
+    """B7: the insurer's visit spends the permission, and the service asks before it renews."""
+    mandate = site.give_mandate(single_use=True)
+    site.sign_in("sian")
+    tokens = site.redeem("tax", site.act(mandate)).json or {}
+    claims = claims_of(tokens["access_token"])
+    both = {"delegate": claims["act"]["sub"], "principal": claims["sub"]}
+    visit = {"access_token": tokens["access_token"]}
+    assert ask(site, **both)["reason"] == "mandate-used"
+    assert ask(site, **both, **visit)["allowed"] is True
+    other = {"delegate": both["delegate"], "principal": "x" * 22}
+    assert ask(site, **other, **visit)["reason"] == "mandate-unknown"
+    for wrong in ("x", "a.b.c", tokens["id_token"]):
+        answer = site.post(CHECK, "tax", **both, scope="view", access_token=wrong)
+        assert (answer.status_code, (answer.json or {})["error"]) == (400, "invalid_request")
+    another = site.post(CHECK, "basic", **both, scope="view", **visit)
+    assert (another.json or {})["error_description"].startswith("access_token: it was issued to")
+    site.post("/revoke", "tax", token=tokens["refresh_token"])
+    assert ask(site, **both, **visit)["reason"] == "mandate-used"
+
+
 def test_one_that_allows_it_is_found_beside_one_that_does_not(site: Site) -> None:
     firms = firm(site)  # not assigned
     own = site.give_mandate()

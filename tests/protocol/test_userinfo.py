@@ -2,9 +2,12 @@
 
 import json
 
+import pytest
+
 from idp.journal.records import JournalEntry
 from idp.keyring import jose
 from tests.build import EVERYTHING, ISSUER, Site, claims_of, sign
+from tests.rig.firms import assign, firm
 
 
 def test_get_and_post_with_header_or_form(site: Site) -> None:
@@ -67,6 +70,22 @@ def test_reading_personal_claims_writes_one_row_a_token(site: Site) -> None:
     (row,) = site.rows(JournalEntry, kind="claims-read")
     assert "name" in row["detail"]["claims"]
     assert row["person"] == site.account("sian")["person_ref"]
+
+
+@pytest.mark.parametrize(
+    ("shows_names", "said"),
+    [(True, "Sian Hughes"), (False, "A named adviser at Smith & Co")],
+)
+def test_a_service_learns_of_a_member_who_acts_what_the_principal_does(
+    site: Site, shows_names: bool, said: str
+) -> None:
+    mandate = firm(site, shows_names=shows_names)
+    assign(site, mandate)
+    site.sign_in()
+    tokens = site.redeem("tax", site.act(mandate, scope="openid profile")).json or {}
+    info = site.userinfo(tokens["access_token"]).json or {}
+    assert info["act"]["name"] == said
+    assert info["act"]["sub"] == claims_of(tokens["access_token"])["act"]["sub"]
 
 
 def test_without_a_token_nothing_is_said_about_errors(site: Site) -> None:
