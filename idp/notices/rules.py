@@ -45,6 +45,9 @@ class Notice(StrEnum):
     OFFER_WAITS = "offer-waits"
     OFFER_ANSWERED = "offer-answered"
     HELPER_ADDED = "helper-added"
+    HELPER_PASSED_ON = "helper-passed-on"
+    PASSED_ON_ENDED = "passed-on-ended"
+    TAKEN_ON = "taken-on"
     HELPER_FACTS_TRIED = "helper-facts-tried"
     HELPER_REVIEW = "helper-review"
     HELPER_YEARLY = "helper-yearly"
@@ -106,6 +109,9 @@ NEEDS: Mapping[Notice, frozenset[str]] = {
     Notice.OFFER_WAITS: frozenset({"link", "when"}),
     Notice.OFFER_ANSWERED: frozenset({"link"}),
     Notice.HELPER_ADDED: frozenset({"link"}),
+    Notice.HELPER_PASSED_ON: frozenset({"link", "helper", "organisation"}),
+    Notice.PASSED_ON_ENDED: frozenset({"link", "helper", "organisation"}),
+    Notice.TAKEN_ON: frozenset({"link", "organisation"}),
     Notice.HELPER_FACTS_TRIED: frozenset({"link"}),
     Notice.HELPER_REVIEW: frozenset({"link", "when"}),
     Notice.HELPER_YEARLY: frozenset({"link"}),

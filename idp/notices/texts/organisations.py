@@ -64,6 +64,20 @@ def _objected(_: Gettext, told: Told) -> Words:
     return _short(_("Somebody does not agree"), what, do)
 
 
+def _taken_on(_: Gettext, told: Told) -> Words:
+    named = {"organisation": told.organisation, "link": told.link}
+    return Words(
+        subject=_("Another organisation gave yours work"),
+        paragraphs=(
+            _("This is about %(organisation)s.") % named,
+            _("Another organisation lets it do a part of what it does for somebody."),
+            _("See who it is, and say who works for them: %(link)s") % named,
+            _("Do you not want it? You can give it back there."),
+        ),
+        text=_("%(organisation)s: another organisation gave yours work. See it: %(link)s") % named,
+    )
+
+
 def _short(subject: str, what: str, do: str) -> Words:
     return Words(subject=subject, paragraphs=(what, do), text=f"{what} {do}")
 
@@ -74,4 +88,5 @@ WRITERS: Mapping[Notice, Writer] = {
     Notice.ORGANISATION_RESUMED: _organisation_resumed,
     Notice.MEMBER_STOPPED: _member_stopped,
     Notice.USE_OBJECTED: _objected,
+    Notice.TAKEN_ON: _taken_on,
 }
