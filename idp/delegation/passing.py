@@ -3,7 +3,7 @@
 The child stands on its parent: liveness asks for both, and the end of the parent ends it.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -243,6 +243,30 @@ def can_pass_on(mandate: HeldMandate, entry: ServicePowersEntry | None, depth: i
     return mandate.state is State.ACTIVE and mandate.max_chain > 0 and depth < most
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What a mandate of an organisation came through, what was passed on from it, and whether a
+    part of it can be passed on."""
+
+    through: str | None
+    children: tuple[HeldMandate, ...]
+    may: bool
+
+
+def around(
+    tx: Transaction, powers: Mapping[str, ServicePowersEntry], refs: Sequence[str]
+) -> dict[str, Around]:
+    """Read that of some mandates; the caller checks whose they are."""
+    found: dict[str, Around] = {}
+    for ref in refs:
+        one = find(tx, ref)
+        if one is not None:
+            depth = len(chain_of(tx, one))
+            may = can_pass_on(one, powers.get(one.service), depth)
+            found[ref] = Around(through=one.through, children=tuple(passed_on(tx, ref)), may=may)
+    return found
+
+
 def take_back(
     tx: Transaction, keyring: Keyring, ref: str, *, organisation: str, account: str
 ) -> HeldMandate | Problem | None:
@@ -292,14 +316,17 @@ def _taker(
     tx: Transaction, to: str, chain: Sequence[str], parent: str, principal: str, service: str,
     now: datetime,
 ) -> Problem | None:  # fmt: skip
+    # All is looked up whatever comes of it, so that the time says nothing either.
     row = tx.execute(_TO, {"organisation": to}).first()
+    unwanted = tx.execute(_UNWANTED, {"of_parent": parent, "to_delegate": to}).first()
+    asked = {"of_principal": principal, "to_delegate": to, "on_service": service}
+    has = tx.execute(_HAS, asked).first()
     if row is None or row.closed_at is not None or row.verified_at is None:
         return Problem.ORGANISATION
     if row.suspends_at is not None and row.suspends_at <= now:
         return Problem.ORGANISATION
     if to in chain:
         return Problem.IN_THE_CHAIN
-    if tx.execute(_UNWANTED, {"of_parent": parent, "to_delegate": to}).first():
+    if unwanted is not None:
         return Problem.UNWANTED
-    asked = {"of_principal": principal, "to_delegate": to, "on_service": service}
-    return Problem.HELD if tx.execute(_HAS, asked).first() else None
+    return None if has is None else Problem.HELD

@@ -38,8 +38,12 @@ SETTINGS: dict[str, Any] = {
 PERSON: dict[str, Any] = {
     "ref": "o-1", "organisation": "Example & Co", "name": "Margaret Hughes",
     "mandates": [
-        Facts(service="Library", until=SUMMER, over=False, stopped=False),
-        Facts(service="Tax", until=None, over=False, stopped=False),
+        Facts(service="Library", until=SUMMER, over=False, stopped=False, ref="a-1",
+              through="Shah Accounts", passed=[], pass_on=""),
+        Facts(service="Tax", until=None, over=False, stopped=False, ref="a-2", through=None,
+              passed=[Facts(ref="a-7", name="Payroll Ltd", until=NOON),
+                      Facts(ref="a-8", name="Books & Co", until=None)],
+              pass_on=f"{AT}/people/a-2/pass-on"),
         Facts(service="Pension", until=None, over=False, stopped=True),
         Facts(service="Car tax", until=NOON, over=True, stopped=False),
     ],
@@ -47,6 +51,7 @@ PERSON: dict[str, Any] = {
                                    Facts(ref="m-2", name="Ben Owen", is_team=False)],
     "choices": PEOPLE, "partly_open": True, "closes": True, "assigns": True,
     "assign_action": f"{AT}/people/a-1", "close_action": f"{AT}/people/a-1/close",
+    "back_action": f"{AT}/people/a-1/take-back",
 }  # fmt: skip
 LISTED: dict[str, Any] = {
     "ref": "o-1", "organisation": "Example & Co", "people": [

@@ -216,6 +216,7 @@ def _shown(mandate: HeldMandate, names: dict[str, str], count: int) -> dict[str,
         "services": [names.get(mandate.service, mandate.service)],
         "until": mandate.expires,
         "uses": count,
+        "through": mandate.through,
         "ended": mandate.state in FINAL,
         "ended_on": mandate.ended_at,
     }
