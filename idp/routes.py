@@ -275,6 +275,7 @@ PAGES = (
           audit=("team-joined",)),
     _form("/helping/organisations/<ref>/teams/<team>/leave", who="account",
           audit=("team-left",)),
+    _page("/helping/organisations/<ref>/mine", "GET", who="account"),
     _page("/helping/organisations/<ref>/people", "GET", who="account"),
     _page("/helping/organisations/<ref>/people/<mandate>", "GET", who="account"),
     _form("/helping/organisations/<ref>/people/<mandate>", who="account",

@@ -118,6 +118,11 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "organisation-people": ("organisations/people.html", LISTED),
     "organisation-people-none": ("organisations/people.html", {
         **LISTED, "people": [], "named": "Hu", "next": "", "first": f"{AT}/people"}),
+    "organisation-mine": ("organisations/mine.html", {
+        **LISTED, "action": f"{AT}/mine", "next": f"{AT}/mine?after=a-2", "people": [
+            Facts(name="Margaret Hughes", services=[("Library", NOON), ("Tax", None)])]}),
+    "organisation-mine-none": ("organisations/mine.html", {
+        **LISTED, "people": [], "named": "", "next": "", "first": ""}),
     "organisation-person": ("organisations/person.html", PERSON),
     "organisation-person-everyone": ("organisations/person.html", {
         **PERSON, "everyone": True, "choices": [], "partly_open": False, "assigns": False,

@@ -17,6 +17,7 @@ from idp.delegation.lifecycle import FINAL, Party, State
 from idp.oidc import deferrals
 from idp.organisations import texts as organisation_texts
 from idp.organisations.actions import organisations_of
+from idp.organisations.rules import Role
 from idp.proofing import stopping
 from idp.proofing.stopping import Stoppable
 from idp.storage import Transaction
@@ -169,6 +170,9 @@ def helping() -> ResponseReturnValue:
                 "name": mine.organisation.name,
                 "roles": organisation_texts.role_list(mine.roles),
                 "href": url_for("organisations.home", ref=mine.organisation.ref),
+                "people": url_for("organisations.mine", ref=mine.organisation.ref)
+                if Role.WORKER in mine.roles
+                else None,
             }
             for mine in organisations_of(tx, session.account_ref)
         ]
