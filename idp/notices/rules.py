@@ -38,6 +38,7 @@ class Notice(StrEnum):
     ASSISTED_CODE = "assisted-code"
     HELP_GIVEN = "help-given"
     MEMBER_INVITED = "member-invited"
+    ADMIN_NAMED = "admin-named"
     ORGANISATION_SUSPENDED = "organisation-suspended"
     ORGANISATION_RESUMED = "organisation-resumed"
     HELP_ASKED = "help-asked"
@@ -102,6 +103,7 @@ NEEDS: Mapping[Notice, frozenset[str]] = {
     Notice.ASSISTED_CODE: frozenset({"code", "minutes"}),
     Notice.HELP_GIVEN: frozenset({"link", "organisation"}),
     Notice.MEMBER_INVITED: frozenset({"organisation", "link"}),
+    Notice.ADMIN_NAMED: frozenset({"organisation"}),
     Notice.ORGANISATION_SUSPENDED: frozenset({"organisation", "when"}),
     Notice.ORGANISATION_RESUMED: frozenset({"organisation"}),
     Notice.HELP_ASKED: frozenset({"link", "when"}),
