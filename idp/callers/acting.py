@@ -68,6 +68,7 @@ TABLES = {
 }  # fmt: skip
 ALL_TABLES = (*TABLES.values(), ASSIGNMENT, TEAM_MEMBER, ACT, SIGNATURE)
 _PARENT, _GRANDPARENT, _FELLOW = (MANDATE.alias(name) for name in ("pm", "gm", "fellow"))
+_PASSED_BY = ORGANISATION.alias("passed_by")
 
 
 def labelled(source: Any, prefix: str) -> list[ColumnElement[Any]]:
@@ -86,6 +87,23 @@ def holds(mandate: Any) -> ColumnElement[bool]:
         mandate.c.starts <= db_now(),
         or_(mandate.c.expires.is_(None), mandate.c.expires > db_now()),
     )
+
+
+def _passed_by(parent: Any) -> ColumnElement[bool]:
+    """A parent that carries what was passed on from it: it holds, and the organisation that
+    passed it on can act itself. One that is suspended or closed acts through nobody else (I12).
+    """
+    able = (
+        exists()
+        .where(
+            _PASSED_BY.c.ref == parent.c.delegate,
+            _PASSED_BY.c.verified_at.is_not(None),
+            _PASSED_BY.c.closed_at.is_(None),
+            or_(_PASSED_BY.c.suspends_at.is_(None), _PASSED_BY.c.suspends_at > db_now()),
+        )
+        .correlate_except(_PASSED_BY)
+    )
+    return and_(holds(parent), able)
 
 
 def assigned_to(mandate_ref: Any, member_ref: Any) -> ColumnElement[bool]:
@@ -127,8 +145,11 @@ def columns(joint_act: Any) -> list[ColumnElement[Any]]:
         *(value for prefix, source in TABLES.items() for value in labelled(source, prefix)),
         assigned_to(MANDATE.c.ref, MEMBER.c.ref).label("x_assigned"),
         or_(MANDATE.c.parent_ref.is_(None),
-            and_(holds(_PARENT), or_(_PARENT.c.parent_ref.is_(None), holds(_GRANDPARENT)))
+            and_(_passed_by(_PARENT),
+                 or_(_PARENT.c.parent_ref.is_(None), _passed_by(_GRANDPARENT)))
             ).label("x_parents"),
+        _PARENT.c.delegate.label("x_through"),
+        _GRANDPARENT.c.delegate.label("x_before"),
         signed.label("x_signed"),
     ]  # fmt: skip
 
@@ -198,7 +219,8 @@ def facts(row: Any, *, now: datetime, actor: str | None, grant: str | None = Non
 class ActingMandate:
     """A mandate that an account asks to act under, and what `authority.bar` needs of it.
 
-    `member_ref` and the `organisation_*` are None where the delegate is a person.
+    `member_ref` and the `organisation_*` are None where the delegate is a person. `through`: the
+    organisations that passed it on, the last one first.
     """
 
     ref: str
@@ -218,6 +240,7 @@ class ActingMandate:
     organisation: str | None
     organisation_kind: str | None
     organisation_assurance: int
+    through: tuple[str, ...]
     facts: Acting
 
 
@@ -279,5 +302,6 @@ def read(row: Any, *, now: datetime, actor: str | None, grant: str | None = None
         organisation=row["o_ref"],
         organisation_kind=row["o_kind"],
         organisation_assurance=row["o_assurance"] or 0,
+        through=tuple(one for one in (row["x_through"], row["x_before"]) if one is not None),
         facts=facts(row, now=now, actor=actor, grant=grant),
     )

@@ -32,7 +32,9 @@ OWN_LEVEL = Level(identity=3, sign_in=3)  # no evidence but the principal's own 
 class HeldMandate:
     """A mandate with the names of its two parties, as pages and the picker show it.
 
-    `state` is as it reads now. `expires` None: open-ended.
+    `state` is as it reads now. `expires` None: open-ended. `through`: the name of the
+    organisation that passed it on, from its own `parent_ref`; `max_chain`: how often it may be
+    passed on (further).
     """
 
     ref: str
@@ -63,6 +65,9 @@ class HeldMandate:
     term_days: int | None = None
     exclusive: bool = False
     text_hash: str | None = None
+    parent_ref: str | None = None
+    through: str | None = None
+    max_chain: int = 0
     evidence: tuple[Mapping[str, Any], ...] = ()
 
 
@@ -173,6 +178,7 @@ _BUSINESS, _FIRM = BusinessRecord.__table__, OrganisationRecord.__table__
 _MEMBER = MemberRecord.__table__
 _MINE = _MEMBER.alias("mine")
 _M = MandateRecord.__table__
+_PARENT, _PASSED_BY = _M.alias("parent"), _FIRM.alias("passed_by")
 
 
 def _named(person: Any, other: Any) -> Any:
@@ -185,12 +191,15 @@ HELD_ROWS = (
         _M,
         _named(_PERSON, _BUSINESS).label("principal_name"),
         _named(_HELPER, _FIRM).label("delegate_name"),
+        _PASSED_BY.c.name.label("through"),
         db_now().label("now"),
     )
     .join(_PERSON, _PERSON.c.ref == _M.c.principal, isouter=True)
     .join(_BUSINESS, _BUSINESS.c.ref == _M.c.principal, isouter=True)
     .join(_HELPER, _HELPER.c.ref == _M.c.delegate, isouter=True)
     .join(_FIRM, _FIRM.c.ref == _M.c.delegate, isouter=True)
+    .join(_PARENT, _PARENT.c.ref == _M.c.parent_ref, isouter=True)
+    .join(_PASSED_BY, _PASSED_BY.c.ref == _PARENT.c.delegate, isouter=True)
 )
 _BY_REF = HELD_ROWS.where(_M.c.ref == bindparam("ref"))
 _BY_BUNDLE = HELD_ROWS.where(_M.c.bundle == bindparam("bundle")).order_by(_M.c.service, _M.c.ref)
@@ -354,7 +363,7 @@ def held(row: Any) -> HeldMandate:
             "delegate_kind", "delegate_name", "service", "basis", "starts", "expires",
             "offer_expires", "single_use", "purpose", "created_at", "suspended_reason",
             "ended_at", "ended_reason", "ended_reference", "version", "term_days", "exclusive",
-            "text_hash")  # fmt: skip
+            "text_hash", "parent_ref", "through", "max_chain")  # fmt: skip
     standing = Standing(
         state=State(row["state"]), answerer=Party(row["answerer"]),
         offer_expires=row["offer_expires"], expires=row["expires"],

@@ -186,12 +186,15 @@ def answer(
     *,
     said: Sequence[str],
     names: Names,
+    passing_on: Mapping[str, int] | None = None,
 ) -> Answered | Refusal:
     """Accept or refuse services of an offer; what `choices` does not name stays open.
 
     Each move is conditional, so of an acceptance, a refusal, a cancellation and the end of the
     offer's time exactly one comes about (I5). `said` are the words that were shown; a principal's
     yes keeps them. What a new permission takes the place of ends with it. Both are told at once.
+    `passing_on`: how often the principal lets the helper pass on which of them, said in `said`;
+    never, where it does not name one.
     """
     barred = may_answer(offer, who, names)
     if barred is not None:
@@ -207,7 +210,7 @@ def answer(
         if not wanted:
             if isinstance(move(tx, mandate.ref, Move.REFUSE, by), Moved):
                 refused.append(mandate.ref)
-        elif _accept(tx, offer, who, mandate.ref, by, said):
+        elif _accept(tx, offer, who, mandate.ref, by, said, (passing_on or {}).get(mandate.ref, 0)):
             accepted.append(mandate.ref)
     inviting.close(tx, offer.ref)
     if accepted or refused:
@@ -216,8 +219,9 @@ def answer(
 
 
 def _accept(
-    tx: Transaction, offer: Offer, who: Answerer, ref: str, by: By, said: Sequence[str]
-) -> bool:
+    tx: Transaction, offer: Offer, who: Answerer, ref: str, by: By, said: Sequence[str],
+    max_chain: int,
+) -> bool:  # fmt: skip
     # Locked first: what it takes the place of may only end if it really comes about.
     tx.execute(_LOCK, {"mandate": ref}).first()
     row = read(tx, ref)
@@ -226,7 +230,9 @@ def _accept(
     now = row.now
     if offer.answerer is Party.PRINCIPAL:
         principal, delegate = who.person, row.delegate or ""
-        values: dict[str, Any] = {"principal": who.person, **agreed(said, who.level)}
+        values: dict[str, Any] = {
+            "principal": who.person, "max_chain": max_chain, **agreed(said, who.level),
+        }  # fmt: skip
     else:
         principal, delegate = row.principal or "", who.person
         values = {"delegate": who.person}

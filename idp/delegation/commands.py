@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from idp.delegation import holding
+from idp.delegation import holding, passing
 from idp.delegation.actions import HeldMandate, find
 from idp.delegation.holding import WHY, Why
 from idp.delegation.import_lines import COLUMNS, PERSON
@@ -142,15 +142,16 @@ def show(ref: str, as_json: bool) -> None:
     house = open_house()
     one = _one(house, ref)
     rows = house.database.read(lambda tx: holding.history(tx, one))
+    chain = house.database.read(lambda tx: chain_shown(tx, one))
     events = [
         {"at": each.at.isoformat(timespec="seconds"), "kind": each.kind, "actor": each.actor,
          "client_id": each.client_id, "reference": each.reference, "detail": dict(each.detail)}
         for each in rows
     ]  # fmt: skip
     if as_json:
-        click.echo(json.dumps({**_row(one), "history": events}, indent=2))
+        click.echo(json.dumps({**_row(one), **chain, "history": events}, indent=2))
         return
-    for name, value in _row(one).items():
+    for name, value in {**_row(one), **chain}.items():
         text = ", ".join(value) if isinstance(value, list) else value
         click.echo(f"{name:14} {'' if text is None else text}")
     for event in events:
@@ -244,6 +245,16 @@ def _one(house: House, ref: str) -> HeldMandate:
     if found is None:
         raise click.ClickException("there is no such mandate")
     return found
+
+
+def chain_shown(tx: Transaction, one: HeldMandate) -> dict[str, Any]:
+    """What a mandate was passed on from, the nearest first, and what was passed on from it."""
+    return {
+        "may_be_passed_on": one.max_chain,
+        "through": [f"{up.ref} ({up.delegate_name})" for up in passing.chain_of(tx, one)],
+        "passed_on": [f"{down.ref} ({down.delegate_name})"
+                      for down in passing.passed_on(tx, one.ref)],
+    }  # fmt: skip
 
 
 def _typed() -> str:

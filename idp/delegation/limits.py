@@ -51,6 +51,15 @@ def tried_limit(number_index: str) -> Limit:
     return Limit(kind="facts-tried", value=number_index, burst=1, per=DAY)
 
 
+def passing_limits(member: str, organisation: str) -> list[Limit]:
+    """Limit the references of other organisations that one member, and one organisation, types."""
+    per_firm = timedelta(seconds=30)
+    return [
+        Limit(kind="pass-on-member", value=member, burst=20, per=timedelta(minutes=3)),
+        Limit(kind="pass-on-organisation", value=organisation, burst=100, per=per_firm),
+    ]
+
+
 def name_limit(offer: str, account: str) -> Limit:
     """Count one account's wrong name at one offer once, however often it looks."""
     return Limit(kind="offer-name", value=f"{offer} {account}", burst=1, per=30 * DAY)

@@ -80,11 +80,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class At:
-    """One service in words: its name, what can be done there, whether by one helper only."""
+    """One service in words: its name, what can be done there, whether by one helper only, and how
+    often the helper may pass it on if the principal lets them."""
 
     service: str
     says: tuple[str, ...]
     exclusive: bool
+    passes_on: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +184,8 @@ def words(
                 _("At %(service)s there is only one such helper. Whoever it is now stops.",
                   service=place.service)
             )  # fmt: skip
+        if place.passes_on:
+            said.append(_("Only if you tick it: %(what)s", what=passing_words(delegate, place)))
     if term.once:
         said.append(_("It is for one visit only, within %(num)d days.", num=term.days))
     elif term.until is not None:
@@ -196,6 +200,15 @@ def words(
         said.append(_("It has no end. We ask every year if it is still right."))
     said.append(_("%(principal)s can end it at any time.", principal=principal))
     return tuple(said)
+
+
+def passing_words(delegate: str, place: At) -> str:
+    """What the principal lets the helper do who may pass a permission on at this service."""
+    named = {"delegate": delegate, "service": place.service}
+    if place.passes_on > 1:
+        return _("%(delegate)s may let another organisation do a part of it at %(service)s, and "
+                 "that one may let a third.", **named)  # fmt: skip
+    return _("%(delegate)s may let another organisation do a part of it at %(service)s.", **named)
 
 
 def hash_of(said: Sequence[str]) -> str:

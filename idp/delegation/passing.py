@@ -3,7 +3,7 @@
 The child stands on its parent: liveness asks for both, and the end of the parent ends it.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,10 +15,23 @@ from idp.assurance.powers_file import ALL, ServicePowersEntry
 from idp.assurance.rules import Level
 from idp.callers import acting
 from idp.callers.authority import WORKER, Bar, Wish, allows, bar
-from idp.delegation.actions import insert_mandate, record_given
-from idp.delegation.lifecycle import HELD, State
+from idp.delegation import telling
+from idp.delegation.actions import (
+    HELD_ROWS,
+    HeldMandate,
+    find,
+    held,
+    insert_mandate,
+    record_given,
+)
+from idp.delegation.lifecycle import HELD, Move, Party, Reason, State
+from idp.delegation.moving import By, Moved, move
 from idp.delegation.records import MandateRecord
+from idp.keyring.ring import Keyring
 from idp.keyring.sealing import random_ref
+from idp.notices.actions import Contact, Notice, send
+from idp.organisations.actions import standing
+from idp.organisations.members import admin_addresses
 from idp.organisations.records import OrganisationRecord
 from idp.storage import Transaction
 
@@ -38,12 +51,24 @@ _PARENT = (
 )  # fmt: skip
 _UP = select(_M.delegate, _M.parent_ref).where(_M.ref == bindparam("mandate"))
 _TO = select(
-    OrganisationRecord.closed_at, OrganisationRecord.verified_at, OrganisationRecord.suspends_at
-).where(OrganisationRecord.ref == bindparam("organisation"))
+    OrganisationRecord.name,
+    OrganisationRecord.closed_at,
+    OrganisationRecord.verified_at,
+    OrganisationRecord.suspends_at,
+).where(OrganisationRecord.ref == bindparam("organisation"))  # fmt: skip
 _HAS = select(_M.ref).where(
     _M.principal == bindparam("of_principal"), _M.delegate == bindparam("to_delegate"),
     _M.service == bindparam("on_service"), _M.state.in_(list(HELD)),
 ).limit(1)  # fmt: skip
+# What the principal has ended alone stays ended: it is not passed on to the same again.
+_UNWANTED = select(_M.ref).where(
+    _M.parent_ref == bindparam("of_parent"), _M.delegate == bindparam("to_delegate"),
+    _M.ended_reason == Reason.BY_PRINCIPAL,
+).limit(1)  # fmt: skip
+_CHILDREN = HELD_ROWS.where(
+    MandateRecord.__table__.c.parent_ref == bindparam("of_parent"),
+    MandateRecord.__table__.c.state.in_(list(HELD)),
+).order_by(MandateRecord.__table__.c.created_at, MandateRecord.__table__.c.ref)
 
 
 class Problem(StrEnum):
@@ -59,6 +84,7 @@ class Problem(StrEnum):
     ORGANISATION = "organisation-cannot-take-it"
     IN_THE_CHAIN = "organisation-in-the-chain"
     HELD = "held-already"
+    UNWANTED = "principal-ended-it-before"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +99,25 @@ class Link:
     max_chain: int
     depth: int
     one_hand: bool
+
+
+# Said in one way: an organisation learns nothing about another, or about whom that one helps.
+NOT_TO_THIS = frozenset(
+    {Problem.ORGANISATION, Problem.IN_THE_CHAIN, Problem.HELD, Problem.UNWANTED}
+)
+
+
+def may_allow(
+    entry: ServicePowersEntry | None, *, delegate_kind: str | None, exclusive: bool, once: bool
+) -> int:
+    """Say how often a helper may pass a permission on if its principal lets them; 0: never. Pure.
+
+    Only an organisation may, where the service's catalogue allows it, and never what one alone
+    holds or what is for one visit.
+    """
+    if entry is None or delegate_kind != "organisation" or exclusive or once:
+        return 0
+    return min(entry.passed_on, MOST_LINKS)
 
 
 def judge(
@@ -104,6 +149,7 @@ def judge(
 
 def pass_on(
     tx: Transaction,
+    keyring: Keyring,
     policies: Policies,
     ref: str,
     *,
@@ -117,7 +163,8 @@ def pass_on(
 
     `account` is of a member who administers or assigns at the organisation that holds it, signed
     in at `level`. The parent is locked until the commit: of passing on and ending at once, either
-    nothing is passed on, or the end takes the child along.
+    nothing is passed on, or the end takes the child along. The principal and those who administer
+    `to` are told.
     """
     parent = tx.execute(_PARENT, {"mandate": ref}).mappings().first()
     asked = acting.ask(tx, ref, account_ref=account, person_ref=None)
@@ -146,7 +193,7 @@ def pass_on(
     entry = policies.powers.get(service)
     problem = judge(link, entry, powers=powers, expires=expires, now=now)
     if problem is None:
-        problem = _taker(tx, to, chain, parent["principal"], service, now)
+        problem = _taker(tx, to, chain, ref, parent["principal"], service, now)
     if problem is not None:
         return problem
     same = ("principal_kind", "principal_sort", "purpose", "grant_identity", "grant_sign_in",
@@ -162,7 +209,96 @@ def pass_on(
     detail = {"service": service, "powers": sorted(set(powers)), "by": "delegate",
               "who": asked.member_ref, "parent": ref, "from": parent["delegate"]}  # fmt: skip
     record_given(tx, child, parent["principal"], to, "organisation", detail)
+    _tell(tx, keyring, child, Notice.HELPER_PASSED_ON)
+    for address in admin_addresses(tx, to):
+        told = {"organisation": tx.execute(_TO, {"organisation": to}).one().name,
+                "link": f"/helping/organisations/{to}"}  # fmt: skip
+        send(tx, keyring, Contact("email", address), Notice.TAKEN_ON, told)
     return child
+
+
+def passed_on(tx: Transaction, ref: str) -> list[HeldMandate]:
+    """List what was passed on from a mandate and is held now; the caller checks whose it is."""
+    return [held(row) for row in tx.execute(_CHILDREN, {"of_parent": ref}).mappings()]
+
+
+def chain_of(tx: Transaction, mandate: HeldMandate) -> list[HeldMandate]:
+    """The mandates that one was passed on from, the nearest first."""
+    found: list[HeldMandate] = []
+    at = mandate
+    while at.parent_ref is not None and len(found) <= MOST_LINKS:
+        up = find(tx, at.parent_ref)
+        if up is None:
+            break
+        found.append(up)
+        at = up
+    return found
+
+
+def can_pass_on(mandate: HeldMandate, entry: ServicePowersEntry | None, depth: int) -> bool:
+    """Say whether a mandate is one that a part of can be passed on now, so that a page offers it.
+    `depth`: how often it was passed on so far. Whether it really is, `pass_on` judges. Pure."""
+    most = may_allow(entry, delegate_kind=mandate.delegate_kind, exclusive=mandate.exclusive,
+                     once=mandate.single_use)  # fmt: skip
+    return mandate.state is State.ACTIVE and mandate.max_chain > 0 and depth < most
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What a mandate of an organisation came through, what was passed on from it, and whether a
+    part of it can be passed on."""
+
+    through: str | None
+    children: tuple[HeldMandate, ...]
+    may: bool
+
+
+def around(
+    tx: Transaction, powers: Mapping[str, ServicePowersEntry], refs: Sequence[str]
+) -> dict[str, Around]:
+    """Read that of some mandates; the caller checks whose they are."""
+    found: dict[str, Around] = {}
+    for ref in refs:
+        one = find(tx, ref)
+        if one is not None:
+            depth = len(chain_of(tx, one))
+            may = can_pass_on(one, powers.get(one.service), depth)
+            found[ref] = Around(through=one.through, children=tuple(passed_on(tx, ref)), may=may)
+    return found
+
+
+def take_back(
+    tx: Transaction, keyring: Keyring, ref: str, *, organisation: str, account: str
+) -> HeldMandate | Problem | None:
+    """End what was passed on: at the word of who passed it on, or of who was given it.
+
+    `account` is of a member who administers or assigns at `organisation`. None: there is no such
+    mandate at either end. Of two at once one ends it. The principal is told.
+    """
+    found = find(tx, ref)
+    above = find(tx, found.parent_ref) if found and found.parent_ref else None
+    if found is None or above is None or organisation not in {found.delegate, above.delegate}:
+        return None
+    here = standing(tx, organisation, account)
+    if here is None:
+        return None
+    member = here[1].member
+    if member.suspended or not member.roles & MAY_PASS_ON:
+        return Problem.ROLE_LACKING
+    by = By(party=Party.DELEGATE, who=member.ref, actor=organisation)
+    done = move(tx, ref, Move.END, by, reason=Reason.RESIGNED, detail={"parent": above.ref})
+    if isinstance(done, Moved):
+        _tell(tx, keyring, ref, Notice.PASSED_ON_ENDED)
+    return find(tx, ref)
+
+
+def _tell(tx: Transaction, keyring: Keyring, child: str, notice: Notice) -> None:
+    """Tell the principal of what was passed on: where they want to be told about helpers."""
+    found = find(tx, child)
+    if found is not None:
+        telling.tell_principal(tx, keyring, found.principal, notice,
+                               helper=found.delegate_name,
+                               organisation=found.through or "")  # fmt: skip
 
 
 def _chain(tx: Transaction, ref: str) -> list[str]:
@@ -177,14 +313,20 @@ def _chain(tx: Transaction, ref: str) -> list[str]:
 
 
 def _taker(
-    tx: Transaction, to: str, chain: Sequence[str], principal: str, service: str, now: datetime
-) -> Problem | None:
+    tx: Transaction, to: str, chain: Sequence[str], parent: str, principal: str, service: str,
+    now: datetime,
+) -> Problem | None:  # fmt: skip
+    # All is looked up whatever comes of it, so that the time says nothing either.
     row = tx.execute(_TO, {"organisation": to}).first()
+    unwanted = tx.execute(_UNWANTED, {"of_parent": parent, "to_delegate": to}).first()
+    asked = {"of_principal": principal, "to_delegate": to, "on_service": service}
+    has = tx.execute(_HAS, asked).first()
     if row is None or row.closed_at is not None or row.verified_at is None:
         return Problem.ORGANISATION
     if row.suspends_at is not None and row.suspends_at <= now:
         return Problem.ORGANISATION
     if to in chain:
         return Problem.IN_THE_CHAIN
-    asked = {"of_principal": principal, "to_delegate": to, "on_service": service}
-    return Problem.HELD if tx.execute(_HAS, asked).first() else None
+    if unwanted is not None:
+        return Problem.UNWANTED
+    return None if has is None else Problem.HELD

@@ -23,6 +23,7 @@ from idp.callers.authority import (
 from idp.callers.clients import Client
 from idp.delegation.actions import HeldMandate
 from idp.delegation.lifecycle import State
+from idp.delegation.passing import chain_of
 from idp.storage import Transaction
 
 STRONGEST = Level(identity=3, sign_in=3)
@@ -75,7 +76,12 @@ def explain(
         level=STRONGEST, needed=floor, floor=floor,
     )  # fmt: skip
     why = bar(facts, wish)
-    return Explained(bar=why, sentences=tuple(_sentences(mandate, found, why, floor, account)))
+    told = _sentences(mandate, found, why, floor, account)
+    told[1:1] = [
+        f"It was passed on by the organisation {up.delegate}, from {up.ref}, which is {up.state}."
+        for up in chain_of(tx, mandate)
+    ]
+    return Explained(bar=why, sentences=tuple(told))
 
 
 def account_named(tx: Transaction, typed: str) -> Asker | None:

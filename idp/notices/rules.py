@@ -38,6 +38,7 @@ class Notice(StrEnum):
     ASSISTED_CODE = "assisted-code"
     HELP_GIVEN = "help-given"
     MEMBER_INVITED = "member-invited"
+    ADMIN_NAMED = "admin-named"
     ORGANISATION_SUSPENDED = "organisation-suspended"
     ORGANISATION_RESUMED = "organisation-resumed"
     HELP_ASKED = "help-asked"
@@ -45,6 +46,9 @@ class Notice(StrEnum):
     OFFER_WAITS = "offer-waits"
     OFFER_ANSWERED = "offer-answered"
     HELPER_ADDED = "helper-added"
+    HELPER_PASSED_ON = "helper-passed-on"
+    PASSED_ON_ENDED = "passed-on-ended"
+    TAKEN_ON = "taken-on"
     HELPER_FACTS_TRIED = "helper-facts-tried"
     HELPER_REVIEW = "helper-review"
     HELPER_YEARLY = "helper-yearly"
@@ -109,6 +113,7 @@ NEEDS: Mapping[Notice, frozenset[str]] = {
     Notice.ASSISTED_CODE: frozenset({"code", "minutes"}),
     Notice.HELP_GIVEN: frozenset({"link", "organisation"}),
     Notice.MEMBER_INVITED: frozenset({"organisation", "link"}),
+    Notice.ADMIN_NAMED: frozenset({"organisation"}),
     Notice.ORGANISATION_SUSPENDED: frozenset({"organisation", "when"}),
     Notice.ORGANISATION_RESUMED: frozenset({"organisation"}),
     Notice.HELP_ASKED: frozenset({"link", "when"}),
@@ -116,6 +121,9 @@ NEEDS: Mapping[Notice, frozenset[str]] = {
     Notice.OFFER_WAITS: frozenset({"link", "when"}),
     Notice.OFFER_ANSWERED: frozenset({"link"}),
     Notice.HELPER_ADDED: frozenset({"link"}),
+    Notice.HELPER_PASSED_ON: frozenset({"link", "helper", "organisation"}),
+    Notice.PASSED_ON_ENDED: frozenset({"link", "helper", "organisation"}),
+    Notice.TAKEN_ON: frozenset({"link", "organisation"}),
     Notice.HELPER_FACTS_TRIED: frozenset({"link"}),
     Notice.HELPER_REVIEW: frozenset({"link", "when"}),
     Notice.HELPER_YEARLY: frozenset({"link"}),

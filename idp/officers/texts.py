@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from idp.assurance.sets import State
 from idp.assurance.sets import Verdict as PolicyVerdict
+from idp.officers.administrators import Lost
 from idp.officers.organisations import Refused
 from idp.officers.rules import HeldReason, Role, Verdict
 from idp.organisations.entering import Problem
@@ -338,6 +339,15 @@ def organisation_refused(refused: Refused) -> str:
         ),
         Refused.UNSEEN: _("Look at it first, then confirm it within 30 minutes."),
     }[refused]
+
+
+def lost() -> Mapping[str, str]:
+    """Name what became of the last administrator of an organisation."""
+    return {
+        Lost.LEFT: _("They do not work there any more"),
+        Lost.DIED: _("They died"),
+        Lost.LOCKED_OUT: _("They cannot sign in any more"),
+    }
 
 
 def suspension_problem(problem: SuspensionProblem, days: int) -> str:

@@ -123,23 +123,35 @@ def acting_claims(
 
     A token without `act` means the person themself, always. `acr`, `amr` and `auth_time`
     describe the actor. Only the powers that were asked for are named: those of `details`, the
-    token's own, else the grant's, by its details or by its scope. Source: RFC 8693 section 4.1;
-    `delegation.md` section 1.
+    token's own, else the grant's, by its details or by its scope. A mandate that was passed on
+    names who passed it on in a nested `act`, the last one outermost. Source: RFC 8693 section
+    4.1; `delegation.md` section 1.
     """
     mandate = grant.mandate
     if mandate is None:
         return {}
-    act = {"sub": grant.act_sub, "acr": grant.acr}
+    act: dict[str, Any] = {"sub": grant.act_sub, "acr": grant.acr}
     if grant.organisation_ref is not None:
         act["org"] = grant.organisation_ref
     if grant.software is not None:
         act["client_id"] = grant.software
+    behind = _behind(mandate.through)
+    if behind is not None:
+        act["act"] = behind
     facts = mandate.facts
     level = str(effective(Level.parse(grant.vot), facts.granted, facts.cap))
     asked = details or grant.details
     named = named_powers(grant.scope, mandate.service)
     powers = asked[0]["actions"] if asked else sorted(named) or mandate.powers
     return {"act": act, "mandate": {**mandate_claim(mandate, powers), "effective_level": level}}
+
+
+def _behind(through: Sequence[str]) -> dict[str, Any] | None:
+    """The organisations that passed a mandate on, each inside the one it let act."""
+    found: dict[str, Any] | None = None
+    for organisation in reversed(through):
+        found = {"org": organisation} if found is None else {"org": organisation, "act": found}
+    return found
 
 
 def mandate_claim(mandate: ActingMandate, powers: Sequence[str]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from idp.organisations.members import (
     PURPOSE,
     admin_addresses,
     insert_invitation,
+    member_addresses,
     send_link,
 )
 from idp.organisations.records import MemberRecord, OrganisationRecord
@@ -218,6 +219,28 @@ def send_first_link(tx: Transaction, keyring: Keyring, ref: str, *, by: str) -> 
     tx.execute(_OPEN_FIRST, {"invitation": first.ref, "digest": digest(token), "until": until})
     send_link(tx, keyring, found.organisation, found.admin_email, token)
     _journal(tx, "organisation-link-sent", ref, by, invitation=first.ref)
+    return until
+
+
+def name_administrator(
+    tx: Transaction, keyring: Keyring, ref: str, *, name: str, email: str, why: str, by: str
+) -> datetime | Problem:
+    """Send a new administrator a link, in place of the last one who was lost, and tell every
+    member of it. Answers until when the link works.
+
+    That two officers stand for it is for the caller to see to; so is that the values are read.
+    """
+    organisation = lock(tx, ref)
+    if organisation is None or organisation.closed_at is not None:
+        return Problem.GONE
+    token, until = random_token(), tx.now() + INVITATION_LASTS
+    invitation = insert_invitation(tx, keyring, ref, token=token, name=name, email=email,
+                                   roles=FIRST_ROLES, by=by, expires=until)  # fmt: skip
+    send_link(tx, keyring, organisation, email, token)
+    told = {"organisation": organisation.name}
+    for address in member_addresses(tx, ref):
+        send(tx, keyring, Contact("email", address), Notice.ADMIN_NAMED, told)
+    _journal(tx, "organisation-admin-named", ref, by, invitation=invitation, why=why)
     return until
 
 

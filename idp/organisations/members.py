@@ -137,6 +137,15 @@ _ADMINS = (
     .where(MEMBER.organisation_ref == bindparam("organisation"), is_admin())
     .where(AccountRecord.disabled_at.is_(None))
 )
+_ADDRESSES = (
+    select(AccountRecord.email)
+    .join(MemberRecord, MEMBER.account_ref == AccountRecord.ref)
+    .where(
+        MEMBER.organisation_ref == bindparam("organisation"),
+        MEMBER.left_at.is_(None),
+        AccountRecord.disabled_at.is_(None),
+    )
+)
 
 
 _WORKERS = (
@@ -392,6 +401,11 @@ def waiting(tx: Transaction, keyring: Keyring, organisation: str) -> list[Waitin
         )
         for row in tx.execute(_WAITING, {"organisation": organisation}).mappings()
     ]
+
+
+def member_addresses(tx: Transaction, organisation: str) -> list[str]:
+    """Answer where all those who work for an organisation are written to."""
+    return sorted(set(tx.execute(_ADDRESSES, {"organisation": organisation}).scalars()))
 
 
 def admin_addresses(tx: Transaction, organisation: str) -> list[str]:

@@ -133,7 +133,7 @@ class Firms:
             "account": self.accounts[by], "level": HIGH, "to": to, "powers": ["view"],
             "expires": self.until, **more,
         }  # fmt: skip
-        return self.run(lambda tx: pass_on(tx, self.policies, ref, **wish))
+        return self.run(lambda tx: pass_on(tx, self.site.house.keyring, self.policies, ref, **wish))
 
     def bar(self, ref: str, by: str) -> Any:
         found = self.site.database.read(

@@ -51,6 +51,7 @@ ELSEWHERE = {
     "/console/policies/sets/<ref>": 404,
     "/console/held/<ref>": 404,
     "/console/organisations/<ref>": 404,
+    "/console/organisations/<ref>/administrator": 404,
     "/console/mandates/<ref>": 404,
     "/console/calls/<ref>": 404,
     "/console/calls/<ref>/evidence/<kind>": 404,
@@ -63,7 +64,7 @@ GUARDED = [
 
 def filled(route: Route, ref: str) -> str:
     path = route.path.replace("<ref>", ref).replace("<reference>", ref)
-    path = path.replace("<kind>", "document-check")
+    path = path.replace("<kind>", "document-check").replace("<proposal>", ref)
     return path.replace("<method>", "password")
 
 

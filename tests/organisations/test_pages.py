@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from idp.delegation.records import AssignmentRecord
-from idp.organisations.records import MemberRecord, OrganisationRecord
+from idp.delegation.records import AssignmentRecord, MandateRecord
+from idp.organisations.records import MemberRecord, OrganisationRecord, TeamRecord
 from tests.build import ISSUER, Site
 from tests.organisations.firm import Firm
 
@@ -128,8 +128,8 @@ def test_a_principal_sees_a_member_by_name_or_as_a_named_adviser(
     assert "An officer" not in page
 
 
-PAGES = ["", "/settings", "/members", "/invite", "/members/{member}", "/teams", "/teams/{team}",
-         "/people", "/people/{mandate}"]  # fmt: skip
+PAGES = ["", "/settings", "/mine", "/members", "/invite", "/members/{member}", "/teams",
+         "/teams/{team}", "/people", "/people/{mandate}"]  # fmt: skip
 FORMS = ["/settings", "/invite", "/members/{member}/roles", "/members/{member}/suspend",
          "/members/{member}/resume", "/members/{member}/transfer", "/members/{member}/leave",
          "/teams", "/teams/{team}/join", "/teams/{team}/leave", "/people/{mandate}",
@@ -236,6 +236,59 @@ def test_a_page_of_people_takes_as_many_statements_however_many_there_are(firm: 
     assert counts[0] == counts[1]
     assert statements(more[1].replace("&amp;", "&")) == counts[0] + 1
     assert first.count("gatehouse-quiet") == 25
+
+
+def test_a_worker_sees_their_own_people_and_no_others(firm: Firm) -> None:
+    site, him = firm.site, firm.member("tom")
+    path = f"{AT}{firm.ref}/mine"
+    refs = firm.people(40, family="Zeta")
+    hers = firm.acts_for("margaret", "tax", "library")
+    site.sign_in("sian")
+    post(site, f"{AT}{firm.ref}/teams", name="North")
+    (team,) = site.rows(TeamRecord)
+    post(site, f"{AT}{firm.ref}/teams/{team['ref']}/join", member=him)
+    for one in refs[:30]:
+        post(site, f"{AT}{firm.ref}/people/{one}", to=him)
+    post(site, f"{AT}{firm.ref}/people/{refs[0]}", to=team["ref"])  # open to him twice
+    post(site, f"{AT}{firm.ref}/people/{hers}", to=team["ref"])
+    assert "nobody whom you can open" in site.get(path).text, "she was given nobody"
+    sian, site.browser = site.browser, site.new_browser()
+    site.sign_in("tom")
+    assert f'href="{path}"' in site.get("/account/helping").text
+    assert f'href="{path}"' in site.get(f"{AT}{firm.ref}").text
+    first = site.get(path).text
+    more = re.search(r'href="([^"]*after=[^"]*)"', first)
+    assert more
+    second = site.get(more[1].replace("&amp;", "&")).text
+    shown = re.findall(r'<p class="govuk-body">(\w+ \w+)</p>', first + second)
+    assert len(shown) == len(set(shown)) == 31
+    assert shown[0] == "Margaret Hughes"
+    assert shown[1:] == [f"Given{place:03} Zeta" for place in place_order(site, refs[:30])]
+    found = site.get(f"{path}?name=hug").text
+    assert "Margaret Hughes" in found
+    assert "Zeta" not in found
+    site.browser = sian
+    post(site, f"{AT}{firm.ref}/people/{hers}/close", **{"from": team["ref"]})
+    past = site.database.now()
+    site.change(MandateRecord, {"expires": past}, ref=refs[3])
+    site.browser = site.new_browser()
+    site.sign_in("tom")
+    assert "Margaret Hughes" not in site.get(path).text
+    assert "Given003" not in site.get(path).text + site.get(f"{path}?after={refs[0]}").text
+    firm.set(access="everyone")
+    assert "Margaret Hughes" in site.get(path).text
+    firm.set(suspends_at=past)
+    assert "Margaret Hughes" not in site.get(path).text
+    firm.set(suspends_at=None)
+    site.change(MemberRecord, {"roles": ["assigner"]}, ref=him)
+    assert "nobody whom you can open" in site.get(path).text, "who does no work opens nobody"
+
+
+def place_order(site: Site, refs: list[str]) -> list[int]:
+    """Where the people of these mandates stand, in the order of their names."""
+    rows = [row for row in site.rows(MandateRecord) if row["ref"] in refs]
+    rows.sort(key=lambda row: (row["principal_sort"], row["principal"]))
+    return [int(row["principal_sort"][-3:]) for row in rows]
 
 
 def test_hostile_addresses_are_not_found_and_break_nothing(firm: Firm) -> None:

@@ -187,6 +187,13 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "mandate": ("account/mandate.html", {
         "mandate": Facts(**vars(MANDATE), powers=["see your tax records"]), "uses": USES,
         "more": "/account/helpers/M-7?before=7"}),
+    "mandate-passed-on": ("account/mandate.html", {
+        "mandate": Facts(**{**vars(MANDATE), "passes_on": True, "passed": [
+            Facts(name="Payroll Ltd", href="/account/helpers/M-8")]}), "uses": []}),
+    "mandate-through": ("account/mandate.html", {
+        "mandate": Facts(**{**vars(MANDATE), "through": "Shah Accounts"}), "uses": []}),
+    "helpers-through": ("account/helpers.html", {
+        "mandates": [Facts(**{**vars(MANDATE), "through": "Shah Accounts"})]}),
     "mandate-ended": ("account/mandate.html", {"mandate": ENDED, "uses": []}),
     "ended": ("account/ended.html", {"delegate_name": "Sian Hughes", "services": ["Tax"],
                                      "when": NOON, "reference": "K7QF-2MXB"}),

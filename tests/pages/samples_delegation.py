@@ -47,7 +47,10 @@ INVITATION: dict[str, Any] = {
 }  # fmt: skip
 ANSWER: dict[str, Any] = {
     "from_name": "Harbour Accounts", "gives": True, "said": SAID, "words": HASH,
-    "choices": [{"ref": "m1", "service": "Tax"}, {"ref": "m2", "service": "Library"}],
+    "choices": [
+        {"ref": "m1", "service": "Tax",
+         "passing": "Harbour Accounts may let another organisation do a part of it at Tax."},
+        {"ref": "m2", "service": "Library", "passing": ""}],
     "action": "/invitation/x/answer", "error": None,
 }  # fmt: skip
 REJECTED = [{"line": 6, "text": "Wrong,Number,QQ1", "why": "The number is not one"}]
@@ -65,6 +68,14 @@ RECEIPT: dict[str, Any] = {
     "reference": None, "said": SAID, "text_hash": HASH, "back": "/account/helpers",
 }  # fmt: skip
 
+PASS_ON: dict[str, Any] = {
+    "firm": "Harbour Accounts", "name": "Margaret Hughes", "service": "Tax",
+    "powers": SERVICES[0]["powers"], "until": NOON, "open_ended": True,
+    "typed": {**EMPTY, "organisation": ""}, "said": {}, "errors": [],
+    "action": "/helping/organisations/f/people/m1/pass-on",
+    "back": "/helping/organisations/f/people/m1",
+}  # fmt: skip
+NOT_TO_THEM = "You cannot let this one do it. Ask them for their reference"
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "helper-new": ("delegation/new.html", {**FORM, "gives": True}),
     "helper-new-wrong": ("delegation/new.html", {**FORM, **WRONG, "gives": True}),
@@ -85,6 +96,10 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         **INVITATION, "from_name": "Harbour Accounts", "organisation": True, "gives": False,
         "days": None, "last_day": SUMMER}),
     "invitation-open": ("delegation/invitation.html", {**INVITATION, "days": None}),
+    "pass-on": ("delegation/pass_on.html", PASS_ON),
+    "pass-on-wrong": ("delegation/pass_on.html", {
+        **PASS_ON, "until": None, "said": {"organisation": NOT_TO_THEM},
+        "errors": [{"text": NOT_TO_THEM, "href": "#organisation"}]}),
     "answer-offer": ("delegation/answer.html", ANSWER),
     "answer-offer-missing": ("delegation/answer.html", {
         **ANSWER, "gives": False, "error": "Say yes or no to each"}),

@@ -111,6 +111,18 @@ ORGANISATION: dict[str, Any] = {
     "verify_action": "", "link_action": "", "resume_action": "", "close_action": "",
     "suspend_action": "/console/organisations/o-1/suspend", "notice_days": 14, "error": "",
 }  # fmt: skip
+ADMINISTRATOR: dict[str, Any] = {
+    "organisation": "Example & Co", "action": "/console/organisations/o-1/administrator",
+    "back": "/console/organisations/o-1", "name": "", "email": "", "why": "", "error": "",
+    "field": "", "reasons": {"administrator-died": "They died",
+                             "administrator-left": "They do not work there any more"},
+}  # fmt: skip
+NAMED: dict[str, Any] = {
+    "organisation": "Example & Co", "back": "/console/organisations/o-1", "name": "Cai Rees",
+    "email": "cai@example.test", "why": "They died", "by": "Asha Patel", "when": NOON,
+    "until": NOON, "own": False, "admins": 1,
+    "action": "/console/organisations/o-1/administrator/p-1/decide",
+}  # fmt: skip
 ORGANISATION_CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "officers-organisations": ("officers/organisations.html", ORGANISATIONS),
     "officers-organisations-none": ("officers/organisations.html", {
@@ -126,6 +138,15 @@ ORGANISATION_CASES: dict[str, tuple[str, dict[str, Any]]] = {
         "admin_name": "Sian Hughes", "admin_email": "sian@example.test", "look": "1.sealed",
         "verify_action": "/console/organisations/o-1/verify", "suspend_action": "",
         "close_action": "/console/organisations/o-1/close"}),
+    "officers-organisation-named": ("officers/organisation.html", {
+        **ORGANISATION, "admins": 0, "name_action": "/console/organisations/o-1/administrator",
+        "named": [Facts(by="Asha Patel", when=NOON,
+                        action="/console/organisations/o-1/administrator/p-1")]}),
+    "officers-administrator": ("officers/administrator.html", ADMINISTRATOR),
+    "officers-administrator-wrong": ("officers/administrator.html", {
+        **ADMINISTRATOR, "error": "Type in an email address", "field": "email"}),
+    "officers-administrator-look": ("officers/administrator_proposal.html", NAMED),
+    "officers-administrator-own": ("officers/administrator_proposal.html", {**NAMED, "own": True}),
     "officers-organisation-own": ("officers/organisation.html", {
         **ORGANISATION, "verified_by": "", "oneself": True, "suspend_action": ""}),
     "officers-organisation-suspended": ("officers/organisation.html", {

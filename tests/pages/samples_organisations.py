@@ -38,8 +38,12 @@ SETTINGS: dict[str, Any] = {
 PERSON: dict[str, Any] = {
     "ref": "o-1", "organisation": "Example & Co", "name": "Margaret Hughes",
     "mandates": [
-        Facts(service="Library", until=SUMMER, over=False, stopped=False),
-        Facts(service="Tax", until=None, over=False, stopped=False),
+        Facts(service="Library", until=SUMMER, over=False, stopped=False, ref="a-1",
+              through="Shah Accounts", passed=[], pass_on=""),
+        Facts(service="Tax", until=None, over=False, stopped=False, ref="a-2", through=None,
+              passed=[Facts(ref="a-7", name="Payroll Ltd", until=NOON),
+                      Facts(ref="a-8", name="Books & Co", until=None)],
+              pass_on=f"{AT}/people/a-2/pass-on"),
         Facts(service="Pension", until=None, over=False, stopped=True),
         Facts(service="Vans", until=None, over=False, stopped=True,
               hold=Facts(at=NOON, reference="K7QF-2MXB")),
@@ -49,6 +53,7 @@ PERSON: dict[str, Any] = {
                                    Facts(ref="m-2", name="Ben Owen", is_team=False)],
     "choices": PEOPLE, "partly_open": True, "closes": True, "assigns": True,
     "assign_action": f"{AT}/people/a-1", "close_action": f"{AT}/people/a-1/close",
+    "back_action": f"{AT}/people/a-1/take-back",
 }  # fmt: skip
 LISTED: dict[str, Any] = {
     "ref": "o-1", "organisation": "Example & Co", "people": [
@@ -127,6 +132,11 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "organisation-people": ("organisations/people.html", LISTED),
     "organisation-people-none": ("organisations/people.html", {
         **LISTED, "people": [], "named": "Hu", "next": "", "first": f"{AT}/people"}),
+    "organisation-mine": ("organisations/mine.html", {
+        **LISTED, "action": f"{AT}/mine", "next": f"{AT}/mine?after=a-2", "people": [
+            Facts(name="Margaret Hughes", services=[("Library", NOON), ("Tax", None)])]}),
+    "organisation-mine-none": ("organisations/mine.html", {
+        **LISTED, "people": [], "named": "", "next": "", "first": ""}),
     "organisation-person": ("organisations/person.html", PERSON),
     "organisation-person-everyone": ("organisations/person.html", {
         **PERSON, "everyone": True, "choices": [], "partly_open": False, "assigns": False,

@@ -18,6 +18,7 @@ from idp.delegation.watching import Stopped
 from idp.oidc import deferrals
 from idp.organisations import texts as organisation_texts
 from idp.organisations.actions import organisations_of
+from idp.organisations.rules import Role
 from idp.proofing import stopping
 from idp.proofing.stopping import Stoppable
 from idp.storage import Transaction
@@ -175,6 +176,9 @@ def helping() -> ResponseReturnValue:
                 "name": mine.organisation.name,
                 "roles": organisation_texts.role_list(mine.roles),
                 "href": url_for("organisations.home", ref=mine.organisation.ref),
+                "people": url_for("organisations.mine", ref=mine.organisation.ref)
+                if Role.WORKER in mine.roles
+                else None,
             }
             for mine in organisations_of(tx, session.account_ref)
         ]
@@ -232,6 +236,7 @@ def _shown(mandate: HeldMandate, names: dict[str, str], count: int) -> dict[str,
         "services": [names.get(mandate.service, mandate.service)],
         "until": mandate.expires,
         "uses": count,
+        "through": mandate.through,
         "ended": mandate.state in FINAL,
         "ended_on": mandate.ended_at,
     }

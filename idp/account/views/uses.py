@@ -7,7 +7,7 @@ from idp.account import actions, texts
 from idp.account.views.common import bp, hold_of, signed_in
 from idp.authentication.sessions import SessionFacts
 from idp.delegation import actions as delegation
-from idp.delegation import objecting, owning, uses
+from idp.delegation import objecting, owning, passing, uses
 from idp.delegation.actions import HeldMandate
 from idp.delegation.lifecycle import FINAL
 from idp.delegation.uses import Use, UsesPage
@@ -31,8 +31,13 @@ def mandate(ref: str) -> ResponseReturnValue:
         if found is None or found.principal != session.person_ref:
             return None
         names = actions.service_names(tx, [found.service])
-        shown = {**_shown(found, names), "renews": owning.may_renew(found, tx),
-                 "hold": hold_of(tx, found)}  # fmt: skip
+        shown = {
+            **_shown(found, names),
+            "renews": owning.may_renew(found, tx),
+            "hold": hold_of(tx, found),
+            "passed": [{"name": one.delegate_name, "href": url_for("account.mandate", ref=one.ref)}
+                       for one in passing.passed_on(tx, found.ref)],
+        }  # fmt: skip
         return found, shown, uses.page_of(tx, found, _before())
 
     answer = house().database.read(work)
@@ -180,6 +185,8 @@ def _shown(mandate: HeldMandate, names: dict[str, str]) -> dict[str, object]:
         "services": [names.get(mandate.service, mandate.service)],
         "powers": known.says(mandate.powers) if known else [],
         "until": mandate.expires,
+        "through": mandate.through,
+        "passes_on": mandate.max_chain > 0,
         "ended": mandate.state in FINAL,
         "ended_on": mandate.ended_at,
     }

@@ -9,6 +9,7 @@ from idp.delegation.views import (
     firm_lists,
     firm_offers,
     own,
+    passing,
     software,
 )
 from idp.delegation.views.common import bp
@@ -23,5 +24,6 @@ __all__ = [
     "firm_lists",
     "firm_offers",
     "own",
+    "passing",
     "software",
 ]

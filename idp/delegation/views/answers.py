@@ -11,7 +11,7 @@ from idp.delegation import answering, inviting
 from idp.delegation.answering import Answered, Offer, may_answer
 from idp.delegation.lifecycle import Party
 from idp.delegation.limits import token_limits
-from idp.delegation.offers import hash_of
+from idp.delegation.offers import hash_of, passing_words
 from idp.delegation.views.common import (
     SOMEBODY,
     SessionFacts,
@@ -156,6 +156,7 @@ def _ask(
     offer = ready.offer
     said = house().database.read(lambda tx: words_of(tx, ready, mine=False))
     asked = house().database.read(lambda tx: places(tx, offer.open))
+    delegate = offer.from_name  # an organisation's: nobody else passes anything on
     page = render_template(
         "delegation/answer.html",
         from_name=offer.from_name,
@@ -163,7 +164,11 @@ def _ask(
         said=said,
         words=hash_of(said),
         choices=[
-            {"ref": one.ref, "service": place.service}
+            {
+                "ref": one.ref,
+                "service": place.service,
+                "passing": passing_words(delegate, place) if place.passes_on else "",
+            }
             for one, place in zip(offer.open, asked, strict=True)
         ],
         action=here.action,
@@ -189,10 +194,20 @@ def _take(found: Offer | ResponseReturnValue | None, here: Here) -> ResponseRetu
     if len(choices) < len(offer.open):
         return _ask(offer, here, _("Say yes or no to each"))
 
+    asked = house_.database.read(lambda tx: places(tx, offer.open))
+    passing = {
+        one.ref: place
+        for one, place in zip(offer.open, asked, strict=True)
+        if place.passes_on and choices[one.ref] and request.form.get(f"pass-on-{one.ref}") == YES
+    }
+    ticked = [_("Ticked: %(what)s", what=passing_words(offer.from_name, place))
+              for place in passing.values()]  # fmt: skip
+
     def work(tx: Transaction) -> Answered | Refusal:
         return answering.answer(
-            tx, house_.keyring, offer, answerer_of(session), choices, said=said,
+            tx, house_.keyring, offer, answerer_of(session), choices, said=(*said, *ticked),
             names=house_.policies.names,
+            passing_on={ref: place.passes_on for ref, place in passing.items()},
         )  # fmt: skip
 
     done = house_.database.transaction(work)

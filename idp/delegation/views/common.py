@@ -18,6 +18,7 @@ from idp.delegation.actions import HeldMandate
 from idp.delegation.answering import Answerer, Offer
 from idp.delegation.lifecycle import TERMS_DAYS, Party
 from idp.delegation.offers import ONCE, OPEN_ENDED, Asked, At, Problem, Term, read_asked, words
+from idp.delegation.passing import may_allow
 from idp.enrolment.addresses import AddressProblem, read_address
 from idp.pages.language import plain_date
 from idp.register.names import fold
@@ -108,9 +109,17 @@ def places(tx: Transaction, mandates: Sequence[HeldMandate]) -> list[At]:
     names = services_open(tx)
     return [
         At(service=names.get(one.service, one.service), exclusive=one.exclusive,
-           says=tuple(says(one.service, one.powers)))
+           says=tuple(says(one.service, one.powers)), passes_on=passes_on(one))
         for one in mandates
     ]  # fmt: skip
+
+
+def passes_on(mandate: HeldMandate) -> int:
+    """How often the helper may pass it on if its principal lets them."""
+    return may_allow(
+        house().policies.powers.get(mandate.service), delegate_kind=mandate.delegate_kind,
+        exclusive=mandate.exclusive, once=mandate.single_use,
+    )  # fmt: skip
 
 
 def says(service: str, powers: Sequence[str]) -> list[str]:

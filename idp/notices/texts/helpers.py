@@ -71,6 +71,27 @@ def _helper_added(_: Gettext, told: Told) -> Words:
     )
 
 
+def _helper_passed_on(_: Gettext, told: Told) -> Words:
+    named = {"helper": told.helper, "organisation": told.organisation}
+    return _about_helpers(
+        _("Your helper let another organisation help"),
+        _("%(organisation)s helps you. It now lets %(helper)s do a part of that.") % named,
+        _("See what: %(link)s") % {"link": told.link},
+        _see_helpers(_),
+    )
+
+
+def _passed_on_ended(_: Gettext, told: Told) -> Words:
+    named = {"helper": told.helper, "organisation": told.organisation}
+    return _about_helpers(
+        _("One organisation does not help you any more"),
+        _("%(organisation)s had let %(helper)s do a part of its work for you. That is over.")
+        % named,
+        _("See who helps you now: %(link)s") % {"link": told.link},
+        _see_helpers(_),
+    )
+
+
 def _helper_stopped(_: Gettext, told: Told) -> Words:
     return _about_helpers(
         _("We stopped a helper of yours"),
@@ -168,6 +189,8 @@ WRITERS: Mapping[Notice, Writer] = {
     Notice.HELPER_OFFERED: _helper_offered,
     Notice.OFFER_WAITS: _offer_waits,
     Notice.OFFER_ANSWERED: _offer_answered,
+    Notice.HELPER_PASSED_ON: _helper_passed_on,
+    Notice.PASSED_ON_ENDED: _passed_on_ended,
     Notice.HELPER_ADDED: _helper_added,
     Notice.HELPER_STOPPED: _helper_stopped,
     Notice.OBJECTION_ANSWERED: _objection_answered,

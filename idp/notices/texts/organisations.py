@@ -20,6 +20,22 @@ def _member_invited(_: Gettext, told: Told) -> Words:
     )
 
 
+def _admin_named(_: Gettext, told: Told) -> Words:
+    named = {"organisation": told.organisation, "home": told.home}
+    return Words(
+        subject=_("Your organisation gets a new administrator"),
+        paragraphs=(
+            _("This is about %(organisation)s.") % named,
+            _("We were told that nobody there can add or remove people any more. Two officers "
+              "checked that, and asked somebody new to do it."),
+            _("Is that wrong? Then call us now. An administrator can take it back: %(home)s")
+            % named,
+        ),
+        text=_("%(organisation)s gets a new administrator. Is that wrong? Call us now. %(home)s")
+        % named,
+    )  # fmt: skip
+
+
 def _organisation_suspended(_: Gettext, told: Told) -> Words:
     named = {"organisation": told.organisation, "when": told.when, "home": told.home}
     return Words(
@@ -91,15 +107,31 @@ def _entrusted(_: Gettext, told: Told) -> Words:
     )
 
 
+def _taken_on(_: Gettext, told: Told) -> Words:
+    named = {"organisation": told.organisation, "link": told.link}
+    return Words(
+        subject=_("Another organisation gave yours work"),
+        paragraphs=(
+            _("This is about %(organisation)s.") % named,
+            _("Another organisation lets it do a part of what it does for somebody."),
+            _("See who it is, and say who works for them: %(link)s") % named,
+            _("Do you not want it? You can give it back there."),
+        ),
+        text=_("%(organisation)s: another organisation gave yours work. See it: %(link)s") % named,
+    )
+
+
 def _short(subject: str, what: str, do: str) -> Words:
     return Words(subject=subject, paragraphs=(what, do), text=f"{what} {do}")
 
 
 WRITERS: Mapping[Notice, Writer] = {
     Notice.MEMBER_INVITED: _member_invited,
+    Notice.ADMIN_NAMED: _admin_named,
     Notice.ORGANISATION_SUSPENDED: _organisation_suspended,
     Notice.ORGANISATION_RESUMED: _organisation_resumed,
     Notice.USE_OBJECTED: _objected,
     Notice.MACHINE_ASKED: _machine_asked,
     Notice.ORGANISATION_ENTRUSTED: _entrusted,
+    Notice.TAKEN_ON: _taken_on,
 }

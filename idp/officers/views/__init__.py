@@ -1,6 +1,7 @@
 """The console's pages. Importing them hangs each on the one blueprint, `bp`."""
 
 from idp.officers.views import (
+    administrators,
     appointing,
     calls,
     counter,
@@ -18,6 +19,7 @@ from idp.officers.views import (
 from idp.officers.views.common import bp
 
 __all__ = [
+    "administrators",
     "appointing",
     "bp",
     "calls",

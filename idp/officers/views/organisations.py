@@ -7,8 +7,8 @@ from typing import Any
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from idp.officers import administrators, texts
 from idp.officers import organisations as acts
-from idp.officers import texts
 from idp.officers.actions import COMMAND
 from idp.officers.organisations import Refused
 from idp.officers.rules import Act
@@ -77,7 +77,7 @@ def add_organisation() -> ResponseReturnValue:
         )
     )
     if isinstance(made, Refused):
-        return _not_done(made, "")
+        return not_done(made, "")
     if isinstance(made, Problem):
         fields = {
             Problem.KIND: "kind", Problem.ASSURANCE: "assurance", Problem.NUMBER: "number",
@@ -152,30 +152,38 @@ def _do(ref: str, act: Act, work: Callable[[Transaction, str], Any]) -> Response
     officer = session.officer.ref
     said = house().database.transaction(lambda tx: work(tx, officer))
     if said is Problem.GONE:
-        return _gone()
+        return gone()
     if isinstance(said, SuspensionProblem):
         error = texts.suspension_problem(said, SUSPENSION_NOTICE // timedelta(days=1))
         return _organisation_page(session, ref, error)
     if isinstance(said, Problem | Refused):
-        return _not_done(said, ref)
+        return not_done(said, ref)
     return see_other(url_for("console.organisation", ref=ref))
 
 
 def _organisation_page(session: OfficerSession, ref: str, error: str = "") -> ResponseReturnValue:
     officer = session.officer.ref
 
-    def work(tx: Transaction) -> tuple[Entered, str, str, str] | None:
+    def work(tx: Transaction) -> tuple[Entered, str, str, str, list[Any]] | None:
         looked = acts.look_at(tx, house().keyring, ref, officer=officer)
         if looked is None:
             return None
         found, look = looked
         by = found.verified_by
-        return found, look, _by(tx, found.entered_by), _by(tx, by) if by else ""
+        named = [
+            {
+                "by": name_of(tx, one.proposed_by),
+                "when": one.proposed_at,
+                "action": url_for("console.look_at_administrator", ref=ref, proposal=one.ref),
+            }
+            for one in administrators.waiting(tx, ref)
+        ]
+        return found, look, _by(tx, found.entered_by), _by(tx, by) if by else "", named
 
     answer = house().database.transaction(work)
     if answer is None:
-        return _gone()
-    found, look, entered_by, verified_by = answer
+        return gone()
+    found, look, entered_by, verified_by, named = answer
     it = found.organisation
     where: dict[str, Any] = {"ref": ref}
     waits = it.verified_at is None and it.closed_at is None
@@ -211,6 +219,8 @@ def _organisation_page(session: OfficerSession, ref: str, error: str = "") -> Re
         if waits or (held and it.suspended)
         else "",
         notice_days=SUSPENSION_NOTICE // timedelta(days=1),
+        named=named,
+        name_action=url_for("console.name_administrator", **where) if held else "",
         error=error,
     )
     return page, 422 if error else 200
@@ -220,11 +230,13 @@ def _by(tx: Transaction, officer: str) -> str:
     return _("the command line") if officer == COMMAND else name_of(tx, officer)
 
 
-def _gone() -> ResponseReturnValue:
+def gone() -> ResponseReturnValue:
+    """Say that there is no such organisation."""
     return notice(404, _("There is no such organisation"), [], link=console_link())
 
 
-def _not_done(said: Problem | Refused, ref: str) -> ResponseReturnValue:
+def not_done(said: Problem | Refused, ref: str) -> ResponseReturnValue:
+    """Say why something was not done, with the way back."""
     words = (
         texts.organisation_refused(said)
         if isinstance(said, Refused)

@@ -7,10 +7,11 @@ from flask.typing import ResponseReturnValue
 
 from idp.account.actions import service_names
 from idp.authentication.sessions import SessionFacts
-from idp.delegation import assigning, holding
+from idp.delegation import assigning, holding, passing
 from idp.delegation import people as acted_for
 from idp.delegation.holding import Hold
 from idp.delegation.lifecycle import State
+from idp.delegation.passing import Around
 from idp.delegation.people import Open, Somebody
 from idp.organisations import members, teams
 from idp.organisations.rules import Act, Verdict
@@ -69,7 +70,14 @@ def person(ref: str, mandate: str) -> ResponseReturnValue:
     def work(
         tx: Transaction,
     ) -> (
-        tuple[Somebody, list[Open], dict[str, str], list[tuple[str, str]], dict[str, Hold | None]]
+        tuple[
+            Somebody,
+            list[Open],
+            dict[str, str],
+            dict[str, Around],
+            list[tuple[str, str]],
+            dict[str, Hold | None],
+        ]
         | None
     ):
         found = acted_for.find_somebody(tx, ref, mandate)
@@ -81,12 +89,15 @@ def person(ref: str, mandate: str) -> ResponseReturnValue:
         if assigns:
             choices = [(one.ref, one.name) for one in teams.list_teams(tx, ref)]
             choices += members.workers(tx, ref)
-        return *found, service_names(tx, [m.service for m in found[0].mandates]), choices, holds
+        names = service_names(tx, [m.service for m in found[0].mandates])
+        near = passing.around(tx, house().policies.powers, [m.ref for m in found[0].mandates])
+        return *found, names, near, choices, holds
 
     answer = house().database.read(work)
     if answer is None:
         abort(404)
-    found, opened, names, choices, holds = answer
+    found, opened, names, near, choices, holds = answer
+    passes = bool(passing.MAY_PASS_ON & here.me.member.roles)
     taken = {one.ref for one in opened}
     where: dict[str, Any] = {"ref": ref, "mandate": mandate}
     return render_template(
@@ -101,6 +112,7 @@ def person(ref: str, mandate: str) -> ResponseReturnValue:
                 "over": one.over,
                 "stopped": one.state is State.SUSPENDED,
                 "hold": holds.get(one.ref),
+                **_near(here, one.ref, near[one.ref], passes=passes),
             }
             for one in found.mandates
         ],
@@ -112,6 +124,7 @@ def person(ref: str, mandate: str) -> ResponseReturnValue:
         assigns=assigns,
         assign_action=url_for("organisations.assign", **where),
         close_action=url_for("organisations.unassign", **where),
+        back_action=url_for("helping.end_passed_on", **where) if passes else "",
     )
 
 
@@ -141,6 +154,19 @@ def unassign(ref: str, mandate: str) -> ResponseReturnValue:
         lambda tx: assigning.unassign(tx, ref, account, mandate=mandate, assignee=to)
     )
     return _answer(verdict, ref, mandate)
+
+
+def _near(here: Here, mandate: str, around: Around, *, passes: bool) -> dict[str, Any]:
+    """Who passed it on to this organisation, to whom this one passed it on, and the way to."""
+    ref = here.organisation.ref
+    able = passes and around.may and here.organisation.in_order
+    return {
+        "ref": mandate,
+        "through": around.through,
+        "passed": [{"ref": one.ref, "name": one.delegate_name, "until": one.expires}
+                   for one in around.children],
+        "pass_on": url_for("helping.pass_on", ref=ref, mandate=mandate) if able else "",
+    }  # fmt: skip
 
 
 def _answer(verdict: Verdict, ref: str, mandate: str) -> ResponseReturnValue:
