@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from idp.delegation.actions import HELD_ROWS, HeldMandate, find, held
+from idp.delegation.actions import HELD_ROWS, HeldMandate, find, find_bundle, held
 from idp.delegation.lifecycle import Move, Party, Reason, State
 from idp.delegation.moving import By, Moved, NotMoved, move
 from idp.delegation.records import MandateRecord
@@ -182,10 +182,12 @@ def hold_of(tx: Transaction, mandate: str) -> Hold | None:
 
 
 def ref_of(tx: Transaction, typed: str) -> str | None:
-    """The mandate of this reference: its own, or that of something done to it, as notices and
-    pages show it, in small letters and with spaces as well."""
+    """The mandate of this reference: its own, that of what was given together (letters quote it;
+    the first of them), or that of something done to it, in small letters and with spaces too."""
     if find(tx, typed) is not None:
         return typed
+    for one in find_bundle(tx, typed):
+        return one.ref
     quoted = typed.replace(" ", "").replace("-", "").upper()
     found: str | None = tx.execute(_QUOTED, {"quoted": quoted}).scalars().first()
     return found

@@ -3,17 +3,22 @@
 Nothing here decides whether a permission holds: that is judged when it is read (I7).
 """
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from sqlalchemy import and_, bindparam, func, or_, select, update
 
-from idp.delegation import known, telling
+from idp.callers.records import ClientRecord
+from idp.delegation import known, offline, telling
+from idp.delegation.actions import find
 from idp.delegation.lifecycle import OFFER_NOTICE, REVIEW_NOTICE, Move, Party, State
 from idp.delegation.moving import By, move, read_bundle
 from idp.delegation.owning import remind_by_mail
 from idp.delegation.records import MandateInvitationRecord, MandateRecord
 from idp.keyring.ring import Keyring
 from idp.notices.actions import Notice
+from idp.register.actions import find_person
+from idp.register.businesses import find_business
 from idp.storage import Database, Transaction, db_now
 from idp.storage.dialects import Duration
 
@@ -69,7 +74,10 @@ _REVIEW = (
     update(MandateRecord)
     .where(_M.ref.in_(_DUE.with_for_update(skip_locked=True).scalar_subquery()))
     .values(reminded_at=db_now())
-    .returning(_M.principal, _M.principal_kind, _M.bundle, _M.expires)
+    .returning(_M.ref, _M.principal, _M.principal_kind, _M.bundle, _M.expires)
+)
+_SERVICES = select(ClientRecord.client_id, ClientRecord.client_name).where(
+    ClientRecord.client_id.in_(bindparam("services", expanding=True))
 )
 
 
@@ -107,14 +115,49 @@ def _offers_over(tx: Transaction, keyring: Keyring) -> int:
 
 
 def _terms(tx: Transaction, keyring: Keyring) -> int:
+    """Remind principals, once for what was asked for together. In the transaction that claims
+    them: neither message nor letter is lost, or there twice."""
     rows = tx.execute(_REVIEW).all()
-    told = {(row.principal, row.bundle, row.expires) for row in rows
-            if row.principal_kind == "person"}  # fmt: skip
-    for principal, _bundle, expires in sorted(told, key=str):
-        if expires is None:
+    due = dict[tuple[str, str, str, datetime | None], list[str]]()
+    for row in rows:
+        key = (row.principal, row.principal_kind, row.bundle, row.expires)
+        due.setdefault(key, []).append(row.ref)
+    for principal, kind, bundle, expires in sorted(due, key=str):
+        if expires is not None:
+            if kind == "person":
+                telling.tell_principal(
+                    tx, keyring, principal, Notice.HELPER_REVIEW, when=expires.isoformat()
+                )
+        elif _is_gone(tx, principal, kind):
+            continue  # nobody writes to the dead, nor to a business that is no more
+        elif kind == "person" and not offline.is_offline(tx, keyring, principal):
             telling.tell_principal(tx, keyring, principal, Notice.HELPER_YEARLY)
         else:
-            telling.tell_principal(
-                tx, keyring, principal, Notice.HELPER_REVIEW, when=expires.isoformat()
-            )
+            _write_yearly(tx, keyring, principal, due[principal, kind, bundle, expires])
     return len(rows)
+
+
+def _is_gone(tx: Transaction, principal: str, kind: str) -> bool:
+    if kind == "person":
+        person = find_person(tx, principal)
+        return person is None or person.died_on is not None
+    business = find_business(tx, principal)
+    return business is None or business.ceased_on is not None
+
+
+def _write_yearly(tx: Transaction, keyring: Keyring, principal: str, refs: Sequence[str]) -> None:
+    """The yearly reminder to who is not online: it says how to end it by phone or at a counter."""
+    held = [one for one in (find(tx, ref) for ref in refs) if one is not None]
+    named = tx.execute(_SERVICES, {"services": sorted({one.service for one in held})})
+    names = {row.client_id: row.client_name for row in named}
+    offline.tell_principal(
+        tx, keyring, principal=principal, principal_kind=held[0].principal_kind,
+        helpers=sorted({one.delegate for one in held
+                        if one.delegate and one.delegate_kind == "person"}),
+        notice=Notice.HELPER_STILL,
+        values={
+            "helper": ", ".join(sorted({one.delegate_name for one in held})),
+            "services": ", ".join(sorted(names.get(one.service, one.service) for one in held)),
+            "reference": held[0].bundle,
+        },
+    )  # fmt: skip

@@ -71,6 +71,7 @@ class Notice(StrEnum):
     ORGANISATION_ENTRUSTED = "organisation-entrusted"
     HELPER_APPOINTED = "helper-appointed"
     HELPER_ENDED = "helper-ended"
+    HELPER_STILL = "helper-still"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,7 @@ NEEDS: Mapping[Notice, frozenset[str]] = {
     Notice.ORGANISATION_ENTRUSTED: frozenset({"organisation"}),
     Notice.HELPER_APPOINTED: frozenset({"helper", "services", "until", "reference"}),
     Notice.HELPER_ENDED: frozenset({"helper", "services", "reference"}),
+    Notice.HELPER_STILL: frozenset({"helper", "services", "reference"}),
 }
 METHODS = frozenset(
     {"password", "one-time-code", "passkey", "security-key", "sms-code", "email-code",

@@ -23,6 +23,7 @@ from idp.callers.records import ClientRecord
 from idp.delegation import actions as delegation
 from idp.delegation import joint
 from idp.delegation.lifecycle import term_problem
+from idp.delegation.offline import Ways, tell_principal
 from idp.delegation.telling import addresses_of
 from idp.errors import Refusal
 from idp.keyring.ring import Keyring
@@ -33,7 +34,7 @@ from idp.officers.calls import PHONE_CODE, Call
 from idp.officers.finding import name_of, proved
 from idp.officers.proposals import Decision, Outcome
 from idp.officers.rules import Act, Verdict, judge
-from idp.officers.telling import Ways, tell_helper, tell_organisation, tell_principal
+from idp.officers.telling import tell_helper, tell_organisation
 from idp.register.actions import contacts_shown, find_person
 from idp.register.businesses import find_business
 from idp.register.rules import Status

@@ -13,13 +13,13 @@ from idp.delegation import ending
 from idp.delegation.actions import HeldMandate
 from idp.delegation.lifecycle import HELD, Move, Party, Reason
 from idp.delegation.moving import By, Moved, move
+from idp.delegation.offline import tell_principal
 from idp.keyring.ring import Keyring
 from idp.notices.rules import Notice
 from idp.officers.actions import officer_now
 from idp.officers.appointing import APPOINTED
 from idp.officers.calls import Call
 from idp.officers.rules import Act, Verdict, judge
-from idp.officers.telling import tell_principal
 from idp.storage import Transaction
 
 

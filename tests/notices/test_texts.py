@@ -18,7 +18,7 @@ FIRMS = {Notice.MEMBER_INVITED, Notice.ORGANISATION_SUSPENDED, Notice.ORGANISATI
 # What concerns two parties: the reader may have no account, and an address may be shared.
 OF_TWO = {notice for notice in Notice if "account" not in NEEDS[notice]} - CODES
 # For people who may have no account.
-LETTERS = {Notice.HELPER_APPOINTED, Notice.HELPER_ENDED}
+LETTERS = {Notice.HELPER_APPOINTED, Notice.HELPER_ENDED, Notice.HELPER_STILL}
 READING_AGE_9 = 4.0  # school grade; the age is about five years more
 TWO_PARTS = 306  # letters that two text messages hold
 

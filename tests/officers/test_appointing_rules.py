@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from idp.assurance.evidence import GrantEvidence, worth
 from idp.assurance.powers_file import ALL, PowerEntry, ServicePowersEntry
 from idp.assurance.rules import Level
+from idp.delegation.offline import SafeContact, Ways, ways_to_tell
 from idp.notices.actions import Contact
 from idp.officers.appointing import (
     BY_LAW,
@@ -21,7 +22,6 @@ from idp.officers.appointing import (
     Wish,
     problem_with,
 )
-from idp.officers.telling import SafeContact, Ways, ways_to_tell
 from idp.register.rules import Contacts
 
 TWO, NONE = Level(identity=2, sign_in=2), Level(identity=0, sign_in=0)

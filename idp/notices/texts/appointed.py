@@ -77,9 +77,30 @@ def _helper_ended(_: Gettext, told: Told) -> Words:
     )  # fmt: skip
 
 
+def _helper_still(_: Gettext, told: Told) -> Words:
+    happened = _("%(helper)s can still act for you, here: %(services)s.") % {
+        "helper": told.helper, "services": told.services,
+    }  # fmt: skip
+    keep = _("Do you want to keep it? Then you need do nothing.")
+    return Words(
+        subject=_("Somebody can still act for you"),
+        paragraphs=(
+            happened,
+            _("It has no end until you say so. So we ask you once a year."),
+            keep,
+            _("Do you not want it any more? You can end it at any time, and give no reason.")
+            + " " + _no_account(_, told),
+            _("All that is done in your name is written down, and you can ask to see it."),
+        ),
+        text=happened + " " + keep + " " + _("To end it, call us. Reference: %(reference)s")
+        % {"reference": told.reference},
+    )  # fmt: skip
+
+
 WRITERS: Mapping[Notice, Writer] = {
     Notice.JOINT_ASKED: _joint_asked,
     Notice.ENTRUSTED: _entrusted,
     Notice.HELPER_APPOINTED: _helper_appointed,
     Notice.HELPER_ENDED: _helper_ended,
+    Notice.HELPER_STILL: _helper_still,
 }
