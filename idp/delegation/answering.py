@@ -237,7 +237,8 @@ def _accept(
         principal, delegate = row.principal or "", who.person
         values = {"delegate": who.person}
         # The principal too is locked: of two exclusive helpers who say yes at once one is left.
-        tx.execute(_LOCK_PERSON, {"party": principal}).first()
+        if tx.execute(_LOCK_PERSON, {"party": principal}).first() is None:
+            return False
     expires = row.expires
     if expires is None and row.term_days is not None:
         expires = now + timedelta(days=row.term_days)

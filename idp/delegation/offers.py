@@ -216,6 +216,12 @@ def hash_of(said: Sequence[str]) -> str:
     return sha256("\n".join(said).encode()).hexdigest()
 
 
+def is_name(typed: str) -> bool:
+    """Say whether a name that somebody typed can stand in words that others agree to: it has
+    letters, and nothing in it that is not seen or that turns the words round it about."""
+    return typed.isprintable() and fold(typed) != ()
+
+
 def is_named(names: Names, typed: tuple[str, str], known: tuple[str, str]) -> bool:
     """Say whether a proved name (first, family) is the one that an offer was made out to.
 
@@ -315,7 +321,7 @@ def _line(
         name: " ".join(cell.split()) for name, cell in zip(header, cells, strict=False)
     }
     given, family = told["given_name"], told["family_name"]
-    if not fold(given) or not fold(family):
+    if not is_name(given) or not is_name(family):
         return "name"
     facts: Facts | None = None
     if told["national_insurance_number"]:
