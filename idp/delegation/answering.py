@@ -14,14 +14,13 @@ from idp.delegation.inviting import Way, agreed, open_way
 from idp.delegation.lifecycle import Move, Party, State
 from idp.delegation.limits import name_limit
 from idp.delegation.moving import By, Moved, make_room, move, read
-from idp.delegation.offers import is_named
 from idp.delegation.records import MandateInvitationRecord, MandateRecord
 from idp.errors import Refusal
 from idp.keyring.ring import Keyring
 from idp.keyring.sealing import digest
 from idp.notices.actions import Notice
 from idp.organisations.records import MemberRecord, OrganisationRecord
-from idp.register.names import Names
+from idp.register.names import Names, is_named
 from idp.register.records import PersonRecord
 from idp.storage import Transaction, db_now
 from idp.throttle.actions import reserve_within
