@@ -14,14 +14,13 @@ from idp.delegation.inviting import Way, agreed, open_way
 from idp.delegation.lifecycle import Move, Party, State
 from idp.delegation.limits import name_limit
 from idp.delegation.moving import By, Moved, make_room, move, read
-from idp.delegation.offers import is_named
 from idp.delegation.records import MandateInvitationRecord, MandateRecord
 from idp.errors import Refusal
 from idp.keyring.ring import Keyring
 from idp.keyring.sealing import digest
 from idp.notices.actions import Notice
 from idp.organisations.records import MemberRecord, OrganisationRecord
-from idp.register.names import Names
+from idp.register.names import Names, is_named
 from idp.register.records import PersonRecord
 from idp.storage import Transaction, db_now
 from idp.throttle.actions import reserve_within
@@ -237,7 +236,8 @@ def _accept(
         principal, delegate = row.principal or "", who.person
         values = {"delegate": who.person}
         # The principal too is locked: of two exclusive helpers who say yes at once one is left.
-        tx.execute(_LOCK_PERSON, {"party": principal}).first()
+        if tx.execute(_LOCK_PERSON, {"party": principal}).first() is None:
+            return False
     expires = row.expires
     if expires is None and row.term_days is not None:
         expires = now + timedelta(days=row.term_days)

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from idp.delegation.lifecycle import term_problem
 from idp.identifiers.rules import NationalInsuranceNumber, parse
-from idp.register.names import Names, family_fit, family_parts, fold, given_fit
+from idp.register.names import fold
 from idp.words import gettext as _
 from idp.words import ngettext
 
@@ -216,15 +216,10 @@ def hash_of(said: Sequence[str]) -> str:
     return sha256("\n".join(said).encode()).hexdigest()
 
 
-def is_named(names: Names, typed: tuple[str, str], known: tuple[str, str]) -> bool:
-    """Say whether a proved name (first, family) is the one that an offer was made out to.
-
-    Short forms will do, and a first name less; the family name is whole.
-    """
-    family = family_fit(
-        family_parts(fold(typed[1]), names), family_parts(fold(known[1]), names), names
-    )
-    return family.plain and given_fit(fold(typed[0]), fold(known[0]), names).plain
+def is_name(typed: str) -> bool:
+    """Say whether a name that somebody typed can stand in words that others agree to: it has
+    letters, and nothing in it that is not seen or that turns the words round it about."""
+    return typed.isprintable() and fold(typed) != ()
 
 
 def are_facts_of(facts: Facts, *, given: str, family: str, birth_date: date, postcode: str) -> bool:
@@ -315,7 +310,7 @@ def _line(
         name: " ".join(cell.split()) for name, cell in zip(header, cells, strict=False)
     }
     given, family = told["given_name"], told["family_name"]
-    if not fold(given) or not fold(family):
+    if not is_name(given) or not is_name(family):
         return "name"
     facts: Facts | None = None
     if told["national_insurance_number"]:

@@ -123,6 +123,8 @@ def renew(
     days = found.term_days or max(1, (found.expires - found.starts).days)
     most = tx.now() + timedelta(days=min(longest_days, LONGEST_DAYS))
     until = min(found.expires + timedelta(days=days), most)
+    if until <= found.expires:  # the service lets it last no longer now: nothing is cut short here
+        return Refusal("no-longer", "the service allows no longer term")
     values = {"expires": until, "reminded_at": None, "grant_identity": level.identity,
               "grant_sign_in": level.sign_in}  # fmt: skip
     by = By(party=Party.PRINCIPAL, who=principal)

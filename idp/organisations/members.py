@@ -38,10 +38,13 @@ from idp.organisations.rules import (
     read_name,
     read_roles,
 )
+from idp.register.names import Names, is_called
+from idp.register.records import PersonRecord
 from idp.storage import Transaction, db_now
 
 PURPOSE = "member-invitation"
 LINK = "/helping/join/"
+PROVED_ROLES = frozenset({Role.ADMIN, Role.ASSIGNER})  # which take a proof of who somebody is
 SHOWN = 50  # members on one page
 MOST_CHOICES = 200  # workers to choose from; larger organisations assign to teams
 
@@ -102,6 +105,16 @@ _IS_HERE = select(MEMBER.ref).where(
 )
 _PARTY_OF = select(func.coalesce(AccountRecord.person_ref, AccountRecord.ref)).where(
     AccountRecord.ref == bindparam("account")
+)
+_PROVED_AS = (
+    select(PersonRecord.given_name, PersonRecord.family_name)
+    .select_from(AccountRecord)
+    .join(
+        PersonRecord,
+        and_(PersonRecord.ref == AccountRecord.person_ref, AccountRecord.identity_level > 0),
+        isouter=True,
+    )
+    .where(AccountRecord.ref == bindparam("account"))
 )
 _JOIN = insert(MemberRecord)
 _IT = MEMBER.ref == bindparam("member")
@@ -259,10 +272,12 @@ def look_at(tx: Transaction, token: str) -> Offered | None:
     )
 
 
-def accept(tx: Transaction, token: str, account: str) -> Offered | Verdict:
+def accept(tx: Transaction, token: str, account: str, names: Names) -> Offered | Verdict:
     """Become a member, in a session of one's own. Of two who open one link, one becomes it.
 
-    An account that is a member already stays what it is, and does not use the link up.
+    An account that is a member already stays what it is, and does not use the link up. Neither
+    does somebody who was proved to be called otherwise: a link may go astray. Whoever is to decide
+    over others, which is more than to work, was proved.
     """
     found = tx.execute(_LOOK, {"digest": digest(token)}).mappings().first()
     organisation = lock(tx, found["organisation_ref"]) if found else None
@@ -276,6 +291,12 @@ def accept(tx: Transaction, token: str, account: str) -> Offered | Verdict:
     here = {"organisation": organisation.ref, "account": account}
     if tx.execute(_IS_HERE, here).first() is not None:
         return Verdict.MEMBER_ALREADY
+    known = tx.execute(_PROVED_AS, {"account": account}).one()
+    if known.family_name is None:
+        if offered.roles & PROVED_ROLES:
+            return Verdict.UNPROVED
+    elif not is_called(names, offered.name, (known.given_name, known.family_name)):
+        return Verdict.OTHER_NAME
     spent = tx.execute(_SPEND, {"invitation": found["ref"]}).first()
     if spent is None:
         return Verdict.GONE

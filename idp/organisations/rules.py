@@ -63,6 +63,8 @@ class Verdict(StrEnum):
     EMAIL_BAD = "email-bad"
     ROLES_BAD = "roles-bad"
     MEMBER_ALREADY = "member-already"
+    OTHER_NAME = "other-name"
+    UNPROVED = "not-proved"
     FULL = "too-many"
     LIMIT = "people-limit"
     LIMIT_BAD = "people-limit-bad"

@@ -62,6 +62,9 @@ def refused(verdict: Verdict) -> str:
         Verdict.EMAIL_BAD: _("Type in an email address, like name@example.com"),
         Verdict.ROLES_BAD: _("Choose at least one role"),
         Verdict.MEMBER_ALREADY: _("You work for this organisation already."),
+        Verdict.OTHER_NAME: _("This link is for somebody with another name. Is your name wrong in "
+                              "it? Ask who sent it for a new one."),
+        Verdict.UNPROVED: _("Show us who you are first. Then open the link again."),
         Verdict.FULL: _(
             "There are too many. At one time you can have %(invitations)s invitations and "
             "%(teams)s teams.", invitations=MOST_INVITATIONS, teams=MOST_TEAMS

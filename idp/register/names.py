@@ -240,3 +240,23 @@ def slipped(a: str, b: str, most: int = 1) -> bool:
         or slipped(a, b[1:], most - 1)
         or (a[:2] == b[1::-1] and slipped(a[2:], b[2:], most - 1))
     )
+
+
+def is_named(names: Names, typed: tuple[str, str], known: tuple[str, str]) -> bool:
+    """Say whether a proved name (first, family) is the one that something was made out to.
+
+    Short forms will do, and a first name less; the family name is whole.
+    """
+    family = family_fit(
+        family_parts(fold(typed[1]), names), family_parts(fold(known[1]), names), names
+    )
+    return family.plain and given_fit(fold(typed[0]), fold(known[0]), names).plain
+
+
+def is_called(names: Names, typed: str, known: tuple[str, str]) -> bool:
+    """The same for a name typed into one field, wherever in it the family name begins."""
+    words = typed.split()
+    return any(
+        is_named(names, (" ".join(words[:at]), " ".join(words[at:])), known)
+        for at in range(1, len(words))
+    )

@@ -3,9 +3,13 @@
 import re
 from typing import Any
 
+from idp.assurance.rules import Level
+from idp.delegation import owning
 from idp.delegation.records import MandateRecord, SafeContactRecord
 from idp.delegation.reminding import remind_all
+from idp.errors import Refusal
 from idp.outbox.records import OutboxRecord
+from idp.storage import Transaction
 from tests.delegation.conftest import Town
 
 
@@ -169,3 +173,34 @@ def test_a_quiet_end_shows_on_none_of_the_helpers_pages_for_a_day(town: Town) ->
     assert hers() == before
     town.later(hours=24)
     assert all(now != then for now, then in zip(hers(), before, strict=True))
+
+
+def test_a_screen_that_was_left_open_neither_shows_nor_changes_where_she_is_told(
+    town: Town,
+) -> None:
+    town.as_("margaret")
+    page = town.site.get("/account/helpers/contact")
+    town.send(page, channel="email", email="safe@friend.test")
+    town.site.browser = town.site.new_browser()
+    town.site.sign_in("margaret", ago=16 * 60)
+    assert "safe@friend.test" not in town.site.get("/account/helpers/contact").text
+    other = town.site.get("/account")
+    town.post("/account/helpers/contact", other, channel="none")
+    (kept,) = town.site.rows(SafeContactRecord)
+    assert kept["channel"] == "email"
+    assert other.status_code == 200
+
+
+def test_letting_it_go_on_never_cuts_it_short(town: Town) -> None:
+    town.answered(town.offered(term="365"), "sian")
+    row = the_mandate(town)
+    town.later(days=340)
+
+    def work(tx: Transaction) -> object:
+        return owning.renew(
+            tx, row["ref"], principal=town.person("margaret"), longest_days=0,
+            level=Level(identity=2, sign_in=2),
+        )  # fmt: skip
+
+    assert isinstance(town.site.database.transaction(work), Refusal)
+    assert the_mandate(town)["expires"] == row["expires"]

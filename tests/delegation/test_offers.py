@@ -19,7 +19,6 @@ from idp.delegation.offers import (
     Term,
     are_facts_of,
     hash_of,
-    is_named,
     plain_postcode,
     read_asked,
     read_facts,
@@ -28,7 +27,7 @@ from idp.delegation.offers import (
 )
 from idp.delegation.views.firm_lists import _email
 from idp.identifiers.rules import NationalInsuranceNumber, parse
-from idp.register.names import names_of
+from idp.register.names import is_named, names_of
 
 TODAY = date(2030, 6, 1)
 POWERS = (PowerEntry(id="look", says="look"), PowerEntry(id="file", says="send a form"))

@@ -1,12 +1,15 @@
 """A father names his daughter, or she asks him; both see it, and he ends it with one button."""
 
+from datetime import date
 from hashlib import sha256
 from typing import Any
 
 import pytest
 
+from idp.delegation.offers import read_list
 from idp.delegation.records import MandateInvitationRecord, MandateRecord
 from idp.journal.records import JournalEntry
+from idp.register.records import PersonRecord
 from tests.build import PASSWORD
 from tests.delegation.conftest import TAX, Town
 
@@ -190,3 +193,25 @@ def test_open_ended_and_a_last_day_are_kept_as_chosen(town: Town) -> None:
     assert active["expires"].year == now.year + 1
     (old,) = [row for row in rows if row["state"] == "ended"]
     assert old["ended_reason"] == "superseded"
+
+
+@pytest.mark.parametrize("mark", ["\u202e", "\u200b", "\u2066"])
+def test_a_name_that_turns_the_words_about_is_no_name(town: Town, mark: str) -> None:
+    town.as_("margaret")
+    page = town.site.get("/account/helpers/new")
+    fields = {"given_name": "Sian", "family_name": "Hughes", "email": "sian@mail.test", **TAX}
+    for name in ("given_name", "family_name"):
+        answer = town.send(page, **{**fields, name: f"Sian{mark}naiS"})
+        assert answer.status_code == 422
+    assert town.site.rows(MandateRecord) == []
+    lines, rejected = read_list(f"given_name,family_name\nSian,Hug{mark}hes\n", str)
+    assert (lines, [one.why for one in rejected]) == ([], ["name"])
+
+
+def test_a_yes_to_the_offer_of_somebody_who_died_makes_nothing(town: Town) -> None:
+    link = town.offered()
+    town.as_("sian")
+    page = town.site.get(f"{link}/answer")
+    town.site.change(PersonRecord, {"died_on": date(2026, 1, 1)}, ref=town.person("margaret"))
+    assert town.send(page, **town.open_ones(page)).status_code == 410
+    assert [row["state"] for row in town.site.rows(MandateRecord)] == ["offered"]

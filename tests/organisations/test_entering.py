@@ -84,7 +84,9 @@ def test_one_enters_another_verifies_and_only_then_a_link_goes_out(
     token = firm.link()
     assert verify(site, ref, officers["cai"]) is Problem.CHANGED
     account = site.account("sian")["ref"]
-    joined = site.database.transaction(lambda tx: members.accept(tx, token, account))
+    joined = site.database.transaction(
+        lambda tx: members.accept(tx, token, account, site.house.policies.names)
+    )
     assert not isinstance(joined, Verdict)
     (member,) = site.rows(MemberRecord)
     assert member["roles"] == ["admin", "assigner", "worker"]
@@ -143,7 +145,7 @@ def test_a_new_link_for_the_first_administrator_ends_the_one_before(
     second = token_sent(site)
     account = site.account("sian")["ref"]
     accept = lambda token: site.database.transaction(  # noqa: E731
-        lambda tx: members.accept(tx, token, account)
+        lambda tx: members.accept(tx, token, account, site.house.policies.names)
     )
     assert accept(first) is Verdict.GONE
     assert not isinstance(accept(second), Verdict)

@@ -25,7 +25,9 @@ def invite(firm: Firm, by: str = "sian", **more: Any) -> Any:
 
 
 def accept(firm: Firm, token: str, who: str) -> Any:
-    return firm.do(lambda tx: members.accept(tx, token, firm.account(who)))
+    return firm.do(
+        lambda tx: members.accept(tx, token, firm.account(who), firm.site.house.policies.names)
+    )
 
 
 def test_a_link_makes_one_member_once_with_the_roles_it_was_for(firm: Firm) -> None:
@@ -217,3 +219,19 @@ def test_two_administrators_who_end_each_other_at_once_do_not_both_win(firm: Fir
         said = list(pool.map(end, sides))
     assert sorted(said) == [Verdict.ALLOWED, Verdict.GONE]
     assert sum(row["left_at"] is None for row in firm.site.rows(MemberRecord)) == 1
+
+
+def test_a_link_that_went_astray_makes_no_member_and_stays_good(firm: Firm) -> None:
+    """Whoever was proved to be called otherwise does not join under that name; of whom nothing was
+    proved, nobody decides over others."""
+    firm.mail()
+    invite(firm, name="Rhys Hughes")
+    assert accept(firm, firm.link(), "margaret") is Verdict.OTHER_NAME
+    invite(firm, name="Rhys Morgan", roles=["worker", "admin"])
+    token = firm.link()
+    assert accept(firm, token, "margaret") is Verdict.OTHER_NAME
+    assert accept(firm, token, "nobody") is Verdict.UNPROVED
+    assert len(firm.site.rows(MemberRecord)) == 2
+    assert firm.do(lambda tx: members.look_at(tx, token)) is not None
+    invite(firm, name="Rhys Morgan")
+    assert not isinstance(accept(firm, firm.link(), "nobody"), Verdict)

@@ -1,7 +1,7 @@
 """What the account's pages share: every one needs the level that policy sets for `account`."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from flask import Blueprint, request, url_for
@@ -44,10 +44,12 @@ def signed_in(
     *,
     checked_since: datetime | None = None,
     least: Level | None = None,
+    fresh: timedelta | None = None,
 ) -> SessionFacts | ResponseReturnValue:
     """Answer the session if it reaches the level of these pages; else the way to get there.
 
-    `checked_since`: only checks made after that moment count. `least`: a level that what is done
+    `checked_since`: only checks made after that moment count; `fresh`: only those so young, as for
+    what somebody at a screen that was left open must not do. `least`: a level that what is done
     on this page takes; whoever is below it is led to it, an account and a proof of who they are
     included, and back.
     """
@@ -62,6 +64,8 @@ def signed_in(
         # Later by a millisecond: the checks of the very sign-in that is asked about are older.
         since = signin.milliseconds(checked_since) + 1
         asked = replace(asked, started=since, again=True)
+    if fresh is not None:
+        asked = replace(asked, max_age_seconds=int(fresh.total_seconds()))
     # The address we come back to is our own path, never one that was sent.
     wish = {
         "asked": signin.describe(asked),

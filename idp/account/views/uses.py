@@ -28,7 +28,7 @@ def mandate(ref: str) -> ResponseReturnValue:
 
     def work(tx: Transaction) -> tuple[HeldMandate, dict[str, object], UsesPage] | None:
         found = delegation.find(tx, ref)
-        if found is None or found.principal != session.person_ref:
+        if found is None or found.principal is None or found.principal != session.person_ref:
             return None
         names = actions.service_names(tx, [found.service])
         shown = {
@@ -119,7 +119,7 @@ def _mine(ref: str, reference: str) -> HeldMandate | ResponseReturnValue:
 
     def work(tx: Transaction) -> HeldMandate | None:
         found = delegation.find(tx, ref)
-        if found is None or found.principal != session.person_ref:
+        if found is None or found.principal is None or found.principal != session.person_ref:
             return None
         return found if uses.is_use(tx, found, reference) else None
 

@@ -1,5 +1,7 @@
 """After the yes: let it go on, end it quietly, give it back, print it; and where one is told."""
 
+from datetime import timedelta
+
 from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -16,6 +18,9 @@ from idp.web import house, notice, see_other
 from idp.words import gettext as _
 
 CHANNELS = ("usual", "email", "text", "letter", "none")
+# Nobody is told when it changes, so whoever sits down at a screen that was left open neither sees
+# where somebody is told, nor turns the warnings to themselves.
+FRESH = timedelta(minutes=15)
 
 
 @bp.post("/account/helpers/<ref>/renew")
@@ -129,7 +134,7 @@ def receipt(ref: str) -> ResponseReturnValue:
 @bp.get("/account/helpers/contact")
 def contact() -> ResponseReturnValue:
     """Where I am told about helpers."""
-    session = signed_in()
+    session = signed_in(fresh=FRESH)
     if not isinstance(session, SessionFacts):
         return session
     here, person = house(), session.party
@@ -141,7 +146,7 @@ def contact() -> ResponseReturnValue:
 @bp.post("/account/helpers/contact")
 def set_contact() -> ResponseReturnValue:
     """Keep it. Nobody is told of the change."""
-    session = signed_in(return_to=url_for("helping.contact"))
+    session = signed_in(return_to=url_for("helping.contact"), fresh=FRESH)
     if not isinstance(session, SessionFacts):
         return session
     channel = request.form.get("channel", "")

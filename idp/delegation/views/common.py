@@ -17,11 +17,20 @@ from idp.callers.records import ClientRecord
 from idp.delegation.actions import HeldMandate
 from idp.delegation.answering import Answerer, Offer
 from idp.delegation.lifecycle import TERMS_DAYS, Party
-from idp.delegation.offers import ONCE, OPEN_ENDED, Asked, At, Problem, Term, read_asked, words
+from idp.delegation.offers import (
+    ONCE,
+    OPEN_ENDED,
+    Asked,
+    At,
+    Problem,
+    Term,
+    is_name,
+    read_asked,
+    words,
+)
 from idp.delegation.passing import may_allow
 from idp.enrolment.addresses import AddressProblem, read_address
 from idp.pages.language import plain_date
-from idp.register.names import fold
 from idp.signin import actions as signin
 from idp.signin.rules import Asked as AskedOfThem
 from idp.storage import Transaction
@@ -180,9 +189,9 @@ def read_form(tx: Transaction, *, today: date, named: bool = True) -> Typed:
 def name_problems(fields: Mapping[str, str]) -> dict[str, str]:
     """What is wrong with a name, by field."""
     said = {}
-    if not 0 < len(fields["given_name"]) <= LONGEST_NAME or not fold(fields["given_name"]):
+    if not 0 < len(fields["given_name"]) <= LONGEST_NAME or not is_name(fields["given_name"]):
         said["given_name"] = _("Type in their first name")
-    if not 0 < len(fields["family_name"]) <= LONGEST_NAME or not fold(fields["family_name"]):
+    if not 0 < len(fields["family_name"]) <= LONGEST_NAME or not is_name(fields["family_name"]):
         said["family_name"] = _("Type in their family name")
     return said
 

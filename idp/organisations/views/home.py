@@ -4,6 +4,7 @@ from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.account.views.common import signed_in
+from idp.assurance.rules import Level
 from idp.authentication.sessions import SessionFacts
 from idp.delegation import assigning
 from idp.delegation import people as acted_for
@@ -22,6 +23,8 @@ from idp.organisations.views.common import (
 from idp.storage import Transaction
 from idp.web import house, notice, see_other
 from idp.words import gettext as _
+
+PROVED = Level(identity=1, sign_in=0)
 
 
 @bp.get("/helping/organisations/<ref>")
@@ -98,6 +101,10 @@ def join(token: str) -> ResponseReturnValue:
     offered = house().database.read(lambda tx: members.look_at(tx, token))
     if offered is None:
         return _no_link()
+    if offered.roles & members.PROVED_ROLES:
+        session = signed_in(least=PROVED)
+        if not isinstance(session, SessionFacts):
+            return session
     return render_template(
         "organisations/join.html",
         organisation=offered.organisation,
@@ -115,8 +122,8 @@ def accept(token: str) -> ResponseReturnValue:
     session = signed_in_for("organisations.join", token=token)
     if not isinstance(session, SessionFacts):
         return session
-    account = session.account_ref
-    joined = house().database.transaction(lambda tx: members.accept(tx, token, account))
+    account, names = session.account_ref, house().policies.names
+    joined = house().database.transaction(lambda tx: members.accept(tx, token, account, names))
     if joined is Verdict.GONE:
         return _no_link()
     if isinstance(joined, Verdict):
