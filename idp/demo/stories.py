@@ -1,6 +1,7 @@
 """The three stories of "the five minutes", each sentence proved against running processes."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -32,6 +33,7 @@ for line in json.loads(sys.argv[-1]):
 COMMAND_SECONDS = 30
 ASKS = 12  # new connections each: two workers both answer, but for once in two thousand runs
 NUMBER = "national_insurance_number"
+REFERENCE = re.compile(r"Reference: (\w{12})")
 FLIP_BEFORE, FLIP_AFTER = "privacy = 1 ", "privacy = 3 "
 
 
@@ -185,6 +187,11 @@ def acting(scene: Scene) -> None:
         uses.text.count(f"{names['daughter']}, at Tax") >= 2 and "Reference:" in uses.text,
         uses.text,
     )
+    hers = here.my_page(daughter, "daughter", "/account/helping").click("See what you did")
+    scene.proved(
+        "the daughter sees the same list",
+        references(hers) == references(uses) != [], (hers.text, uses.text),
+    )  # fmt: skip
     ended = uses.click("End now")
     scene.proved(
         "the mother presses End, and the page says so",
@@ -203,6 +210,11 @@ def acting(scene: Scene) -> None:
     scene.proved("her mother is no longer offered to her", names["mother"] not in later.text)
     kept = mother.open(uses.url)
     scene.proved("the mother still sees each use", f"{names['daughter']}, at Tax" in kept.text)
+
+
+def references(page: Page) -> list[str]:
+    """The references of the uses that a page lists."""
+    return REFERENCE.findall(page.text)
 
 
 def pick(page: Page, name: str) -> Page:

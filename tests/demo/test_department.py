@@ -264,11 +264,21 @@ def test_its_pages_fit_a_phone_and_axe_finds_nothing(
     page = page_at(width)
     complaints: list[str] = []
     page.on("console", lambda said: complaints.append(said.text))
+
+    def look(at: str) -> None:
+        found = Axe().run(page).response["violations"]
+        assert [(at, one["id"]) for one in found] == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, at
+
     for path in ("/", "/sign-in", "/records", "/callback", "/signed-out"):
         page.goto(tax + path)
-        found = Axe().run(page).response["violations"]
-        assert [(path, one["id"]) for one in found] == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        look(path)
+    for words, heading in (("Send a tax return", "Done: Send a tax return"),
+                           ("Ask for money back", "This cannot be done")):  # fmt: skip
+        page.goto(f"{tax}/sign-in")
+        page.get_by_role("button", name=words).click()
+        assert page.get_by_role("heading", level=1).inner_text() == heading
+        look(words)
     assert [one for one in complaints if "status of 4" not in one] == []
 
 

@@ -31,7 +31,7 @@ img {{ display: block; border: 1px solid #6b6b6b; width: 570px }}</style>
 def take() -> None:
     """Start a sandbox, walk, and write the pictures."""
     with tempfile.TemporaryDirectory() as folder:
-        (port, *_) = free_ports(6)
+        (port, *_) = free_ports(7)
         sandbox = Sandbox(prepare(Path(folder), port, None, packaged_directory()))
         people = {person.role: person for person in world.people(Path(folder))}
         try:
@@ -63,7 +63,9 @@ def walk(browser: Browser, sandbox: Sandbox, people: dict[str, SamplePerson]) ->
     give_code(hers, people["daughter"])
     hers.goto(f"{tax.url}/sign-in?act=1")
     hers.get_by_label(people["mother"].name).check()
+    hers.locator("[name=purpose]").fill("Pay the bill for May")
     press(hers)
+    hers.get_by_role("button", name="Send a tax return").click()
     hers.goto(f"{tax.url}/records")
 
     mothers.goto(f"{issuer}/account")
