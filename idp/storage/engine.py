@@ -4,6 +4,7 @@ Both engines run their driver in autocommit, so that a read costs no BEGIN and n
 transaction travels is in `wires`; how a statement reaches the driver, in `statements`.
 """
 
+import random
 import sqlite3
 import time
 from collections.abc import Callable
@@ -158,7 +159,9 @@ class Database:
             except Exception as problem:
                 if attempt == ATTEMPTS or not _is_retryable(problem):
                     raise
-                time.sleep(0.01 * attempt)
+                # Whoever lost a deadlock stays away until the winner has woken and taken the row:
+                # else the loser is back first, and the same two meet again until tries run out.
+                time.sleep(random.uniform(0.02, 0.06) * attempt)  # noqa: S311
         raise AssertionError("unreachable")
 
     def read(self, work: Callable[[Transaction], T]) -> T:

@@ -108,7 +108,7 @@ def test_serialisation_failures_and_deadlocks_are_tried_again(pg_url: str) -> No
             tries.append(first)
             tx.execute(change, {"key": first})
             if len(tries) <= 2:
-                both.wait(10)
+                both.wait(60)
             tx.execute(change, {"key": second})
 
         database.transaction(work)
@@ -117,8 +117,8 @@ def test_serialisation_failures_and_deadlocks_are_tried_again(pg_url: str) -> No
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
-    assert len(tries) == 3  # the loser of the deadlock began again
+        thread.join(60)
+    assert len(tries) >= 3  # the loser of the deadlock began again; on a busy machine, once more
     used = database.read(lambda tx: tx.execute(select(Parked.used_at)).scalars().all())
     assert used == [TIME, TIME]
     database.close()
