@@ -22,8 +22,13 @@ def ask_limits(network: str, inviter: str, address: str) -> list[Limit]:
     return [
         Limit(kind="offer-network", value=network, burst=60, per=timedelta(seconds=30)),
         Limit(kind="offer-inviter", value=inviter, burst=30, per=timedelta(minutes=2)),
-        Limit(kind="offer-address", value=address, burst=10, per=timedelta(hours=2)),
+        address_limit(address),
     ]
+
+
+def address_limit(address: str) -> Limit:
+    """Limit how often one address is written to with an offer, by anybody together."""
+    return Limit(kind="offer-address", value=address, burst=10, per=timedelta(hours=2))
 
 
 def facts_limits(network: str, member: str, organisation: str, number_index: str) -> list[Limit]:
