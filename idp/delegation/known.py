@@ -17,7 +17,7 @@ from sqlalchemy import and_, bindparam, func, insert, select, update
 from idp.delegation import telling
 from idp.delegation.inviting import Firm, Way, invite, lasting, make_offers, open_way, sealed_way
 from idp.delegation.lifecycle import OFFER_LASTS, State
-from idp.delegation.limits import address_limit, person_limit, tried_limit
+from idp.delegation.limits import address_limit, person_limit, told_limit, tried_limit
 from idp.delegation.moving import open_offer, read_bundle
 from idp.delegation.offers import Asked, Facts, Line, Term, are_facts_of, read_facts
 from idp.delegation.records import MandateInvitationRecord
@@ -149,6 +149,9 @@ def tell_asked(database: Database, keyring: Keyring, payload: Mapping[str, Any])
 
 def _told(tx: Transaction, keyring: Keyring, told: Mapping[str, Any]) -> None:
     person = told["person"]
+    # A worker may die after this commit and before its message counts as done.
+    if "once" in told and reserve_within(tx, keyring, [told_limit(told["once"])]) is not None:
+        return
     if not told["fits"]:
         if reserve_within(tx, keyring, [tried_limit(person)]) is None:
             telling.tell_principal(tx, keyring, person, Notice.HELPER_FACTS_TRIED)
@@ -266,7 +269,8 @@ def _later(
     by: str = "",
 ) -> None:  # fmt: skip
     told = json.dumps(
-        {"offer": ref, "person": person, "fits": int(fits), "again": int(again), "by": by}
+        {"offer": ref, "person": person, "fits": int(fits), "again": int(again), "by": by,
+         "once": random_ref()}
     )  # fmt: skip
     put(tx, ASKED, {"sealed": keyring.sealer.seal(told, purpose=PURPOSE)}, expires_in=WORTH)
 

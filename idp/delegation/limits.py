@@ -65,6 +65,11 @@ def passing_limits(member: str, organisation: str) -> list[Limit]:
     ]
 
 
+def told_limit(message: str) -> Limit:
+    """Tell what one message of the outbox says once, however often it is delivered."""
+    return Limit(kind="offer-told", value=message, burst=1, per=7 * DAY)
+
+
 def name_limit(offer: str, account: str) -> Limit:
     """Count one account's wrong name at one offer once, however often it looks."""
     return Limit(kind="offer-name", value=f"{offer} {account}", burst=1, per=30 * DAY)

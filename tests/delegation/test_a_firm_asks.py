@@ -9,8 +9,10 @@ from idp.delegation import known
 from idp.delegation.limits import address_limit, person_limit
 from idp.delegation.records import MandateInvitationRecord, MandateRecord
 from idp.delegation.reminding import remind_all
+from idp.journal.records import JournalEntry
 from idp.organisations.records import MemberRecord, OrganisationRecord
 from idp.outbox.actions import Undeliverable
+from idp.outbox.records import OutboxRecord
 from idp.register.records import PersonRecord
 from idp.throttle.actions import reserve
 from tests.build import ISSUER
@@ -124,6 +126,24 @@ def test_a_wrong_fact_gets_the_same_bytes_and_reaches_nobody(
     told = [notice for _to, notice in notices(town)]
     whose = wrong.get("number") is None
     assert told == ["helper-offered"] + ["helper-facts-tried"] * whose
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_worker_killed_after_it_told_tells_nobody_twice(town: Town, again: bool) -> None:
+    town.firm()
+    ask(town, **FACTS)
+    if again:
+        town.work()
+        town.post(f"{OWN}/chase", town.site.get(OWN))
+    (row,) = town.site.rows(OutboxRecord, kind=known.ASKED, done_at=None)
+    before = len(notices(town))
+    for _ in range(2):  # its message is not marked as done, so the next worker takes it up
+        known.tell_asked(town.site.database, town.site.house.keyring, row["payload"])
+    assert [what for _to, what in notices(town)[before:]] == [
+        "offer-waits" if again else "helper-offered"
+    ]
+    told = town.site.rows(JournalEntry, kind="mandate-offered", person=town.person("margaret"))
+    assert len(told) == 1
 
 
 def test_wrong_details_are_told_once_a_day(town: Town) -> None:
