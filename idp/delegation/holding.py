@@ -171,7 +171,8 @@ def move_and_tell(
     else:
         tell_delegate(tx, keyring, row.delegate, to_delegate, values={"organisation": "", **values})
     if row.principal_kind == "person":
-        tell_principal(tx, keyring, row.principal, to_principal, reference=done.reference)
+        helpers = [row.delegate] if row.delegate and row.delegate_kind == "person" else []
+        tell_principal(tx, keyring, row.principal, to_principal, helpers, reference=done.reference)
     return done
 
 

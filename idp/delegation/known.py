@@ -8,16 +8,16 @@ Source: `delegation.md` I14 and section 5, point 10.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import and_, bindparam, func, insert, select, update
 
 from idp.delegation import telling
 from idp.delegation.inviting import Firm, Way, invite, lasting, make_offers, open_way, sealed_way
 from idp.delegation.lifecycle import OFFER_LASTS, State
-from idp.delegation.limits import person_limit, tried_limit
+from idp.delegation.limits import address_limit, person_limit, told_limit, tried_limit
 from idp.delegation.moving import open_offer, read_bundle
 from idp.delegation.offers import Asked, Facts, Line, Term, are_facts_of, read_facts
 from idp.delegation.records import MandateInvitationRecord
@@ -28,12 +28,13 @@ from idp.notices.actions import Notice
 from idp.outbox.actions import Undeliverable, put
 from idp.register.actions import facts_for_claim
 from idp.register.rules import PersonFacts, Status
-from idp.storage import Database, Transaction
+from idp.storage import Database, Transaction, db_now
 from idp.throttle.actions import reserve_within
 
 ASKED, LISTED = "mandate-asked", "mandate-listed"  # kinds of message
 CHUNK = 50  # people of a list in one transaction
 WORTH = timedelta(days=3)
+UNWRITTEN_SHOWN = 200
 PURPOSE = "mandate asked"
 NOBODY = "-" * 22  # as long as a reference: what is sealed is of one length
 
@@ -53,10 +54,44 @@ _CLAIM_SOME = (
     .values(waiting=False)
     .returning(_I.ref, _I.channel, _I.label_sealed, _I.contact_sealed)
 )
+# What of a list was not sent, because too many had asked already: marked by a try that was made
+# before it was asked. Only one by e-mail is closed with it.
+_REFUSED = and_(_I.waiting.is_(False), _I.token_digest.is_(None), _I.attempts > 0)
+_OF_LIST = (_I.batch == bindparam("of_batch"), _I.organisation_ref == bindparam("firm"))
 _PROGRESS = select(
-    func.count().label("many"), func.count().filter(_I.waiting).label("waiting")
-).where(_I.batch == bindparam("of_batch"), _I.organisation_ref == bindparam("firm"))
+    func.count().label("many"),
+    func.count().filter(_I.waiting).label("waiting"),
+    func.count().filter(_REFUSED, _I.channel == "facts").label("by_facts"),
+    func.count().filter(_REFUSED, _I.channel == "email").label("by_email"),
+).where(*_OF_LIST)
+_UNWRITTEN = (
+    select(_I.ref, _I.label_sealed, _I.contact_sealed)
+    .where(*_OF_LIST, _REFUSED, _I.channel == "email")
+    .order_by(_I.ref)
+    .limit(UNWRITTEN_SHOWN)
+)
+_NOT_SENT = update(MandateInvitationRecord).where(_I.ref == bindparam("offer"))
+_NOT_ASKED = _NOT_SENT.values(attempts=1)
+_NOT_WRITTEN = _NOT_SENT.values(attempts=1, closed_at=db_now())
 _INSERT_LIST = insert(MandateInvitationRecord)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a list is: `waiting` of `many` are still to be asked.
+
+    Not sent, because anybody together had asked too often: `by_facts` people, who are a number
+    here and nothing more, and `by_email`, of whom the first are named in `unwritten`. An address
+    is counted as it was typed, so its refusal says nothing but that it was written to often. The
+    number of a person is counted so too, known or not; but who is asked about often is somebody,
+    so it is not said of whom (I14).
+    """
+
+    many: int
+    waiting: int
+    by_facts: int
+    by_email: int
+    unwritten: tuple[Way, ...]
 
 
 def ask_by_facts(
@@ -114,6 +149,9 @@ def tell_asked(database: Database, keyring: Keyring, payload: Mapping[str, Any])
 
 def _told(tx: Transaction, keyring: Keyring, told: Mapping[str, Any]) -> None:
     person = told["person"]
+    # A worker may die after this commit and before its message counts as done.
+    if "once" in told and reserve_within(tx, keyring, [told_limit(told["once"])]) is not None:
+        return
     if not told["fits"]:
         if reserve_within(tx, keyring, [tried_limit(person)]) is None:
             telling.tell_principal(tx, keyring, person, Notice.HELPER_FACTS_TRIED)
@@ -159,10 +197,18 @@ def ask_list(
     return batch
 
 
-def progress(tx: Transaction, organisation: str, batch: str) -> tuple[int, int]:
-    """Answer how many people a list of an organisation has, and how many are still to be asked."""
-    row = tx.execute(_PROGRESS, {"of_batch": batch, "firm": organisation}).one()
-    return row.many, row.waiting
+def progress(tx: Transaction, keyring: Keyring, organisation: str, batch: str) -> Progress:
+    """Say how far a list of an organisation is; of an unknown list there is nobody."""
+    asked = {"of_batch": batch, "firm": organisation}
+    row = tx.execute(_PROGRESS, asked).one()
+    unwritten = tx.execute(_UNWRITTEN, asked).mappings().all() if row.by_email else ()
+    return Progress(
+        many=row.many,
+        waiting=row.waiting,
+        by_facts=row.by_facts,
+        by_email=row.by_email,
+        unwritten=tuple(open_way(keyring, one) for one in unwritten),
+    )
 
 
 def work_list(database: Database, keyring: Keyring, payload: Mapping[str, Any]) -> None:
@@ -200,6 +246,9 @@ def _ask_one(
 ) -> None:
     way = open_way(keyring, row)
     if way.facts is None:
+        if way.email and reserve_within(tx, keyring, [address_limit(way.email)]) is not None:
+            tx.execute(_NOT_WRITTEN, {"offer": row["ref"]})
+            return
         invite(tx, keyring, firm, asked, way, channel=row["channel"], exclusive=exclusive,
                ref=row["ref"])  # fmt: skip
         return
@@ -211,6 +260,8 @@ def _ask_one(
     counted = reserve_within(tx, keyring, [person_limit(index)]) is None
     ask_by_facts(tx, keyring, firm, asked, facts, exclusive=exclusive, ref=row["ref"],
                  looked_up=counted)  # fmt: skip
+    if not counted:
+        tx.execute(_NOT_ASKED, {"offer": row["ref"]})
 
 
 def _later(
@@ -218,8 +269,9 @@ def _later(
     by: str = "",
 ) -> None:  # fmt: skip
     told = json.dumps(
-        {"offer": ref, "person": person, "fits": int(fits), "again": int(again), "by": by}
-    )
+        {"offer": ref, "person": person, "fits": int(fits), "again": int(again), "by": by,
+         "once": random_ref()}
+    )  # fmt: skip
     put(tx, ASKED, {"sealed": keyring.sealer.seal(told, purpose=PURPOSE)}, expires_in=WORTH)
 
 

@@ -22,8 +22,13 @@ def ask_limits(network: str, inviter: str, address: str) -> list[Limit]:
     return [
         Limit(kind="offer-network", value=network, burst=60, per=timedelta(seconds=30)),
         Limit(kind="offer-inviter", value=inviter, burst=30, per=timedelta(minutes=2)),
-        Limit(kind="offer-address", value=address, burst=10, per=timedelta(hours=2)),
+        address_limit(address),
     ]
+
+
+def address_limit(address: str) -> Limit:
+    """Limit how often one address is written to with an offer, by anybody together."""
+    return Limit(kind="offer-address", value=address, burst=10, per=timedelta(hours=2))
 
 
 def facts_limits(network: str, member: str, organisation: str, number_index: str) -> list[Limit]:
@@ -58,6 +63,11 @@ def passing_limits(member: str, organisation: str) -> list[Limit]:
         Limit(kind="pass-on-member", value=member, burst=20, per=timedelta(minutes=3)),
         Limit(kind="pass-on-organisation", value=organisation, burst=100, per=per_firm),
     ]
+
+
+def told_limit(message: str) -> Limit:
+    """Tell what one message of the outbox says once, however often it is delivered."""
+    return Limit(kind="offer-told", value=message, burst=1, per=7 * DAY)
 
 
 def name_limit(offer: str, account: str) -> Limit:

@@ -6,11 +6,15 @@ from typing import Any
 import pytest
 
 from idp.delegation import known
+from idp.delegation.limits import address_limit, person_limit
 from idp.delegation.records import MandateInvitationRecord, MandateRecord
 from idp.delegation.reminding import remind_all
+from idp.journal.records import JournalEntry
 from idp.organisations.records import MemberRecord, OrganisationRecord
 from idp.outbox.actions import Undeliverable
+from idp.outbox.records import OutboxRecord
 from idp.register.records import PersonRecord
+from idp.throttle.actions import reserve
 from tests.build import ISSUER
 from tests.delegation.conftest import TAX, Town
 
@@ -124,6 +128,24 @@ def test_a_wrong_fact_gets_the_same_bytes_and_reaches_nobody(
     assert told == ["helper-offered"] + ["helper-facts-tried"] * whose
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_a_worker_killed_after_it_told_tells_nobody_twice(town: Town, again: bool) -> None:
+    town.firm()
+    ask(town, **FACTS)
+    if again:
+        town.work()
+        town.post(f"{OWN}/chase", town.site.get(OWN))
+    (row,) = town.site.rows(OutboxRecord, kind=known.ASKED, done_at=None)
+    before = len(notices(town))
+    for _ in range(2):  # its message is not marked as done, so the next worker takes it up
+        known.tell_asked(town.site.database, town.site.house.keyring, row["payload"])
+    assert [what for _to, what in notices(town)[before:]] == [
+        "offer-waits" if again else "helper-offered"
+    ]
+    told = town.site.rows(JournalEntry, kind="mandate-offered", person=town.person("margaret"))
+    assert len(told) == 1
+
+
 def test_wrong_details_are_told_once_a_day(town: Town) -> None:
     town.firm()
     for _ in range(3):
@@ -207,6 +229,68 @@ def test_a_list_is_asked_by_the_worker_and_says_which_lines_it_could_not_use(tow
     town.work()
     assert len(mandates(town)) == 4
     assert town.site.get(f"{OWN}/lists/another").status_code == 404
+
+
+HEADER = "given_name,family_name,national_insurance_number,birth_date,postcode,email\n"
+
+
+def listed(town: Town, *lines: str) -> str:
+    """Send a list and have it worked off; answers the page that says how far it is."""
+    town.as_("tom")
+    page = town.send(town.site.get(f"{OWN}/many"), list=HEADER + "\n".join(lines), **TAX)
+    (progress,) = re.findall(rf'href="({OWN}/lists/[\w-]+)"', page.text)
+    town.work()
+    return str(progress)
+
+
+def test_a_list_says_how_many_with_a_number_were_not_asked_and_neither_who_nor_if_they_exist(
+    town: Town,
+) -> None:
+    """I14: the same bytes for right facts, a wrong fact, and a number of nobody."""
+    town.firm()
+    index = town.site.house.keyring.index
+    for number in ("CE123456", "CE123457"):
+        limit = person_limit(index("number_index", number))
+        for _ in range(6):
+            reserve(town.site.database, town.site.house.keyring, [limit])
+    pages = []
+    for line in ("Margaret,Hughes,CE123456B,1979-08-02,,", "Margaret,Hughes,CE123456B,1950-08-02,,",
+                 "Margaret,Hughes,CE123457B,1979-08-02,,"):  # fmt: skip
+        progress = listed(town, line, "Nobody,There,CE123459A,1950-01-01,,")
+        page = town.site.get(progress)
+        pages.append(re.sub(r'nonce="[^"]*"|nonce-[\w-]+', "", page.text))
+        assert "1 of 2 people are asked" in page.text
+        assert "1 person was not asked" in page.text
+        for told in ("Hughes", "CE123", "CE 12"):
+            assert told not in page.text
+    assert pages[0] == pages[1] == pages[2]
+    assert waiting_of(town, "margaret") == []
+    town.as_("tom")
+    assert town.site.get(OWN).text.count("No answer yet") == 6, "nobody is told apart by the list"
+    town.later(days=1)
+    listed(town, "Margaret,Hughes,CE123456B,1979-08-02,,")
+    assert len(waiting_of(town, "margaret")) == 1, "tomorrow is soon enough"
+
+
+def test_an_address_that_was_written_to_often_is_named_and_not_written_to(town: Town) -> None:
+    town.firm()
+    for _ in range(10):
+        reserve(town.site.database, town.site.house.keyring, [address_limit("mail@only.test")])
+    progress = listed(town, "Mail,Only,,,,mail@only.test", "Other,One,,,,other@only.test")
+    text = town.site.get(progress).text
+    assert "1 of 2 people are asked" in text
+    assert "1 address was not written to" in text
+    assert "Mail Only, mail@only.test" in text
+    assert "other@only.test" not in text
+    assert notices(town) == [("other@only.test", "helper-offered")]
+    assert len(mandates(town)) == 1
+    page = town.site.get(OWN)
+    assert page.status_code == 200
+    town.post(f"{OWN}/chase", page)
+    town.work()
+    assert [to for to, _notice in notices(town)] == ["other@only.test"] * 2, "one letter, one chase"
+    town.as_("sian")
+    assert town.site.get(progress).status_code == 404
 
 
 def test_who_has_not_answered_is_reminded_once(town: Town) -> None:

@@ -137,6 +137,10 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         **LIST, "rejected": REJECTED, "error": True,
         "said": {"list": "There is nobody on this list"},
         "errors": [{"text": "There is nobody on this list", "href": "#list"}]}),
+    "firm-progress-refused": ("delegation/firm_progress.html", {
+        "firm": "Harbour Accounts", "many": 9, "done": 1, "rejected": [], "rejected_many": 0,
+        "by_facts": 4, "by_email": 3, "unwritten": ["Margaret Hughes, m@example.test"],
+        "again": None, "back": "/helping/invitations/f"}),
     "firm-progress": ("delegation/firm_progress.html", {
         "firm": "Harbour Accounts", "many": 4, "done": 1, "rejected": REJECTED, "rejected_many": 1,
         "again": "/helping/invitations/f/lists/x", "back": "/helping/invitations/f"}),

@@ -81,18 +81,22 @@ def _list_page(firm: Firm, typed: Typed | None, text: str, rejected: list[Reject
 
 
 def _progress_page(firm: Firm, batch: str, rejected: list[Rejected]) -> str:
-    many, waiting = house().database.read(lambda tx: known.progress(tx, firm.organisation, batch))
-    if not many:
+    here = house()
+    far = here.database.read(lambda tx: known.progress(tx, here.keyring, firm.organisation, batch))
+    if not far.many:
         abort(404)
     return render_template(
         "delegation/firm_progress.html",
         firm=firm.name,
-        many=many,
-        done=many - waiting,
+        many=far.many,
+        done=far.many - far.waiting - far.by_facts - far.by_email,
+        by_facts=far.by_facts,
+        by_email=far.by_email,
+        unwritten=[f"{one.given_name} {one.family_name}, {one.email}" for one in far.unwritten],
         rejected=_shown(rejected),
         rejected_many=len(rejected),
         again=url_for("helping.one_list", organisation=firm.organisation, batch=batch)
-        if waiting
+        if far.waiting
         else None,
         back=url_for("helping.invitations", organisation=firm.organisation),
     )
