@@ -63,6 +63,7 @@ def fill(firm: Firm, count: int) -> list[str]:
             ]
             opened = [
                 {"mandate_ref": one["ref"], "assigned_by": "bench", "assigned_at": now,
+                 "principal": one["principal"], "principal_sort": one["principal_sort"],
                  "assignee": him if place % 20 < 2 else clerks[place // 2 % len(clerks)]}
                 for place, one in enumerate(mandates)
             ]  # fmt: skip

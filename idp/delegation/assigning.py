@@ -98,8 +98,10 @@ _FULL = exists().where(
 _WHOM = select(M.c.principal).where(
     M.c.ref == bindparam("mandate"), held(M), M.c.delegate_kind == "organisation"
 )
-_THEIRS = select(M.c.ref, _ASSIGNEE, _BY, db_now()).where(held(M), M.c.principal == _PRINCIPAL)
-_NAMES = ["mandate_ref", "assignee", "assigned_by", "assigned_at"]
+_THEIRS = select(
+    M.c.ref, _ASSIGNEE, _BY, db_now(), M.c.principal_sort, M.c.principal
+).where(held(M), M.c.principal == _PRINCIPAL)  # fmt: skip
+_NAMES = ["mandate_ref", "assignee", "assigned_by", "assigned_at", "principal_sort", "principal"]
 
 
 def _insert(chosen: Any) -> Any:
@@ -122,7 +124,7 @@ _UNASSIGN = (
     .returning(A.c.mandate_ref)
 )
 _TAKE_OVER = _insert(
-    select(A.c.mandate_ref, _ASSIGNEE, _BY, db_now())
+    select(A.c.mandate_ref, _ASSIGNEE, _BY, db_now(), M.c.principal_sort, M.c.principal)
     .join(M, M.c.ref == A.c.mandate_ref)
     .where(
         A.c.assignee == _SOURCE,

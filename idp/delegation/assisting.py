@@ -266,7 +266,9 @@ def _give(tx: Transaction, keyring: Keyring, helper: Helper, bundle: str) -> boo
         if not isinstance(moved, Moved):
             raise AssertionError("a draft that was closed once can be given")
         values = {"mandate_ref": row.ref, "assignee": helper.member_ref,
-                  "assigned_by": helper.member_ref, "assigned_at": now}  # fmt: skip
+                  "assigned_by": helper.member_ref, "assigned_at": now,
+                  "principal": row.principal,
+                  "principal_sort": sort_name(tx, row.principal or "")}  # fmt: skip
         tx.execute(insert(AssignmentRecord).values(values))
         person = row.principal
     if person is not None:

@@ -1,15 +1,15 @@
 """The people whom one member of an organisation can open: by name, a page at a time.
 
-Where everybody is open to each member, this walks the organisation's own index by name. Else it
-begins with what is assigned to the member and their teams, so that it costs what they have and
-not what the organisation has.
+Where everybody is open to each member, this walks the organisation's own index by name, else that
+of what is assigned to the member and to each team of theirs, from where the last page ended: it
+costs what a page costs, and not what the member or the organisation has.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, and_, bindparam, func, or_, select
+from sqlalchemy import and_, bindparam, exists, func, or_, select
 
 from idp.callers import acting
 from idp.delegation.people import PAGE
@@ -22,47 +22,61 @@ _LAST = chr(0x10FFFF)  # stands behind every name
 _M, _A = MandateRecord.__table__, AssignmentRecord.__table__
 _TM = TeamMemberRecord.__table__
 _P, _B = PersonRecord.__table__, BusinessRecord.__table__
-_MEMBER = bindparam("member", type_=String())
-# One list of assignees: an OR of two would be a walk through all assignments there are.
-_WHOSE = select(_MEMBER).union_all(select(_TM.c.team_ref).where(_TM.c.member_ref == _MEMBER))
-_MINE = _M.c.ref.in_(select(_A.c.mandate_ref).where(_A.c.assignee.in_(_WHOSE)))
 _HOLDS = and_(_M.c.delegate == bindparam("organisation"), acting.holds(_M))
-_FROM = and_(
-    _M.c.principal_sort >= bindparam("from_name"),
-    _M.c.principal_sort < bindparam("to_name"),
-    or_(
-        _M.c.principal_sort > bindparam("from_name"),
-        _M.c.principal > bindparam("from_principal"),
-    ),
-)
+_TEAMS = select(_TM.c.team_ref).where(_TM.c.member_ref == bindparam("member"))
 
 
-def _page(*open_to: Any) -> Any:
-    """A page of principals, and the mandates of each that are open."""
-    shown = (
-        select(_M.c.principal_sort, _M.c.principal)
-        .where(_HOLDS, _FROM, *open_to)
-        .distinct()
-        .order_by(_M.c.principal_sort, _M.c.principal)
-        .limit(PAGE + 1)
-        .subquery()
-    )
+def _walk(names: Any, *more: Any) -> Any:
+    """Principals in the order of their names in one index, from where the page begins."""
     return (
-        select(
-            _M.c.ref, _M.c.principal, _M.c.service, _M.c.expires,
-            func.coalesce(_P.c.given_name + " " + _P.c.family_name, _B.c.name, "").label("name"),
+        select(names.c.principal_sort, names.c.principal)
+        .where(
+            *more,
+            names.c.principal_sort >= bindparam("from_name"),
+            names.c.principal_sort < bindparam("to_name"),
+            or_(
+                names.c.principal_sort > bindparam("from_name"),
+                names.c.principal > bindparam("from_principal"),
+            ),
         )
-        .select_from(
-            shown.join(_M, and_(_M.c.principal == shown.c.principal, _HOLDS, *open_to))
-            .join(_P, _P.c.ref == _M.c.principal, isouter=True)
-            .join(_B, _B.c.ref == _M.c.principal, isouter=True)
-        )
-        .order_by(shown.c.principal_sort, shown.c.principal, _M.c.service, _M.c.ref)
-    )  # fmt: skip
+        .distinct()
+        .order_by(names.c.principal_sort, names.c.principal)
+        .limit(PAGE + 1)
+    )
 
 
-EVERYONE = _page()
-ASSIGNED = _page(_MINE)
+EVERYONE = _walk(_M, _HOLDS)
+# Each assignee by themself: of two together the database would sort all that they have.
+# Not a join: SQLite would begin with the mandates, and sort them.
+ASSIGNED = _walk(
+    _A,
+    _A.c.assignee == bindparam("assignee"),
+    exists().where(_M.c.ref == _A.c.mandate_ref, _HOLDS),
+)
+_SHOWN = (
+    select(
+        _M.c.ref, _M.c.principal, _M.c.service, _M.c.expires,
+        func.coalesce(_P.c.given_name + " " + _P.c.family_name, _B.c.name, "").label("name"),
+    )
+    .select_from(
+        _M.join(_P, _P.c.ref == _M.c.principal, isouter=True).join(
+            _B, _B.c.ref == _M.c.principal, isouter=True
+        )
+    )
+    .where(
+        _HOLDS,
+        # Between the names, too: an index goes by them.
+        _M.c.principal_sort >= bindparam("first_name"),
+        _M.c.principal_sort <= bindparam("last_name"),
+        _M.c.principal.in_(bindparam("principals", expanding=True)),
+    )
+)  # fmt: skip
+_SHOWN_OPEN = _SHOWN.where(
+    exists().where(
+        _A.c.mandate_ref == _M.c.ref,
+        _A.c.assignee.in_(bindparam("assignees", expanding=True)),
+    )
+)
 _WHERE = select(_M.c.principal_sort, _M.c.principal).where(
     _M.c.ref == bindparam("mandate"), _M.c.delegate == bindparam("organisation")
 )
@@ -85,7 +99,7 @@ def list_mine(
 
     `member` is one who works for the organisation now: the caller has made sure. `named` is how
     the family name begins, `after` the reference of the last one on a page; what is neither is
-    taken for the beginning. At most two statements.
+    taken for the beginning. So many statements as there are teams of theirs, and four.
     """
     begins = " ".join(named.split()).casefold()
     values = {"organisation": organisation, "from_name": begins, "from_principal": "",
@@ -94,14 +108,32 @@ def list_mine(
         if after else None  # fmt: skip
     if last is not None and last.principal_sort >= begins:
         values |= {"from_name": last.principal_sort, "from_principal": last.principal}
-    statement = EVERYONE if everyone else ASSIGNED
-    more = {} if everyone else {"member": member}
-    by_principal: dict[str, list[Any]] = {}
-    for row in tx.execute(statement, values | more):
-        by_principal.setdefault(row.principal, []).append(row)
+    assignees: list[str] = []
+    if everyone:
+        met = [tuple(row) for row in tx.execute(EVERYONE, values)]
+    else:
+        assignees = [member, *tx.execute(_TEAMS, {"member": member}).scalars()]
+        walks = [tx.execute(ASSIGNED, values | {"assignee": one}).all() for one in assignees]
+        met = sorted({tuple(row) for walk in walks for row in walk})
+    met = met[: PAGE + 1]
+    if not met:
+        return [], ""
+    shown = [principal for _, principal in met]
+    asked: dict[str, Any] = {"organisation": organisation, "principals": shown,
+                             "first_name": met[0][0], "last_name": met[-1][0]}  # fmt: skip
+    if not everyone:
+        asked["assignees"] = assignees
+    by_principal: dict[str, list[Any]] = {one: [] for one in shown}
+    for row in tx.execute(_SHOWN if everyone else _SHOWN_OPEN, asked):
+        by_principal[row.principal].append(row)
     found = [
-        Mine(ref=rows[0].ref, name=rows[0].name,
-             services=tuple((row.service, row.expires) for row in rows))
+        Mine(ref=min(row.ref for row in rows), name=rows[0].name,
+             services=tuple((row.service, row.expires) for row in sorted(rows, key=_place)))
         for rows in by_principal.values()
+        if rows
     ]  # fmt: skip
     return found[:PAGE], found[PAGE - 1].ref if len(found) > PAGE else ""
+
+
+def _place(row: Any) -> Any:
+    return row.service, row.ref

@@ -15,7 +15,7 @@ from idp.assurance.powers_file import ALL, ServicePowersEntry
 from idp.assurance.rules import Level
 from idp.callers import acting
 from idp.callers.authority import WORKER, Bar, Wish, allows, bar
-from idp.delegation import telling
+from idp.delegation import offline, telling
 from idp.delegation.actions import (
     HELD_ROWS,
     HeldMandate,
@@ -293,12 +293,21 @@ def take_back(
 
 
 def _tell(tx: Transaction, keyring: Keyring, child: str, notice: Notice) -> None:
-    """Tell the principal of what was passed on: where they want to be told about helpers."""
+    """Tell the principal of what was passed on: where they want to be told about helpers, and by
+    letter who is not online."""
     found = find(tx, child)
-    if found is not None:
-        telling.tell_principal(tx, keyring, found.principal, notice,
-                               helper=found.delegate_name,
-                               organisation=found.through or "")  # fmt: skip
+    if found is None or found.principal is None:
+        return
+    told = {"helper": found.delegate_name, "organisation": found.through or "",
+            "reference": found.bundle}  # fmt: skip
+    person = found.principal_kind == "person"
+    if person and not offline.is_offline(tx, keyring, found.principal):
+        telling.tell_principal(tx, keyring, found.principal, notice, **told)
+        return
+    offline.tell_principal(
+        tx, keyring, principal=found.principal, principal_kind=found.principal_kind, helpers=(),
+        notice=notice, values={**told, "link": telling.HELPERS},
+    )  # fmt: skip
 
 
 def _chain(tx: Transaction, ref: str) -> list[str]:

@@ -160,15 +160,30 @@ class MandateInvitationRecord(Base):
 
 
 class AssignmentRecord(Base):
-    """A mandate of an organisation that is open to one member, or to one team."""
+    """A mandate of an organisation that is open to one member, or to one team.
+
+    `principal_sort` and `principal` are the mandate's own, which it never changes while it is
+    held: here they order what is open to somebody by name.
+    """
 
     __tablename__ = "mandate_assignment"
-    __table_args__ = (Index("ix_mandate_assignment_assignee", "assignee", "mandate_ref"),)
+    __table_args__ = (
+        Index("ix_mandate_assignment_assignee", "assignee", "mandate_ref"),
+        # The list of one worker, by name and page by page.
+        Index("ix_mandate_assignment_people", "assignee", "principal_sort", "principal",
+              "mandate_ref"),
+    )  # fmt: skip
 
     mandate_ref: Mapped[str] = mapped_column(ForeignKey("mandate.ref"), primary_key=True)
     assignee: Mapped[str] = mapped_column(primary_key=True)  # a member's ref, or a team's
     assigned_by: Mapped[str]
     assigned_at: Mapped[datetime]
+    principal_sort: Mapped[str] = mapped_column(
+        String().with_variant(String(collation="C"), "postgresql"), default="", server_default=""
+    )
+    principal: Mapped[str] = mapped_column(
+        String().with_variant(String(collation="C"), "postgresql"), default="", server_default=""
+    )
 
 
 class JointAuthorityRecord(Base):

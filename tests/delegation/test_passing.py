@@ -21,7 +21,8 @@ from idp.callers.realms import sectors_of_two_realms
 from idp.callers.records import ClientRecord
 from idp.delegation.actions import give
 from idp.delegation.holding import Why, end, suspend
-from idp.delegation.passing import Link, Problem, judge, pass_on
+from idp.delegation.lifecycle import State
+from idp.delegation.passing import Link, Problem, can_pass_on, judge, pass_on
 from idp.delegation.records import MandateRecord
 from idp.errors import Refusal
 from idp.journal.records import JournalEntry
@@ -102,6 +103,21 @@ def test_a_child_is_never_more_than_its_parent(
         assert parents_end is None or (childs_end is not None and childs_end <= parents_end)
         assert chain >= 1
         assert depth + 1 <= min(times, 2)
+
+
+@given(
+    st.sampled_from(State), st.integers(0, 3), st.integers(0, 3), st.integers(0, 2),
+    st.booleans(), st.booleans(), st.sampled_from(["person", "organisation"]),
+)  # fmt: skip
+def test_what_a_page_offers_to_pass_on_is_never_refused_for_what_it_is(
+    state: State, chain: int, depth: int, times: int, exclusive: bool, once: bool, kind: str
+) -> None:
+    facts: Any = SimpleNamespace(state=state, max_chain=chain, exclusive=exclusive,
+                                 single_use=once, delegate_kind=kind)  # fmt: skip
+    link = replace(LINK, max_chain=chain, depth=depth, one_hand=exclusive or once)
+    offered = can_pass_on(facts, entry(passed_on=times), depth)
+    judged = judge(link, entry(passed_on=times), powers=["view"], expires=NOON + DAY, now=NOON)
+    assert offered == (judged is None and state is State.ACTIVE and kind == "organisation")
 
 
 @dataclass

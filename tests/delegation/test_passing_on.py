@@ -11,7 +11,9 @@ from idp.delegation.commands import chain_shown
 from idp.delegation.records import MandateRecord
 from idp.delegation.stating import explain
 from idp.journal.records import JournalEntry
+from idp.notices.records import LetterRecord
 from idp.organisations.records import MemberRecord, OrganisationRecord
+from idp.register.records import BusinessRecord
 from idp.storage import Transaction
 from tests.build import Site, claims_of
 from tests.delegation.conftest import TAX, Town
@@ -139,10 +141,13 @@ def test_a_firm_that_is_stopped_acts_through_nobody_else(passing: Town) -> None:
     child = row(town, delegate=OTHER)["ref"]
     town.as_("sian")
     tokens = acting(site, child)
+    code = site.act(child, scope="openid profile")
     past = site.database.now()
     site.change(OrganisationRecord, {"suspends_at": past}, ref="firm-1")
     assert site.introspect("tax", tokens["access_token"]) == {"active": False}
     assert site.userinfo(tokens["access_token"]).status_code == 401
+    refused = site.redeem("tax", code)
+    assert (refused.status_code, (refused.json or {})["error"]) == (400, "invalid_grant")
     site.change(OrganisationRecord, {"suspends_at": None}, ref="firm-1")
     assert site.introspect("tax", tokens["access_token"])["active"] is True
 
@@ -243,3 +248,17 @@ def test_an_operator_sees_the_chain(passing: Town) -> None:
     assert above == {"may_be_passed_on": 1, "through": [], "passed_on": [f"{child} (Payroll Ltd)"]}
     assert below["through"] == [f"{parent} (Harbour Accounts)"]
     assert f"It was passed on by the organisation firm-1, from {parent}, which is active." in said
+
+
+def test_a_business_is_told_by_letter(passing: Town) -> None:
+    town, site = passing, passing.site
+    parent = site.give_mandate(delegate="firm-1", max_chain=1)
+    site.change(
+        MandateRecord, {"principal": "business-1", "principal_kind": "business"}, ref=parent
+    )
+    site.database.transaction(lambda tx: tx.execute(insert(BusinessRecord).values(
+        ref="business-1", name="Hill Farm Ltd", kind="company", address={}, created_at=tx.now(),
+    )))  # fmt: skip
+    assert "Payroll Ltd does a part" in let(town, parent).text
+    (letter,) = site.rows(LetterRecord)
+    assert (letter["party"], letter["notice"]) == ("business-1", "helper-passed-on")

@@ -4,7 +4,9 @@ import re
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from idp.delegation import mine
 from idp.delegation.records import AssignmentRecord, MandateRecord
 from idp.organisations.records import MemberRecord, OrganisationRecord, TeamRecord
 from tests.build import ISSUER, Site
@@ -300,3 +302,21 @@ def test_hostile_addresses_are_not_found_and_break_nothing(firm: Firm) -> None:
                   "name=%00", "after=%00"):  # fmt: skip
         assert site.get(f"{AT}{firm.ref}/people?{query}").status_code in {200, 400, 414}, query
     assert site.get(f"{AT}{firm.ref}/members?after=%F0%9F%92%A9").status_code == 200
+
+
+@pytest.mark.parametrize("world_url", ["sqlite"], indirect=True)
+def test_a_workers_list_walks_an_index_and_sorts_nothing(site: Site) -> None:
+    """What a page costs does not grow with the worker's people, nor with the organisation's."""
+    values = {"organisation": "o", "from_name": "a", "from_principal": "", "to_name": "z",
+              "assignee": "m"}  # fmt: skip
+    for statement, index in (
+        (mine.ASSIGNED, "ix_mandate_assignment_people"), (mine.EVERYONE, "ix_mandate_delegate"),
+    ):  # fmt: skip
+        made = statement.params(values).compile(
+            site.database.engine, compile_kwargs={"literal_binds": True}
+        )
+        with site.database.engine.connect() as connection:
+            rows = connection.execute(text(f"EXPLAIN QUERY PLAN {made}".replace(":", "\\:")))
+            plan = "\n".join(row.detail for row in rows)
+        assert index in plan
+        assert "B-TREE" not in plan

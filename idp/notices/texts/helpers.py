@@ -71,13 +71,20 @@ def _helper_added(_: Gettext, told: Told) -> Words:
     )
 
 
+def _by_phone(_: Gettext, told: Told) -> str:
+    """What somebody does who is not online."""
+    return _("Or call us, or come to any counter, and give the reference %(reference)s.") % {
+        "reference": told.reference
+    }
+
+
 def _helper_passed_on(_: Gettext, told: Told) -> Words:
     named = {"helper": told.helper, "organisation": told.organisation}
     return _about_helpers(
         _("Your helper let another organisation help"),
         _("%(organisation)s helps you. It now lets %(helper)s do a part of that.") % named,
         _("See what: %(link)s") % {"link": told.link},
-        _see_helpers(_),
+        _see_helpers(_) + " " + _by_phone(_, told),
     )
 
 
@@ -88,7 +95,7 @@ def _passed_on_ended(_: Gettext, told: Told) -> Words:
         _("%(organisation)s had let %(helper)s do a part of its work for you. That is over.")
         % named,
         _("See who helps you now: %(link)s") % {"link": told.link},
-        _see_helpers(_),
+        _by_phone(_, told),
     )
 
 
