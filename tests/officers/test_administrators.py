@@ -89,7 +89,7 @@ def test_a_second_officer_confirms_and_every_member_is_told(firm: Console) -> No
 
 def test_the_new_administrator_comes_by_the_link_and_can_do_everything(firm: Console) -> None:
     firm.sit(firm.officer("Asha", ROLE))
-    firm.post(f"{AT}/administrator", **FORM)
+    firm.post(f"{AT}/administrator", **(FORM | {"name": "Margaret Hughes"}))
     one = proposal(firm)
     firm.sit(firm.officer("Ben", ROLE))
     firm.post(one)
