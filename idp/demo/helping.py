@@ -19,7 +19,8 @@ T = TypeVar("T")
 WAIT_SECONDS = 15.0
 LINK = re.compile(r"http://\S+/invitation/[\w-]+")
 CHOICE = re.compile(r'<input[^>]*\bvalue="([^"]*)"[^>]*>\s*<label[^>]*>(.*?)</label>', re.S)
-ANSWER = re.compile(r'<legend[^>]*>(.*?)</legend>.*?name="(answer-[^"]+)"', re.S)
+# A service's own legend: others may stand between two of them.
+ANSWER = re.compile(r'<legend[^>]*>([^<]*)</legend>(?:(?!<legend).)*?name="(answer-[^"]+)"', re.S)
 
 
 def choice(page: Page, words: str) -> str:

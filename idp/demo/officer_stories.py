@@ -1,6 +1,5 @@
 """Two officers at their console: somebody who is not online appoints; directors act together."""
 
-import json
 import re
 import time
 
@@ -59,12 +58,9 @@ def together(scene: Scene) -> None:
     first, second = officers(scene)
     file = business_stories.write(scene, business_stories.BUSINESSES,
                                   [(BOARD, "company", BOARD_NUMBER, "", "", "", "")])  # fmt: skip
-    _, found = scene.run_each(
-        ["register", "business", "import", file],
-        ["register", "business", "show", "--kind", "company", "--json"], typed=f"{BOARD_NUMBER}\n",
-    )  # fmt: skip
+    scene.run_each(["register", "business", "import", file])
     board = [here.people[role] for role in ("neighbour", "insurer", "adviser")]
-    call = begin(scene, first, json.loads(found)["business"])
+    call = begin(scene, first, BOARD_NUMBER, way="company")
     shown(call, "The company register names the director").form("basis").fill(
         basis="director", helpers="\n".join(one.email for one in board), quorum="2",
         power=["tax:view", "tax:file"], days="31",
@@ -133,10 +129,10 @@ def officers(scene: Scene) -> tuple[Browser, Browser]:
     return pair
 
 
-def begin(scene: Scene, browser: Browser, number: str) -> Page:
-    """Type in whom it is about; the look is counted, and a call begins."""
+def begin(scene: Scene, browser: Browser, number: str, way: str = "ni") -> Page:
+    """Type in whom it is about, by which number; the look is counted, and a call begins."""
     page = browser.open(f"{scene.settings.console_address}/console/calls")
-    return page.form("number").fill(number=number).submit()
+    return page.form("number").fill(way=way, number=number).submit()
 
 
 def shown(call: Page, kind: str, then: str = "Enter a permission") -> Page:
