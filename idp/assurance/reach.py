@@ -11,7 +11,7 @@ from enum import StrEnum
 from idp.assurance.risk_rules import ReachRow, RiskRules
 from idp.assurance.rules import Level
 
-LEAST_RATE = 0.01  # principals opened in one interval: somebody never seen is still not at zero
+LEAST_RATE = 0.01  # principals opened in one hour: somebody never seen is still not at zero
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,16 +75,22 @@ def unmet(
     return tuple(reason for reason, true in lacking.items() if true)
 
 
-def bulk_watch(z: float, *, opened: int, usual: float, rules: RiskRules) -> float:
-    """Carry the CUSUM statistic on over one interval in which `opened` principals were opened.
+def bulk_rest(usual: float, rules: RiskRules) -> float:
+    """Where the watch rests: below nothing by what one hour takes off, so that somebody who opens
+    an hour's people one after the other is no more suspect than who spreads them over it."""
+    return -max(usual, LEAST_RATE) * (rules.bulk_rate_times - 1)
 
-    `usual` is what this actor opens in such an interval as a rule; the watch looks for a pace so
-    many times faster. It starts from 0 and falls back to 0 while the pace is usual.
-    Source: Page (1954), for counts of a Poisson kind.
+
+def bulk_watch(z: float, *, opened: int, hours: float, usual: float, rules: RiskRules) -> float:
+    """Carry the CUSUM statistic on over so many `hours`, and then `opened` principals.
+
+    `usual` is what this actor opens in an hour as a rule; the watch looks for a pace so many times
+    faster. Time takes off what the fast pace and the usual one differ by, down to `bulk_rest`.
+    Source: Page (1954), for a Poisson stream, whose likelihood ratio needs no intervals.
     """
-    slow = max(usual, LEAST_RATE)
-    fast = slow * rules.bulk_rate_times
-    return max(0.0, z + max(opened, 0) * math.log(fast / slow) - (fast - slow))
+    rest = bulk_rest(usual, rules)
+    left = max(rest, z + max(hours, 0.0) * rest)
+    return left + max(opened, 0) * math.log(rules.bulk_rate_times)
 
 
 def bulk_answer(z: float, rules: RiskRules) -> BulkAnswer:

@@ -28,6 +28,7 @@ Money = Annotated[float, Field(ge=0.01, le=1e12)]
 Days = Annotated[float, Field(ge=1, le=36500)]
 Logins = Annotated[float, Field(gt=0, le=1000)]
 Share = Annotated[float, Field(ge=1e-9, lt=1)]
+People = Annotated[float, Field(ge=0.01, le=100_000)]
 Whole = Annotated[int, Field(ge=1, le=10**9)]
 Numbers = Annotated[tuple[Weight, ...], Field(strict=False)]
 ActionName = Annotated[str, StringConstraints(pattern=r"^[^/]+/[^/]+$")]
@@ -147,6 +148,13 @@ class AgentsEntry(FileModel):
     reach_nats_at_most: Signal = FIRST.reach_nats_at_most
     bulk_rate_times: Annotated[float, Field(gt=1, le=1000)] = FIRST.bulk_rate_times
     bulk_alarm: Logins = FIRST.bulk_alarm
+    bulk_usual_person: People = FIRST.bulk_usual_person
+    bulk_usual_member: People = FIRST.bulk_usual_member
+    bulk_usual_software: People = FIRST.bulk_usual_software
+    bulk_usual_machine: People = FIRST.bulk_usual_machine
+    bulk_hour_at_most: Whole = FIRST.bulk_hour_at_most
+    bulk_hour_at_most_machine: Whole = FIRST.bulk_hour_at_most_machine
+    bulk_wait_seconds: Annotated[int, Field(ge=1, le=3600)] = FIRST.bulk_wait_seconds
 
 
 class RiskFile(FileModel):
@@ -211,6 +219,7 @@ def check_risk(file: RiskFile, wrong: Collection[str] = ()) -> Iterator[Problem]
         yield from _thresholds(file)
     if "agents" not in wrong:
         yield from _rows(file.agents.rows)
+        yield from _paces(file.agents)
 
 
 def _costs(costs: ThresholdsEntry) -> Iterator[Problem]:
@@ -272,6 +281,16 @@ def _rows(rows: tuple[RowEntry, ...]) -> Iterator[Problem]:
         for key in falls:
             sentence = f"{key} asks for less than the row before: more reach never does."
             yield Problem(RISK, f"{place} number {number} in the list", sentence)
+
+
+def _paces(agents: AgentsEntry) -> Iterator[Problem]:
+    most = agents.bulk_hour_at_most
+    ceilings = {"person": most, "member": most, "software": most,
+                "machine": agents.bulk_hour_at_most_machine}  # fmt: skip
+    for who, ceiling in ceilings.items():
+        if getattr(agents, f"bulk_usual_{who}") > ceiling:
+            sentence = f"It is more than anybody may open in an hour, which is {ceiling}."
+            yield Problem(RISK, f"agents > bulk_usual_{who}", sentence)
 
 
 def overdue_risk(file: RiskFile, today: date) -> Iterator[Problem]:

@@ -68,8 +68,9 @@ class RiskRules:
     `enforced` False: shadow mode, decisions are recorded and only floors bind. `attack_countries`:
     over how many countries the half of attacks is spread that does not follow the population.
     `fixed`: thresholds by sign-in level that do not follow from cost. `half_life_by_service`
-    holds the services for which the general one does not fit, by client_id. `acknowledged`: why a
-    level may fall, by "service/action".
+    holds the services for which the general one does not fit, by client_id. `bulk_usual_*`: people
+    an hour, of an actor of whom nothing is known yet; software is what a member runs, a machine
+    what runs by itself. `acknowledged`: why a level may fall, by "service/action".
     """
 
     enforced: bool = False
@@ -103,6 +104,13 @@ class RiskRules:
     reach_nats_at_most: float = 4.0
     bulk_rate_times: float = 5.0
     bulk_alarm: float = 8.0
+    bulk_usual_person: float = 1.0
+    bulk_usual_member: float = 4.0
+    bulk_usual_software: float = 20.0
+    bulk_usual_machine: float = 200.0
+    bulk_hour_at_most: int = 240
+    bulk_hour_at_most_machine: int = 1000
+    bulk_wait_seconds: int = 60
     acknowledged: Mapping[str, str] = field(default_factory=dict)
 
     def half_life_for(self, client_id: str) -> float:

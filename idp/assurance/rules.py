@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import combinations
 
@@ -272,6 +273,12 @@ def amr_values(methods_used: Collection[str], methods: Methods) -> list[str]:
     if len(factors) > 1 or "combined" in factors:
         values["mfa"] = None
     return list(values)
+
+
+def key_shown(proofs: Mapping[str, int], methods: Methods) -> datetime | None:
+    """When a key that cannot be copied was last shown; `proofs` in Unix milliseconds by method."""
+    shown = [at for one, at in proofs.items() if one in methods and methods[one].device_bound]
+    return datetime.fromtimestamp(max(shown) / 1000, UTC) if shown else None
 
 
 def _usable(ids: Collection[str], methods: Methods) -> list[Method]:

@@ -1,10 +1,12 @@
 """Watch how fast each actor opens people, and stop a sign-in that is fanned over all of them.
 
-Each start of acting counts the principal once an hour. The answers, mildest first: wait a minute
-between two people; show your own key again; stopped, until an officer lifts it. Whoever is stopped
-holds nothing more on any token path (`authority.Bar.FROZEN`); they, their organisation's
-administrators and the people they opened in that hour are told. Source: risk-model.md T7,
-`delegation.md`, abuse.
+Each start of acting counts the principal once an hour, whether a person starts it or software:
+what one program opens in one member's name is a pace of its own, and its freeze is the member's.
+The answers, mildest first: wait a minute between two people; show your own key again; stopped,
+until an officer lifts it. Whoever is stopped holds nothing more on any token path
+(`authority.Bar.FROZEN`); they, their organisation's administrators and the people they opened in
+that hour are told.
+Source: risk-model.md T7, `delegation.md`, abuse.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +22,7 @@ from idp.assurance.risk_rules import RiskRules
 from idp.callers.acting import ActingMandate
 from idp.callers.authority import Bar
 from idp.delegation.explaining import Pace as Reason
-from idp.delegation.pace import DAY, HOUR_AT_MOST, WAIT, Pace, carried, first, hour_of, one_more
+from idp.delegation.pace import DAY, HOUR, Pace, carried, first, hour_of, last_hour, one_more
 from idp.delegation.records import BulkWatchRecord, OpenedRecord
 from idp.delegation.telling import HELPING, tell_principal
 from idp.journal.actions import Entry, new_reference, record
@@ -72,6 +74,8 @@ _FORGET = delete(OpenedRecord).where(_O.hour == _OLDEST.scalar_subquery())
 _LATELY = select(
     func.count(distinct(_O.principal)).label("people"),
     func.max(_O.hour).filter(_O.principal == bindparam("who")).label("seen"),
+    func.count().filter(_O.hour == bindparam("hour")).label("now"),
+    func.count().filter(_O.hour == bindparam("hour_before")).label("before"),
 ).where(_O.actor == bindparam("account"), _O.hour > bindparam("since"))
 _IN_HOUR = (
     select(_O.principal)
@@ -99,6 +103,11 @@ _STOPPED = (
 )
 _ADDRESS = select(AccountRecord.sign_in_name, AccountRecord.email).where(
     AccountRecord.ref == bindparam("account")
+)
+_STOP = (
+    update(BulkWatchRecord)
+    .where(_W.actor == bindparam("account"))
+    .values(frozen_at=bindparam("at"), reference=bindparam("new_reference"))
 )
 _UNFREEZE = (
     update(BulkWatchRecord)
@@ -132,10 +141,42 @@ class Stopped:
     frozen_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How people are opened: by whose hand, how many an hour at first, and how many at most.
+
+    `watched` names the row of the pace: the account's own, or one of a program in its name.
+    """
+
+    watched: str
+    usual: float
+    most: int
+
+
+def by_hand(rules: RiskRules, account_ref: str, mandate: ActingMandate) -> Way:
+    """A person at a service's own pages."""
+    member = mandate.organisation is not None
+    usual = rules.bulk_usual_member if member else rules.bulk_usual_person
+    return Way(watched=account_ref, usual=usual, most=rules.bulk_hour_at_most)
+
+
+def by_software(rules: RiskRules, account_ref: str, client_id: str, *, machine: bool) -> Way:
+    """Software that a member runs, or that runs by itself and a member answers for."""
+    kind = "machine" if machine else "software"
+    return Way(
+        watched=f"{account_ref} {kind} {client_id}",
+        usual=rules.bulk_usual_machine if machine else rules.bulk_usual_software,
+        most=rules.bulk_hour_at_most_machine if machine else rules.bulk_hour_at_most,
+    )
+
+
 def look(tx: Transaction, rules: RiskRules, *, account_ref: str, mandate: ActingMandate) -> Watched:
     """Say what stands in the way of opening this mandate's principal now. Writes nothing."""
     row = tx.execute(_READ, {"account": account_ref}).mappings().first()
-    return _judge(tx, rules, row, account_ref, mandate, tx.now()) if row else Watched()
+    if row is None:
+        return Watched()
+    most = by_hand(rules, account_ref, mandate).most
+    return _judge(tx, rules, row, account_ref, mandate, most, tx.now())
 
 
 def opened(
@@ -147,6 +188,7 @@ def opened(
     actor: str,
     mandate: ActingMandate,
     key_shown: datetime | None,
+    way: Way,
 ) -> Reason | Bar | None:
     """Count a start of acting; answer what stops it, or None.
 
@@ -155,10 +197,10 @@ def opened(
     already is not counted again.
     """
     now = tx.now()
-    begun = first(member=mandate.organisation is not None, now=now)
-    values = {"actor": account_ref, **_stored(begun), "answer": BulkAnswer.NOTHING}
+    begun = first(way.usual, now=now, rules=rules)
+    values = {"actor": way.watched, **_stored(begun), "answer": BulkAnswer.NOTHING}
     row = tx.execute(_LOCK.on(tx), values).mappings().one()
-    found = _judge(tx, rules, row, account_ref, mandate, now)
+    found = _judge(tx, rules, row, account_ref, mandate, way.most, now)
     if found.stop is not None:
         return found.stop
     if found.since is not None and (key_shown is None or key_shown <= found.since):
@@ -167,49 +209,44 @@ def opened(
     who = {"account": account_ref, "hour": hour, "who": mandate.principal}
     if tx.execute(_OPEN.on(tx), who).rowcount == 0:
         return None
-    counted = one_more(carried(_pace(row), now, rules))
+    counted = one_more(carried(_pace(row), now, rules), rules)
     answer = counted.answer(rules)
     frozen = answer is BulkAnswer.FREEZE
     reference = new_reference() if frozen else row["reference"]
     challenged = row["challenged_at"]
     if answer is BulkAnswer.CHALLENGE and row["answer"] != BulkAnswer.CHALLENGE:
         challenged = now
-    tx.execute(
-        _WRITE,
-        {
-            "account": account_ref, "new_z": counted.z, "new_opened": counted.opened,
-            "new_usual": counted.usual, "hour": counted.interval_at, "new_answer": answer,
-            "at": now, "challenged": challenged, "frozen": now if frozen else None,
-            "new_reference": reference,
-        },
-    )  # fmt: skip
+    own = way.watched == account_ref
+    values = {
+        "account": way.watched, "new_z": counted.z, "new_opened": counted.opened,
+        "new_usual": counted.usual, "hour": counted.interval_at, "new_answer": answer,
+        "at": now, "challenged": challenged, "frozen": now if frozen and own else None,
+        "new_reference": reference,
+    }  # fmt: skip
+    if frozen and not own:
+        # The member is stopped; once lifted, their program begins where they do: with the key.
+        values |= {"new_z": 0.0, "new_opened": 0, "new_answer": BulkAnswer.CHALLENGE,
+                   "challenged": now, "new_reference": None}  # fmt: skip
+        _stop_member(tx, rules, account_ref, mandate, reference, now)
+    tx.execute(_WRITE, values)
     if frozen:
         _freeze(tx, keyring, actor, mandate, reference, who)
         return Bar.FROZEN
     return None
 
 
-def opened_by_software(
-    tx: Transaction, *, account_ref: str, mandate: ActingMandate
-) -> Reason | None:
-    """Count whom software opens in an actor's name; answer what stops it, or None.
-
-    A program is as fast as it is, so its pace says nothing of who sits there, and is not watched.
-    How many people one member may open in a day holds for what acts in their name, too: it is
-    what keeps their level low. In the transaction of the grant.
-    """
-    firm = {"firm": mandate.organisation}
-    if tx.execute(_LIMIT, firm).one().people_limit is None:
-        return None
-    now = tx.now()
-    begun = first(member=True, now=now)
-    tx.execute(_LOCK.on(tx), {"actor": account_ref, **_stored(begun), "answer": BulkAnswer.NOTHING})
-    hour, who = hour_of(now), {"account": account_ref, "who": mandate.principal}
-    lately = tx.execute(_LATELY, {**who, "since": hour - DAY}).one()
-    if _over_limit(tx, mandate, lately):
-        return Reason.CEILING
-    tx.execute(_OPEN.on(tx), {**who, "hour": hour})
-    return None
+def _stop_member(
+    tx: Transaction,
+    rules: RiskRules,
+    account_ref: str,
+    mandate: ActingMandate,
+    reference: str,
+    now: datetime,
+) -> None:
+    begun = first(by_hand(rules, account_ref, mandate).usual, now=now, rules=rules)
+    values = {"actor": account_ref, **_stored(begun), "answer": BulkAnswer.NOTHING}
+    tx.execute(_LOCK.on(tx), values)
+    tx.execute(_STOP, {"account": account_ref, "at": now, "new_reference": reference})
 
 
 def stopped(tx: Transaction) -> list[Stopped]:
@@ -273,23 +310,24 @@ def _judge(
     row: Any,
     account_ref: str,
     mandate: ActingMandate,
+    most: int,
     now: datetime,
 ) -> Watched:
     if row["frozen_at"] is not None:
         return Watched(stop=Bar.FROZEN)
-    lately = tx.execute(
-        _LATELY,
-        {"account": account_ref, "who": mandate.principal, "since": hour_of(now) - DAY},
-    ).one()
-    if lately.seen == hour_of(now):
+    hour = hour_of(now)
+    asked = {"account": account_ref, "who": mandate.principal, "since": hour - DAY,
+             "hour": hour, "hour_before": hour - HOUR}  # fmt: skip
+    lately = tx.execute(_LATELY, asked).one()
+    if lately.seen == hour:
         return Watched()
-    at = carried(_pace(row), now, rules)
-    if at.opened >= HOUR_AT_MOST or _over_limit(tx, mandate, lately):
+    if last_hour(lately.before, lately.now, now) >= most or _over_limit(tx, mandate, lately):
         return Watched(stop=Reason.CEILING)
-    answer = at.answer(rules)
+    answer = carried(_pace(row), now, rules).answer(rules)
     lifted = row["answer"] == BulkAnswer.CHALLENGE and row["opened"] == 0
     since = row["challenged_at"] if lifted or answer is not BulkAnswer.NOTHING else None
-    left = WAIT - (now - row["opened_at"]) if row["opened_at"] else timedelta(0)
+    wait = timedelta(seconds=rules.bulk_wait_seconds)
+    left = wait - (now - row["opened_at"]) if row["opened_at"] else timedelta(0)
     if answer is not BulkAnswer.NOTHING and left > timedelta(0):
         return Watched(stop=Reason.SLOW_DOWN, wait=left, since=since)
     return Watched(since=since)
@@ -323,9 +361,9 @@ def _freeze(
 
 
 def _pace(row: Any) -> Pace:
-    return Pace(
-        z=row["z"], opened=row["opened"], usual=row["usual"], interval_at=row["interval_at"]
-    )
+    return Pace(z=row["z"], opened=row["opened"], usual=row["usual"],
+                interval_at=row["interval_at"],
+                at=row["opened_at"] or row["interval_at"])  # fmt: skip
 
 
 def _stored(pace: Pace) -> dict[str, Any]:

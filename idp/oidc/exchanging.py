@@ -7,6 +7,7 @@ answers for the software under a machine mandate. Whether they may is asked of `
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, NoReturn
 
@@ -17,7 +18,7 @@ from sqlalchemy import bindparam, select
 from idp.accounts.records import AccountRecord
 from idp.accounts.subjects import subject_of
 from idp.assurance.conditions import Circumstances
-from idp.assurance.rules import Level, Methods, answer_acr, sign_in_level
+from idp.assurance.rules import Level, Methods, answer_acr, key_shown, sign_in_level
 from idp.authentication.records import SessionRecord
 from idp.callers import acting, liveness
 from idp.callers.acting import ActingMandate
@@ -80,7 +81,7 @@ class Refused(OAuth2Error):  # type: ignore[misc]
 class Actor:
     """The human who acts, and on what they stand. `party` is how the journal names them.
 
-    `level` is what they proved, as it counts for one who acts for others, and `own_key` that a
+    `level` is what they proved, as it counts for one who acts for others, and `key_shown` when a
     key which cannot be copied was among it. `risk` and `deferral` are of the sign-in they stand
     on.
     """
@@ -90,7 +91,7 @@ class Actor:
     session_ref: str
     sid: str
     level: Level
-    own_key: bool
+    key_shown: datetime | None
     acr: str
     amr: list[str]
     auth_time: int
@@ -206,7 +207,7 @@ class Case:
             needed=needed.demand.level, floor=floor,
         )  # fmt: skip
         why = bar(mandate.facts, wish) or reaching.lacking(
-            needed, mandate, level=actor.level, device_bound=actor.own_key
+            needed, mandate, level=actor.level, device_bound=actor.key_shown is not None
         )
         if why is not None:
             self._bar(why)
@@ -214,9 +215,15 @@ class Case:
         if catalogue is not None and catalogue.unknown(powers):
             self._bar(Bar.OTHER_POWER)
         # Last, for it counts: what is refused opens nobody.
-        stop = watching.opened_by_software(
-            self.call.tx, account_ref=actor.account_ref, mandate=mandate
-        )
+        stop = watching.opened(
+            self.call.tx, self.call.services.keyring, policies.risk,
+            account_ref=actor.account_ref, actor=actor.party, mandate=mandate,
+            key_shown=actor.key_shown,
+            way=watching.by_software(
+                policies.risk, actor.account_ref, client.client_id,
+                machine=actor.machine_ref is not None,
+            ),
+        )  # fmt: skip
         if stop is not None:
             self._bar(stop)
         return powers
@@ -233,7 +240,7 @@ class Case:
         return Actor(
             account_ref=grant.account_ref, person_ref=session["person_ref"],
             session_ref=grant.session_ref, sid=grant.sid, level=level,
-            own_key=_own_key(session, methods),
+            key_shown=key_shown(session["proofs"], methods),
             acr=grant.acr if str(level) == grant.vot else self._acr(level),
             amr=grant.amr, auth_time=grant.auth_time, grant_ref=grant.ref,
             risk=grant.risk_outcome, deferral=grant.deferral,
@@ -286,7 +293,7 @@ class Case:
         return Actor(
             account_ref=machine.account_ref, person_ref=session["person_ref"],
             session_ref=machine.session_ref, sid=machine.sid, level=level,
-            own_key=_own_key(session, methods),
+            key_shown=key_shown(session["proofs"], methods),
             acr=self._acr(level), amr=machine.amr, auth_time=machine.auth_time,
             machine_ref=machine.ref,
         )  # fmt: skip
@@ -400,7 +407,3 @@ def _counted(session: Any, methods: Methods) -> Level:
     """What was proved in a session."""
     proved = sign_in_level(session["proofs"], methods)
     return Level(identity=session["identity_level"], sign_in=proved)
-
-
-def _own_key(session: Any, methods: Methods) -> bool:
-    return any(methods[one].device_bound for one in session["proofs"] if one in methods)

@@ -3,11 +3,11 @@ open ask for more, and so does opening them fast (risk-model.md T7)."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from idp.assurance.policy import Policies
 from idp.assurance.reach import Unmet
-from idp.assurance.rules import Level, Methods
+from idp.assurance.rules import Level, Methods, key_shown
 from idp.authentication.sessions import SessionFacts
 from idp.callers import acting
 from idp.callers.acting import ActingMandate
@@ -81,7 +81,8 @@ def judge(
         return lacking
     return watching.opened(
         tx, keyring, policies.risk, account_ref=session.account_ref, actor=session.party,
-        mandate=mandate, key_shown=_key_shown(proofs, methods),
+        mandate=mandate, key_shown=key_shown(proofs, methods),
+        way=watching.by_hand(policies.risk, session.account_ref, mandate),
     )  # fmt: skip
 
 
@@ -97,8 +98,3 @@ def _with_key(needed: Needed) -> Level:
 
 def _own_key(needed: Needed) -> Level:
     return needed.demand.level.join(Level(identity=0, sign_in=OWN_KEY))
-
-
-def _key_shown(proofs: Mapping[str, int], methods: Methods) -> datetime | None:
-    shown = [at for one, at in proofs.items() if one in methods and methods[one].device_bound]
-    return datetime.fromtimestamp(max(shown) / 1000, UTC) if shown else None

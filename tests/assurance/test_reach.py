@@ -13,6 +13,7 @@ from idp.assurance.reach import (
     BulkAnswer,
     Unmet,
     bulk_answer,
+    bulk_rest,
     bulk_watch,
     demand_for_reach,
     unmet,
@@ -76,11 +77,11 @@ def test_everything_that_is_lacking_is_told_at_once() -> None:
 def test_a_usual_day_raises_no_alarm_and_bulk_does_soon() -> None:
     z = 0.0
     for _ in range(1000):
-        z = bulk_watch(z, opened=4, usual=4, rules=RULES)
-    assert z == 0
+        z = bulk_watch(z, opened=4, hours=1, usual=4, rules=RULES)
+    assert z < 0
     steps = 0
     while bulk_answer(z, RULES) is BulkAnswer.NOTHING:
-        z = bulk_watch(z, opened=20, usual=4, rules=RULES)
+        z = bulk_watch(z, opened=20, hours=1, usual=4, rules=RULES)
         steps += 1
     assert steps == 1  # 20 ln 5 - 16 = 16.2
 
@@ -100,14 +101,14 @@ rates = st.floats(0, 1000)
 
 
 @given(st.floats(0, 1e6), counts, counts, rates)
-def test_opening_more_never_lowers_the_watch_and_it_never_falls_below_nothing(z, a, b, usual):
+def test_opening_more_never_lowers_the_watch_and_it_never_falls_below_its_rest(z, a, b, usual):
     less, more = sorted((a, b))
-    here = bulk_watch(z, opened=less, usual=usual, rules=RULES)
-    there = bulk_watch(z, opened=more, usual=usual, rules=RULES)
-    assert 0 <= here <= there
+    here = bulk_watch(z, opened=less, hours=1, usual=usual, rules=RULES)
+    there = bulk_watch(z, opened=more, hours=1, usual=usual, rules=RULES)
+    assert bulk_rest(usual, RULES) <= here <= there
     order = list(BulkAnswer)
     assert order.index(bulk_answer(here, RULES)) <= order.index(bulk_answer(there, RULES))
-    assert bulk_watch(z, opened=-less, usual=usual, rules=RULES) <= z
+    assert bulk_watch(z, opened=-less, hours=1, usual=usual, rules=RULES) <= z
 
 
 @given(st.integers(-5, 10**12), st.integers(-5, 10**12))

@@ -88,6 +88,13 @@ rows = [{ sign_in = 1 }]
 reach_nats_at_most = 1
 bulk_rate_times = 2
 bulk_alarm = 3
+bulk_usual_person = 2
+bulk_usual_member = 5
+bulk_usual_software = 21
+bulk_usual_machine = 201
+bulk_hour_at_most = 241
+bulk_hour_at_most_machine = 1001
+bulk_wait_seconds = 61
 [acknowledge_lowering]
 "tax/file-return" = "signed"
 """,
@@ -175,6 +182,9 @@ BROKEN = {
         "{ identity = 2, sign_in = 3, device_bound = true, org = 3",
         "{ identity = 2, sign_in = 3, org = 3",
         ["agents > rows number 6 in the list", "device_bound asks for less"]),
+    "a first pace beyond the ceiling": (
+        "bulk_usual_member = 4", "bulk_usual_member = 241",
+        ["agents > bulk_usual_member", "more than anybody may open in an hour, which is 240"]),
     "an acknowledgement of nothing": (
         '# "vat-return/submit" = ', '"vat-return" = ', ["acknowledge_lowering"]),
     "an acknowledgement without a reason": (

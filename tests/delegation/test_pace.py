@@ -6,56 +6,79 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idp.assurance.reach import BulkAnswer
+from idp.assurance.reach import BulkAnswer, bulk_rest
 from idp.assurance.risk_rules import RiskRules
-from idp.delegation.pace import HOUR, Pace, carried, first, one_more
+from idp.delegation.pace import HOUR, Pace, carried, first, hour_of, last_hour, one_more
 
 RULES = RiskRules()
 NOON = datetime(2030, 6, 1, 12, 20, tzinfo=UTC)
+MEMBER, PERSON = RULES.bulk_usual_member, RULES.bulk_usual_person
+
+
+def begun(usual: float = MEMBER, now: datetime = NOON) -> Pace:
+    return first(usual, now=now, rules=RULES)
 
 
 def opening(pace: Pace, many: int) -> list[BulkAnswer]:
     answers = []
     for _ in range(many):
-        pace = one_more(pace)
+        pace = one_more(pace, RULES)
         answers.append(pace.answer(RULES))
     return answers
 
 
+def worked(pace: Pace, many: int) -> Pace:
+    for _ in range(many):
+        pace = one_more(pace, RULES)
+    return pace
+
+
 @pytest.mark.parametrize(
-    ("member", "slow", "challenge", "freeze"), [(True, 15, 20, 25), (False, 8, 13, 18)]
+    ("usual", "slow", "challenge", "freeze"), [(MEMBER, 15, 20, 25), (PERSON, 8, 13, 18)]
 )
 def test_somebody_new_is_slowed_down_then_challenged_then_frozen(
-    member: bool, slow: int, challenge: int, freeze: int
+    usual: float, slow: int, challenge: int, freeze: int
 ) -> None:
-    answers = opening(first(member=member, now=NOON), freeze)
+    answers = opening(begun(usual), freeze)
     found = [answers.index(answer) + 1 for answer in list(BulkAnswer)[1:]]
     assert found == [slow, challenge, freeze]
 
 
+@given(st.integers(0, 59), st.integers(0, 24))
+def test_the_end_of_an_hour_lets_nobody_begin_anew(minute: int, before: int) -> None:
+    """Opened around the end of an hour, in seconds: as many as within one, and no more."""
+    end = hour_of(NOON) + HOUR
+    pace = worked(begun(now=NOON.replace(minute=minute)), 0)
+    pace = worked(carried(pace, end - timedelta(seconds=1), RULES), before)
+    pace = carried(pace, end + timedelta(seconds=1), RULES)
+    answers = [pace.answer(RULES), *opening(pace, 25)]
+    stopped = [one in {BulkAnswer.CHALLENGE, BulkAnswer.FREEZE} for one in answers]
+    assert before + stopped.index(True) == max(20, before)
+
+
 def test_a_usual_working_year_raises_no_alarm_and_teaches_the_pace() -> None:
-    pace, hour = first(member=True, now=NOON), NOON
+    pace, hour = begun(), NOON
     for _ in range(250):
         for opened in (3, 8, 12, 6, 9, 4, 7):
             hour += HOUR
             pace = carried(pace, hour, RULES)
             assert set(opening(pace, opened)) == {BulkAnswer.NOTHING}
-            pace = Pace(z=pace.z, opened=opened, usual=pace.usual, interval_at=pace.interval_at)
+            pace = worked(pace, opened)
         hour += timedelta(hours=17)
     assert 6 < pace.usual < 9
 
 
 def test_bulk_use_never_becomes_usual_by_going_on() -> None:
-    pace, hour = first(member=True, now=NOON), NOON
+    pace, hour = begun(), NOON
     for _ in range(100):
-        pace = Pace(z=pace.z, opened=40, usual=pace.usual, interval_at=pace.interval_at)
+        pace = worked(pace, 40)
         hour += HOUR
         pace = carried(pace, hour, RULES)
-    assert pace.usual == first(member=True, now=NOON).usual
+    assert pace.usual == MEMBER
 
 
 def test_a_clock_that_went_back_takes_no_alarm_away() -> None:
-    pace = Pace(z=20, opened=5, usual=4, interval_at=NOON.replace(minute=0))
+    pace = Pace(z=20, opened=5, usual=4, interval_at=hour_of(NOON), at=NOON)
     assert carried(pace, NOON - 5 * HOUR, RULES) == pace
 
 
@@ -63,7 +86,7 @@ def test_a_clock_that_went_back_takes_no_alarm_away() -> None:
 def test_idle_hours_taken_together_are_the_same_as_one_by_one(
     opened: int, hours: int, usual: float, z: float
 ) -> None:
-    start = Pace(z=z, opened=opened, usual=usual, interval_at=NOON.replace(minute=0))
+    start = Pace(z=z, opened=opened, usual=usual, interval_at=hour_of(NOON), at=NOON)
     stepped = start
     for passed in range(1, hours + 1):
         stepped = carried(stepped, NOON + passed * HOUR, RULES)
@@ -71,10 +94,17 @@ def test_idle_hours_taken_together_are_the_same_as_one_by_one(
     assert at_once.interval_at == stepped.interval_at
     assert at_once.usual == pytest.approx(stepped.usual)
     assert at_once.z == pytest.approx(stepped.z, abs=1e-6)
+    assert at_once.z >= bulk_rest(at_once.usual, RULES)
 
 
-@given(st.integers(1, 200), st.floats(0.01, 50), st.floats(0, 40))
-def test_one_more_is_never_answered_more_mildly(opened: int, usual: float, z: float) -> None:
-    pace = Pace(z=z, opened=opened, usual=usual, interval_at=NOON.replace(minute=0))
+@given(st.floats(0.01, 50), st.floats(-40, 40))
+def test_one_more_is_never_answered_more_mildly(usual: float, z: float) -> None:
+    pace = Pace(z=z, opened=1, usual=usual, interval_at=hour_of(NOON), at=NOON)
     order = list(BulkAnswer)
-    assert order.index(one_more(pace).answer(RULES)) >= order.index(pace.answer(RULES))
+    assert order.index(one_more(pace, RULES).answer(RULES)) >= order.index(pace.answer(RULES))
+
+
+def test_the_last_sixty_minutes_reach_back_into_the_hour_before() -> None:
+    assert last_hour(100, 0, hour_of(NOON)) == 100
+    assert last_hour(100, 10, hour_of(NOON) + HOUR / 4) == 85
+    assert last_hour(0, 10, NOON) == 10

@@ -3,10 +3,9 @@
 import re
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from idp.delegation import watching
-from idp.delegation.pace import HOUR_AT_MOST
 from idp.delegation.records import BulkWatchRecord, MandateRecord, OpenedRecord
 from idp.journal.records import JournalEntry
 from idp.notices.actions import Notice, unseal
@@ -140,12 +139,35 @@ def test_an_officer_lets_somebody_go_on_with_their_key_first(site: Site, people:
     assert page.request.path.endswith("/passkey")
 
 
-def test_no_more_are_opened_in_an_hour_than_anybody_may(site: Site, people: list[str]) -> None:
+def test_the_end_of_an_hour_resets_nothing(site: Site, people: list[str]) -> None:
     read_answer(choose(site, people[0]))
-    site.change(BulkWatchRecord, {"opened": HOUR_AT_MOST, "usual": float(HOUR_AT_MOST)})
-    refused = choose(site, people[1])
-    assert refused.status_code == 403
-    assert "You have opened as many people as you may for now." in refused.text
+    site.later(minutes=59)
+    count, _ = fan(site, people[1:15], every=1)
+    assert count == 14
+    site.later(minutes=1)
+    count, said = fan(site, people[15:], every=1)
+    assert count <= 2, "the same as before the hour ended, but for what an hour took off"
+    assert "Wait a minute, and then go on." in said
+
+
+def test_no_more_are_opened_in_sixty_minutes_than_anybody_may(
+    site: Site, people: list[str]
+) -> None:
+    read_answer(choose(site, people[0]))
+    most = site.house.policies.risk.bulk_hour_at_most
+    (row,) = site.rows(OpenedRecord)
+    site.database.transaction(
+        lambda tx: tx.connection.execute(
+            insert(OpenedRecord), [{**row, "principal": f"p{n}"} for n in range(most)]
+        )
+    )
+    site.change(BulkWatchRecord, {"usual": float(most)})
+    for hours in (0, 1):  # the hour after, the sixty minutes still hold them
+        site.later(hours=hours)
+        site.sign_in("sian")
+        refused = choose(site, people[1])
+        assert refused.status_code == 403
+        assert "You have opened as many people as you may for now." in refused.text
     site.later(hours=1)
     site.sign_in("sian")
     assert "code" in read_answer(choose(site, people[1]))

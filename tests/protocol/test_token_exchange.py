@@ -479,6 +479,42 @@ def test_a_members_limit_of_people_holds_for_what_acts_in_their_name(firm: Firm)
     assert firm.exchange(others[1], actor).status_code == 200
 
 
+def test_software_that_walks_through_people_is_slowed_challenged_and_frozen(firm: Firm) -> None:
+    """risk-model.md T7: the watch sees what a program opens in a member's name, and its freeze is
+    the member's, on every path."""
+    site, mandate, actor = firm.site, firm.mandate(), firm.actor_token()
+    site.change(OrganisationRecord, {"access": "everyone", "assurance": 3}, ref=FIRM)
+    people = iter(fill(site, mandate, 12))
+
+    def near(answers: float) -> None:
+        z = answers * site.house.policies.risk.bulk_alarm - 0.1
+        site.change(BulkWatchRecord, {"z": z, "opened_at": site.database.now()})
+
+    def reasons(many: int) -> list[str | None]:
+        found = [firm.exchange(next(people), actor) for _ in range(many)]
+        return [(answer.json or {}).get("reason") for answer in found]
+
+    assert reasons(1) == [None]
+    near(1)
+    assert reasons(2) == [None, "opened-too-fast"]
+    site.later(seconds=61)
+    near(2)
+    site.change(BulkWatchRecord, {"opened_at": site.database.now() - timedelta(seconds=61)})
+    assert reasons(1) == [None]
+    site.later(seconds=61)
+    assert reasons(1) == ["actor-level-too-low"], "their own key, shown after that moment"
+    site.give_passkey("sian", device_bound=True)
+    site.sign_in("sian", ("security-key",))
+    actor = str(site.tokens("filer", acr_values="urn:gatehouse:loa:P2.C3")["access_token"])
+    near(3)
+    site.change(BulkWatchRecord, {"opened_at": site.database.now() - timedelta(seconds=61)})
+    assert reasons(2) == ["actor-frozen", "actor-frozen"]
+    (frozen,) = [row for row in site.rows(BulkWatchRecord) if row["frozen_at"] is not None]
+    assert frozen["actor"] == site.account("sian")["ref"]
+    (entry,) = site.rows(JournalEntry, kind="actor-frozen")
+    assert entry["reference"] == frozen["reference"]
+
+
 def test_a_real_client_library_files_over_http(firm: Firm) -> None:
     """RFC 8693 with Authlib's client, as a firm's programmer would write it."""
     site, mandate = firm.site, firm.mandate()
