@@ -18,7 +18,7 @@ from idp.assurance.evidence import GrantEvidence
 from idp.assurance.policy import Policies
 from idp.assurance.powers_file import realms
 from idp.delegation.actions import insert_mandate, sort_name
-from idp.delegation.lifecycle import Move, Party, State
+from idp.delegation.lifecycle import Move, Party, State, end_of_day
 from idp.delegation.moving import By, Moved, make_room, move, read_bundle
 from idp.delegation.records import AssignmentRecord, MandateInvitationRecord
 from idp.delegation.telling import addresses_of, tell_principal
@@ -39,7 +39,8 @@ from idp.throttle.actions import Limit
 
 BASIS = "assisted"
 PAPER, TEXT = "signed-paper", "text-two-steps"
-TERMS_DAYS = (1, 31)
+TODAY = 1  # ends with the day, as the page says: not a day later
+TERMS_DAYS = (TODAY, 31)
 CODE_LASTS = timedelta(minutes=10)
 CODE_TRIES = 3
 CODE = re.compile(r"[0-9]{6}", re.ASCII)
@@ -261,7 +262,9 @@ def _give(tx: Transaction, keyring: Keyring, helper: Helper, bundle: str) -> boo
             exclusive=False, but=row.ref,
         )  # fmt: skip
         by = By(party=Party.PRINCIPAL, who=helper.member_ref, actor=_actor(helper))
-        ends = now + timedelta(days=row.term_days or 1)
+        ends = (
+            end_of_day(now) if row.term_days == TODAY else now + timedelta(days=row.term_days or 1)
+        )
         moved = move(tx, row.ref, Move.GIVE, by, values={"starts": now, "expires": ends}, row=row)
         if not isinstance(moved, Moved):
             raise AssertionError("a draft that was closed once can be given")

@@ -6,14 +6,16 @@ Source: `delegation.md` section 1, States.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 OFFER_LASTS = timedelta(days=21)
 OFFER_NOTICE = timedelta(days=5)
 REVIEW_NOTICE = timedelta(days=30)
 LONGEST_DAYS = 731
 TERMS_DAYS = (1, 31, 182, 365)
+UK = ZoneInfo("Europe/London")
 
 
 class State(StrEnum):
@@ -152,6 +154,16 @@ def term_problem(days: int | None, *, longest: int, open_ended: bool) -> str | N
     if days < 1:
         return "term-too-short"
     return "term-too-long" if days > min(longest, LONGEST_DAYS) else None
+
+
+def end_of_day(now: datetime) -> datetime:
+    """The last second of the day in the United Kingdom on which `now`, aware, falls; in the day's
+    last minute that of the next day, so that there is always time to act.
+
+    A second before midnight, so that a page that says "until" names that day.
+    """
+    day = (now + timedelta(minutes=1)).astimezone(UK).date()
+    return datetime.combine(day, time(23, 59, 59), UK).astimezone(UTC)
 
 
 def _over(end: datetime | None, now: datetime) -> bool:

@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from idp.accounts.records import AccountRecord
+from idp.delegation.lifecycle import end_of_day
 from idp.delegation.records import AssignmentRecord, MandateInvitationRecord, MandateRecord
 from idp.journal.records import JournalEntry
 from idp.notices.actions import unseal
@@ -80,12 +81,31 @@ def test_two_text_messages_make_a_permission_that_its_evidence_caps(
     (row,) = site.rows(MandateRecord)
     assert (row["state"], row["basis"], row["delegate"]) == ("active", "assisted", charity)
     assert (row["evidence_identity"], row["evidence_sign_in"]) == (1, 1)
-    assert (row["expires"] - row["starts"]).days == 1
+    assert row["expires"] == end_of_day(row["starts"]), "today only is until midnight"
     assert len(row["text_hash"]) == 64
     (assigned,) = site.rows(AssignmentRecord)
     assert assigned["mandate_ref"] == row["ref"]
     (given,) = site.rows(JournalEntry, kind="mandate-given", person=_margaret(site))
     assert given["actor"] == site.account("sian")["person_ref"]
+
+
+def test_what_was_chosen_is_still_chosen_when_something_is_missing(
+    site: Site, charity: str
+) -> None:
+    page = _choose(site, charity)
+    assert page.status_code == 422
+    assert len(re.findall(r'value="(?:vehicles:renew|1)"\s+checked', page.text)) == 2, page.text
+    page = site.submit(page, kept=_kept(page), evidence="signed-paper")
+    assert page.status_code == 422, "what is sent is what counts"
+    assert len(re.findall(r'value="signed-paper"\s+checked', page.text)) == 1
+
+
+def test_the_home_of_a_charity_leads_to_help_in_person_and_to_its_agreement(
+    site: Site, charity: str
+) -> None:
+    home = site.get(f"/helping/organisations/{charity}").text
+    for path in ("assist", "agreement"):
+        assert f'href="/helping/organisations/{charity}/{path}"' in home
 
 
 def test_a_code_works_once_and_three_wrong_ones_end_the_draft(site: Site, charity: str) -> None:

@@ -2,6 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from zoneinfo import ZoneInfo
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from idp.delegation.lifecycle import (
     FINAL,
@@ -11,15 +15,32 @@ from idp.delegation.lifecycle import (
     Party,
     Standing,
     State,
+    end_of_day,
     may_move,
     reads_as,
     term_problem,
 )
 
 NOON = datetime(2030, 6, 1, 12, tzinfo=UTC)
+# Bounds are naive: Hypothesis gives them the zone.
+FIRST, LAST = (datetime(year, 1, 1) for year in (2026, 2036))  # noqa: DTZ001
 TICK = timedelta(microseconds=1)
 ENDS = (None, NOON, NOON + TICK)
 ANSWERERS = (Party.PRINCIPAL, Party.DELEGATE, Party.OFFICER)
+
+
+@given(st.datetimes(FIRST, LAST, timezones=st.just(UTC)))
+def test_today_ends_a_second_before_midnight_in_the_united_kingdom(now: datetime) -> None:
+    """Also in summer, and on the two days a year that last 23 and 25 hours."""
+    end = end_of_day(now).astimezone(ZoneInfo("Europe/London"))
+    assert (end.hour, end.minute, end.second) == (23, 59, 59)
+    assert timedelta(seconds=59) <= end - now <= timedelta(hours=25, minutes=1)
+
+
+def test_on_a_summer_evening_today_ends_before_it_does_in_utc() -> None:
+    assert end_of_day(NOON) == NOON.replace(hour=22, minute=59, second=59)
+    last_minute = NOON.replace(hour=22, minute=59, second=30)
+    assert end_of_day(last_minute).day == NOON.day + 1, "there is always time to act"
 
 
 def standings() -> list[Standing]:

@@ -17,6 +17,7 @@ AGREEMENT = {
 WHO = {**FIRM, "typed": TYPED, "said": {}, "errors": []}
 CHOOSE = {
     **FIRM, "person": "Margaret Hughes", "said": {}, "errors": [], "kept": "1.sealed",
+    "days": "", "evidence": "",
     "services": [{"id": "library", "name": "Library", "powers": POWERS},
                  {"id": "tax", "name": "Tax", "powers": POWERS[:1]}],
 }  # fmt: skip
@@ -38,7 +39,8 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         "errors": [{"text": "Enter the date of birth, like 31 3 1980", "href": "#day"}]}),
     "assist-choose": ("delegation/assist_choose.html", CHOOSE),
     "assist-choose-wrong": ("delegation/assist_choose.html", {
-        **CHOOSE, "said": {"powers": "Choose what you may do", "days": "Choose for how long"},
+        **CHOOSE, "evidence": "signed-paper",
+        "said": {"powers": "Choose what you may do", "days": "Choose for how long"},
         "errors": [{"text": "Choose what you may do", "href": "#powers"}]}),
     "assist-check": ("delegation/assist_check.html", CHECK),
     "assist-check-paper": ("delegation/assist_check.html", {**CHECK, "paper": True, "days": 31}),

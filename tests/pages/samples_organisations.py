@@ -16,7 +16,7 @@ HOME: dict[str, Any] = {
     "stops_at": None, "stopped": False, "reason": None, "closed": False, "members": 3,
     "people": "40 people", "mine": "12 people", "worker": True, "demands": KEYS,
     "too_small": False, "everyone": False, "admin": True, "assigner": True, "alone": False,
-    "nobody": False,
+    "nobody": False, "assists": True,
 }  # fmt: skip
 MEMBER: dict[str, Any] = {
     "ref": "o-1", "organisation": "Example & Co", "name": "Ben Owen", "email": "b•••@e•••.test",

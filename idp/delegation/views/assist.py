@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
 
 from idp.account.views.common import signed_in
 from idp.authentication.sessions import SessionFacts
@@ -64,7 +65,7 @@ def assist_find(ref: str) -> ResponseReturnValue:
         said = _("We cannot match these details. Look at a letter together, and try again.")
         return _who_page(helper, typed, [("number", said)])
     name = f"{typed['given_name']} {typed['family_name']}"
-    return _choose_page(helper, {"person": found, "name": name}, {}, [])
+    return _choose_page(helper, {"person": found, "name": name}, MultiDict(), [])
 
 
 @bp.post("/helping/organisations/<ref>/assist/check")
@@ -202,15 +203,20 @@ def _who_page(helper: Helper, typed: dict[str, str], problems: Problems) -> Resp
 
 
 def _choose_page(
-    helper: Helper, kept: dict[str, Any], typed: Any, problems: Problems
+    helper: Helper, kept: dict[str, Any], typed: MultiDict[str, str], problems: Problems
 ) -> ResponseReturnValue:
     policies = house().policies
+    chosen = typed.getlist("powers")
     services = [
         {
             "id": name,
             "name": policies.name_of(name),
             "powers": [
-                {"value": f"{name}:{power.id}", "text": power.says, "checked": False}
+                {
+                    "value": f"{name}:{power.id}",
+                    "text": power.says,
+                    "checked": f"{name}:{power.id}" in chosen,
+                }
                 for power in policies.powers[name].power
             ],
         }
@@ -219,6 +225,7 @@ def _choose_page(
     return page(
         "assist_choose", 422 if problems else 200, organisation=helper.organisation_name,
         person=kept["name"], services=services, said=dict(problems), errors=errors(problems),
+        days=typed.get("days", ""), evidence=typed.get("evidence", ""),
         kept=seal_form("assist", helper.member_ref,
                        {"person": kept["person"], "name": kept["name"]}),
         action=url_for("helping.assist_check", ref=helper.organisation),

@@ -8,7 +8,7 @@ from idp.assurance.rules import Level
 from idp.authentication.sessions import SessionFacts
 from idp.delegation import assigning
 from idp.delegation import people as acted_for
-from idp.organisations import members, settings, texts
+from idp.organisations import agreement, members, settings, texts
 from idp.organisations.actions import count_members
 from idp.organisations.rules import Act, Verdict
 from idp.organisations.views.common import (
@@ -35,11 +35,12 @@ def home(ref: str) -> ResponseReturnValue:
         return here
     it, me = here.organisation, here.me.member
 
-    def work(tx: Transaction) -> tuple[int, int, int]:
+    def work(tx: Transaction) -> tuple[int, int, int, bool]:
         reach = assigning.reach(tx, ref, me.ref)
-        return count_members(tx, ref), acted_for.count_people(tx, ref), reach
+        assists = it.kind == "charity" or agreement.in_force(tx, ref) is not None
+        return count_members(tx, ref), acted_for.count_people(tx, ref), reach, assists
 
-    staff, all_people, reach = house().database.read(work)
+    staff, all_people, reach, assists = house().database.read(work)
     mine = all_people if it.everyone else reach
     return render_template(
         "organisations/home.html",
@@ -55,6 +56,7 @@ def home(ref: str) -> ResponseReturnValue:
         people=texts.people(all_people, acted_for.COUNTED),
         mine=texts.people(mine, acted_for.COUNTED),
         worker="worker" in me.roles,
+        assists=assists,
         demands=demands_of(mine),
         too_small=too_small(it, mine),
         everyone=it.everyone,
