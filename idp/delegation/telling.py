@@ -6,8 +6,10 @@ from datetime import timedelta
 from sqlalchemy import bindparam, delete, select
 
 from idp.accounts.actions import account_of_person
-from idp.delegation.records import SafeContactRecord
+from idp.delegation.lifecycle import HELD, State
+from idp.delegation.records import MandateRecord, SafeContactRecord
 from idp.keyring.ring import Keyring
+from idp.notices import letters
 from idp.notices.actions import Contact, Notice, send
 from idp.outbox.actions import NOW
 from idp.register.actions import contacts_of, contacts_shown
@@ -33,6 +35,15 @@ _SET = upsert(
         .returning(SafeContactRecord.person)
     )
 )  # fmt: skip
+_HOLDERS = (
+    select(MandateRecord.delegate)
+    .where(
+        MandateRecord.principal == bindparam("party"),
+        MandateRecord.delegate_kind == "person",
+        MandateRecord.state.in_([*HELD, State.ENDED]),  # who could act reads it, too
+    )
+    .distinct()
+)
 _UNSET = delete(SafeContactRecord).where(SafeContactRecord.person == bindparam("party"))
 
 
@@ -70,20 +81,27 @@ def contacts_for(
     tx: Transaction, keyring: Keyring, person: str, helpers: Collection[str] = ()
 ) -> list[Contact]:
     """Where notices about helpers go: the safe contact, else the account's e-mail, else what the
-    register holds, but for what is one of the `helpers`' too. Empty for letters and for those who
-    want nothing sent."""
+    register holds, but for what is one of the `helpers`' too, or of anybody who may act for them,
+    or could. Empty for letters and for those who want nothing sent."""
     safe = safe_contact(tx, keyring, person)
     if safe is not None:
         channel, address = safe
         if address is None:
             return []
         return [Contact("text" if channel == "text" else "email", address)]
-    held, theirs = account_of_person(tx, person), addresses_of(tx, helpers)
+    holders = tx.execute(_HOLDERS, {"party": person}).scalars()
+    theirs = addresses_of(tx, {*helpers, *holders})
+    return [one for one in _usual(tx, person) if one.address.casefold() not in theirs][:1]
+
+
+def _usual(tx: Transaction, person: str) -> list[Contact]:
+    """Where somebody is told who chose nothing, the best way first."""
+    held = account_of_person(tx, person)
+    if held is not None:
+        return [Contact("email", held.email)]
     known = contacts_of(tx, person)
-    found = [Contact("email", one) for one in (held.email if held else known.email,) if one]
-    if held is None and known.phone:
-        found.append(Contact("text", known.phone))
-    return [one for one in found if one.address.casefold() not in theirs][:1]
+    found = [Contact("email", known.email)] if known.email else []
+    return [*found, Contact("text", known.phone)] if known.phone else found
 
 
 def addresses_of(tx: Transaction, people: Collection[str]) -> frozenset[str]:
@@ -105,9 +123,16 @@ def tell_principal(
     helpers: Collection[str] = (),
     **values: str,
 ) -> None:
-    """Tell a principal, where they want to be told about helpers, and never through `helpers`."""
-    for contact in contacts_for(tx, keyring, person, helpers) if person else ():
-        send(tx, keyring, contact, notice, {"link": HELPERS, **values})
+    """Tell a principal, where they want to be told about helpers, and never through `helpers`, or
+    whoever else may act for them: by letter where they chose that, or every other way is theirs."""
+    if person is None:
+        return
+    told, ways = {"link": HELPERS, **values}, contacts_for(tx, keyring, person, helpers)
+    for contact in ways:
+        send(tx, keyring, contact, notice, told)
+    safe = safe_contact(tx, keyring, person)
+    if not ways and (safe[0] == "letter" if safe else _usual(tx, person)):
+        letters.write(tx, keyring, person, notice, told)
 
 
 def tell_delegate(

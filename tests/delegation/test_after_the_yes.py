@@ -3,11 +3,13 @@
 import re
 from typing import Any
 
+from idp.accounts.records import AccountRecord
 from idp.assurance.rules import Level
 from idp.delegation import owning
 from idp.delegation.records import MandateRecord, SafeContactRecord
 from idp.delegation.reminding import remind_all
 from idp.errors import Refusal
+from idp.notices.records import LetterRecord
 from idp.outbox.records import OutboxRecord
 from idp.storage import Transaction
 from tests.delegation.conftest import Town
@@ -204,3 +206,24 @@ def test_letting_it_go_on_never_cuts_it_short(town: Town) -> None:
 
     assert isinstance(town.site.database.transaction(work), Refusal)
     assert the_mandate(town)["expires"] == row["expires"]
+
+
+def test_letters_are_written_and_nobody_is_told_through_their_helper(town: Town) -> None:
+    town.as_("margaret")
+    page = town.site.get("/account/helpers/contact")
+    town.send(page, channel="letter")
+    town.answered(town.offered(), "sian")
+    (letter,) = town.site.rows(LetterRecord)
+    assert (letter["party"], letter["notice"]) == (town.person("margaret"), "helper-added")
+    town.as_("margaret")
+    town.send(town.site.get("/account/helpers/contact"), channel="usual")
+    # They share one mailbox: she gives it back, and the mail would be read by her alone.
+    town.site.change(AccountRecord, {"email": "Home@mail.test"},
+                     person_ref=town.person("margaret"))  # fmt: skip
+    town.site.change(AccountRecord, {"email": "home@mail.test"}, person_ref=town.person("sian"))
+    before = len(town.mail())
+    town.as_("sian")
+    town.send(town.site.get("/account/helping"))
+    assert the_mandate(town)["ended_reason"] == "resigned_by_delegate"
+    assert len(town.mail()) == before
+    assert [row["notice"] for row in town.site.rows(LetterRecord)][1:] == ["offer-answered"]
