@@ -84,8 +84,9 @@ def test_a_mandate_of_a_person_carries_nobody_else(site: Site) -> None:
 @pytest.mark.parametrize("which", ["parent", "grandparent"])
 def test_what_was_passed_on_holds_only_while_all_above_it_holds(site: Site, which: str) -> None:
     """delegation.md I9: the state, the beginning and the end of each link above."""
-    top = site.give_mandate(delegate="tom")
-    middle = site.give_mandate(delegate="tom", services={"vehicles": ["renew"]}, parent_ref=top)
+    first, second = (site.give_organisation(name) for name in ("Owen and Co", "Else and Co"))
+    top = site.give_mandate(delegate=first)
+    middle = site.give_mandate(delegate=second, parent_ref=top)
     last = site.give_mandate(parent_ref=middle)
     ref = middle if which == "parent" else top
     now = site.database.now()
