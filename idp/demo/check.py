@@ -83,6 +83,7 @@ STORIES: tuple[tuple[str, Callable[[Scene], None], frozenset[int]], ...] = (
         frozenset({15, 17}),
     ),
     ("Any two of three directors", officer_stories.together, frozenset({13, 15})),
+    ("What an intermediary is promised", helping_stories.promised, frozenset({15})),
     ("A method is withdrawn, and paper still lets in", joining_stories.withdrawn, frozenset({7})),
     ("Twelve questions, and a level with its reasons", assessing_stories.designer, frozenset({3})),
     ("Start from what others answered", assessing_stories.learning, frozenset({26})),

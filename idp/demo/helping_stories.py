@@ -146,3 +146,20 @@ def insurer(scene: Scene) -> None:
     )  # fmt: skip
     mine = here.my_page(client, "neighbour", "/account/helpers").click(f"{INSURER} did for you")
     scene.proved("he sees the one use", f"at {INSURER}, at Car tax" in mine.text, mine.text)
+
+
+def promised(scene: Scene) -> None:
+    """The insurer looks at what it is promised; new answers are there after a few seconds."""
+    home = helping.organisation(scene, scene.browser("insurer"), "insurer", INSURER)
+    page = helping.waited(
+        lambda: home.click("How fast we answer"), lambda page: "Promised" in page.text
+    )
+    scene.proved(
+        "its own page shows the answer time that it is promised, and what it got",
+        "Car tax" in page.text and "Promised: an answer within" in page.text, page.text,
+    )  # fmt: skip
+    lines = {row[0] for row in page.rows if row}
+    scene.proved(
+        "and how many came too late, or not at all because of us",
+        lines >= {"Came later than promised", "No answer because of us"}, page.rows,
+    )  # fmt: skip

@@ -38,6 +38,8 @@ def test_a_firm_takes_somebody_on_and_a_leaver_loses_it_at_once(hear: Hear) -> N
 def test_an_insurer_renews_car_tax_once_and_cannot_twice(hear: Hear) -> None:
     heard = hear(helping_stories.insurer)
     assert "and who asks for that very permission is told that it was used" in heard
+    heard = hear(helping_stories.promised)
+    assert "its own page shows the answer time that it is promised, and what it got" in heard
 
 
 def test_a_charity_helps_somebody_without_an_account_while_he_is_there(hear: Hear) -> None:
