@@ -215,7 +215,29 @@ def test_either_firm_takes_it_back_and_nobody_else(passing: Town) -> None:
         (ended,) = site.rows(JournalEntry, kind="mandate-ended", mandate_ref=child)
         assert (ended["actor"], ended["person"]) == (firm, town.person("margaret"))
         assert ("margaret@example.test", "passed-on-ended") in [m[:2] for m in town.mail()]
+    let(town, parent)
+    child = row(town, delegate=OTHER)["ref"]
+    third = town.site.account("nobody")["ref"]
+
+    def work(tx: Transaction) -> None:
+        now = tx.now()
+        tx.execute(insert(OrganisationRecord).values(
+            ref="third-3", name="Third & Co", kind="firm", entered_by="tests", created_at=now,
+            verified_by="tests", verified_at=now,
+        ))  # fmt: skip
+        tx.execute(insert(MemberRecord).values(
+            ref="member-3", organisation_ref="third-3", account_ref=third, name="Nobody",
+            roles=["admin"], added_by="tests", joined_at=now,
+        ))  # fmt: skip
+
+    site.database.transaction(work)
     site.change(MemberRecord, {"roles": ["worker"]}, ref="member-1")
+    for who, firm in (("nobody", "third-3"), ("nobody", "firm-1"), ("tom", "firm-1")):
+        town.as_(who)
+        page = site.get("/account/sessions")
+        refused = town.post(f"{AT}/{firm}/people/{parent}/take-back", page, child=child)
+        assert refused.status_code == 404, (who, firm)
+    assert row(town, ref=child)["state"] == "active"
     assert let(town, parent).status_code == 404, "a worker passes nothing on"
 
 

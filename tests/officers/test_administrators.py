@@ -146,6 +146,10 @@ def test_no_other_role_and_no_other_organisation(firm: Console) -> None:
     firm.post(f"{AT}/administrator", **FORM)
     one = proposal(firm)
     firm.sit(firm.officer("Ben", ROLE))
+    firm.site.database.transaction(lambda tx: tx.execute(insert(OrganisationRecord).values(
+        ref="firm-2", name="Other & Co", kind="firm", entered_by="tests", created_at=tx.now(),
+        verified_by="tests", verified_at=tx.now(),
+    )))  # fmt: skip
     other = one.replace("firm-1", "firm-2")
     assert firm.post(other).status_code == 422
     firm.post(one)

@@ -266,8 +266,14 @@ def test_a_worker_sees_their_own_people_and_no_others(firm: Firm) -> None:
     assert len(shown) == len(set(shown)) == 31
     assert shown[0] == "Margaret Hughes"
     assert shown[1:] == [f"Given{place:03} Zeta" for place in place_order(site, refs[:30])]
+    firm.acts_for("margaret", "vehicles")  # came later, and was given to somebody else alone
+    tom, site.browser = site.browser, sian
+    post(site, f"{AT}{firm.ref}/people/{hers}", to=firm.member("sian"))
+    site.browser = tom
     found = site.get(f"{path}?name=hug").text
     assert "Margaret Hughes" in found
+    assert "Library" in found
+    assert "vehicles" not in found.casefold()
     assert "Zeta" not in found
     site.browser = sian
     post(site, f"{AT}{firm.ref}/people/{hers}/close", **{"from": team["ref"]})
