@@ -516,18 +516,6 @@ def _make() -> None:
         sa.Column("assignee", sa.String(), nullable=False),
         sa.Column("assigned_by", sa.String(), nullable=False),
         sa.Column("assigned_at", UtcDateTime(), nullable=False),
-        sa.Column(
-            "principal_sort",
-            sa.String().with_variant(sa.String(collation="C"), "postgresql"),
-            server_default="",
-            nullable=False,
-        ),
-        sa.Column(
-            "principal",
-            sa.String().with_variant(sa.String(collation="C"), "postgresql"),
-            server_default="",
-            nullable=False,
-        ),
         sa.ForeignKeyConstraint(
             ["mandate_ref"], ["mandate.ref"], name=op.f("fk_mandate_assignment_mandate_ref")
         ),
@@ -537,12 +525,6 @@ def _make() -> None:
         "ix_mandate_assignment_assignee",
         "mandate_assignment",
         ["assignee", "mandate_ref"],
-        unique=False,
-    )
-    op.create_index(
-        "ix_mandate_assignment_people",
-        "mandate_assignment",
-        ["assignee", "principal_sort", "principal", "mandate_ref"],
         unique=False,
     )
     op.create_table(

@@ -99,15 +99,7 @@ def test_mandates_of_the_first_shape_are_taken_over_service_by_service(
     empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """0008: one for two services becomes two, nothing points anywhere else, nobody holds two."""
-    folder = tmp_path / "migrations"
-    shutil.copytree(migrations_directory(), folder)
-    for later in (folder / "versions").glob("*.py"):
-        if later.name >= "0008":
-            later.unlink()
-    monkeypatch.setattr("idp.storage.migrate.migrations_directory", lambda: folder)
-    migrate(empty_url)
-    monkeypatch.undo()
-    database = Database(empty_url)
+    database = _migrated_to_before("0008", empty_url, tmp_path, monkeypatch)
     database.transaction(_mandates_of_the_first_shape)
     migrate(empty_url)
     columns = "ref, bundle, service, state, ended_reason, principal_sort"
@@ -122,6 +114,52 @@ def test_mandates_of_the_first_shape_are_taken_over_service_by_service(
         ("old", "old", "tax", "ended", "superseded", "hughes margaret"),
         ("over", "over", "tax", "ended", "ended_by_principal", "hughes margaret"),
     ]
+
+
+def test_who_is_open_to_whom_gets_the_names_that_it_is_listed_by(
+    empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """0009: an assignment made before is on its worker's list."""
+    database = _migrated_to_before("0009", empty_url, tmp_path, monkeypatch)
+
+    def before(tx: Transaction) -> None:
+        names = ("mandate", "mandate_assignment")
+        now, old = tx.now(), {table.name: table for table in _reflected(tx, names)}
+        values = {
+            "ref": "m", "bundle": "m", "state": "active", "principal": "margaret",
+            "principal_kind": "person", "principal_sort": "hughes margaret", "delegate": "firm",
+            "delegate_kind": "organisation", "service": "tax", "powers": ["view"], "basis": "own",
+            "created_by": "x", "created_at": now, "starts": now, "version": 1, "evidence": [],
+            "exclusive": False, "single_use": False, "grant_identity": 2, "grant_sign_in": 2,
+            "evidence_identity": 2, "evidence_sign_in": 2, "min_identity": 0, "min_sign_in": 0,
+            "max_chain": 0,
+        }  # fmt: skip
+        mandate, assignment = old["mandate"], old["mandate_assignment"]
+        there = {name: one for name, one in values.items() if name in mandate.c}
+        tx.execute(mandate.insert().values(**there))
+        tx.execute(assignment.insert().values(
+            mandate_ref="m", assignee="t", assigned_by="x", assigned_at=now))  # fmt: skip
+
+    database.transaction(before)
+    migrate(empty_url)
+    found = text("SELECT principal_sort, principal FROM mandate_assignment")
+    rows = [tuple(row) for row in database.read(lambda tx: tx.execute(found).all())]
+    database.close()
+    assert rows == [("hughes margaret", "margaret")]
+
+
+def _migrated_to_before(
+    revision: str, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Database:
+    folder = tmp_path / "migrations"
+    shutil.copytree(migrations_directory(), folder)
+    for later in (folder / "versions").glob("*.py"):
+        if later.name >= revision:
+            later.unlink()
+    with monkeypatch.context() as earlier:
+        earlier.setattr("idp.storage.migrate.migrations_directory", lambda: folder)
+        migrate(url)
+    return Database(url)
 
 
 def _mandates_of_the_first_shape(tx: Transaction) -> None:
