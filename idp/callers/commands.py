@@ -9,7 +9,7 @@ import click
 from sqlalchemy import select
 
 from idp.callers import registration
-from idp.callers.records import ClientRecord
+from idp.callers.records import ClientRecord, ResourceRecord
 from idp.callers.registration import RegistrationError
 from idp.house import open_house
 
@@ -77,7 +77,9 @@ def show(client_id: str) -> None:
     )
     if row is None:
         raise click.ClickException(f"no service {client_id}; see: idp service list")
-    shown = {**_plain(row), "floor": str(house.policies.floor(client_id))}
+    mine = select(ResourceRecord.uri).where(ResourceRecord.client_id == client_id)
+    apis = house.database.read(lambda tx: sorted(tx.execute(mine).scalars()))
+    shown = {**_plain(row), "resources": apis, "floor": str(house.policies.floor(client_id))}
     click.echo(json.dumps(shown, indent=2))
 
 

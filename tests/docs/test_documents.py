@@ -62,7 +62,7 @@ def test_every_file_of_ours_that_is_named_exists(document: Path) -> None:
 @each_document
 def test_every_block_is_of_a_kind_that_a_test_reads(document: Path) -> None:
     for block in blocks(document):
-        known = {"sh", "console", "toml", "json", "python", "nginx", "text"}
+        known = {"sh", "console", "toml", "json", "mermaid", "python", "nginx", "text"}
         assert block.language in known, block.where
 
 

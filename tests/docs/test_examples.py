@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from idp.assurance.policy import load_policies
+from idp.assurance.powers_file import ServicePowersEntry
 from idp.assurance.risk_file import RiskFile
 from idp.callers.registration import read as registration
 from idp.demo import views
@@ -72,6 +73,10 @@ def test_an_example_of_a_file_is_accepted(block: Block, tmp_path: Path) -> None:
         policies = load_policies(tmp_path / "policies", date(2026, 12, 1))
         level = policies.assessment("bin-days", "report-missed-bin").level
         assert f"comes out at `{level}`" in read(block.document)
+        return
+    if block.label == "powers":
+        (entry,) = tomllib.loads(block.text)["service"]
+        assert ServicePowersEntry.model_validate(entry)
         return
     if block.label == "risk":
         assert RiskFile.model_validate(tomllib.loads(block.text))

@@ -23,7 +23,7 @@ from idp.policy.files import packaged_directory
 from idp.routes import DOORS, FORM_LIMIT
 from idp.settings import Settings, load
 from idp.signin.rules import OFFERED
-from tests.docs.documents import ROOT, codes, named, read, table
+from tests.docs.documents import ROOT, blocks, codes, named, read, table
 
 SERVICE = named("service-developer.md")
 OPERATOR = named("operator.md")
@@ -84,6 +84,14 @@ def test_every_machine_door_and_no_other_is_in_the_table_of_addresses() -> None:
     assert said == doors | {"/authorize", "/end-session"}
     for path in documents:
         assert f"`{path}`" in read(SERVICE)
+
+
+def test_a_sequence_picture_names_addresses_that_are_there_and_has_no_semicolon() -> None:
+    """Mermaid ends a line at a semicolon: the rest of the sentence would not be drawn."""
+    said = {codes(row[0])[0] for row in table(SERVICE, "endpoints")}
+    (picture,) = [block for block in blocks(SERVICE) if block.language == "mermaid"]
+    assert ";" not in picture.text
+    assert set(re.findall(r"(?<= )/[a-z0-9/]+", picture.text)) <= said
 
 
 def test_every_parameter_that_is_read_is_in_the_table() -> None:
