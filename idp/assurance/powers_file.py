@@ -92,6 +92,12 @@ def realms(powers: Mapping[str, ServicePowersEntry], services: Iterable[str]) ->
     return frozenset(entry.realm if (entry := powers.get(name)) else GENERAL for name in services)
 
 
+def promised_ms(powers: Mapping[str, ServicePowersEntry], service: str) -> int:
+    """How soon whoever acts at a service is promised an answer, in milliseconds (report B5)."""
+    entry = powers.get(service)
+    return entry.answers_within_ms if entry else ANSWERS_WITHIN_MS
+
+
 def check_powers(file: PowersFile, services: ServicesFile | None) -> Iterator[Problem]:
     """Each service once, and only services that were assessed: what nobody weighed, nobody may
     be let into in somebody else's name."""

@@ -15,7 +15,7 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
 from idp.assurance.policy import Policies
 from idp.assurance.population import Population
-from idp.assurance.powers_file import ANSWERS_WITHIN_MS
+from idp.assurance.powers_file import promised_ms
 from idp.callers import authenticate, dpop
 from idp.callers.authenticate import Audience, FetchKeys, Presented
 from idp.callers.clients import Client, ClientBook
@@ -64,8 +64,7 @@ class Call:
 
     def depends(self, organisation: str | None, service: str) -> None:
         """Say which organisation waits for this answer, to act at which service."""
-        entry = self.services.policies.powers.get(service)
-        promised = entry.answers_within_ms if entry else ANSWERS_WITHIN_MS
+        promised = promised_ms(self.services.policies.powers, service)
         self.asked.by(organisation, service, promised)
 
 

@@ -1,11 +1,14 @@
 """`idp organisation`: enter, list, show, suspend, resume and close organisations."""
 
 import json
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 import click
 
+from idp.assurance.powers_file import promised_ms
+from idp.callers import service_levels
 from idp.house import House, open_house
 from idp.officers import organisations as acts
 from idp.officers.actions import COMMAND
@@ -68,6 +71,22 @@ def list_(named: str, as_json: bool) -> None:
         return
     for one in found:
         click.echo(f"{one.ref} {_state(one):22} {one.kind:10} {one.name}")
+
+
+@organisation.command("service-levels", context_settings=ANY_REF)
+@click.argument("ref")
+def show_levels(ref: str) -> None:
+    """Print as JSON, by service, what organisation REF is promised and how it was answered."""
+    house = open_house()
+    found = house.database.read(lambda tx: service_levels.read(tx, ref))
+    told = {
+        service: {
+            "promised_ms": promised_ms(house.policies.powers, service),
+            **{f"days_{days}": asdict(level) for days, level in by_days.items()},
+        }
+        for service, by_days in found.items()
+    }
+    click.echo(json.dumps(told, indent=2))
 
 
 @organisation.command(context_settings=ANY_REF)

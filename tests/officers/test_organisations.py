@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from idp.callers.service_levels import Asked
 from idp.cli import idp
 from idp.organisations.records import OrganisationRecord
 from tests.officers.people import COUNTER, Console
@@ -117,6 +118,14 @@ def test_the_command_enters_lists_shows_suspends_resumes_and_closes(
     assert run("resume", ref).exit_code == 0
     assert run("suspend", ref, "--at-once", "--reason", "A breach").exit_code == 0
     assert "suspended" in run("list").output
+    assert json.loads(run("service-levels", ref).output) == {}
+    house.service_levels.note(
+        Asked(organisation=ref, service="tax", promised_ms=500), 0.004, failed=False
+    )
+    house.service_levels.flush()
+    levels = json.loads(run("service-levels", ref).output)
+    assert levels["tax"]["promised_ms"] == 500
+    assert levels["tax"]["days_7"]["answers"] == 1
     assert run("close", ref).exit_code == 0
     assert run("resume", ref).exit_code == 1
     assert run("show", "nothing").exit_code == 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
-from idp.assurance.powers_file import ANSWERS_WITHIN_MS
+from idp.assurance.powers_file import promised_ms
 from idp.callers import service_levels
 from idp.callers.service_levels import WINDOWS_DAYS, Level
 from idp.organisations.views.common import Here, bp, entered
@@ -33,8 +33,7 @@ def levels(ref: str) -> ResponseReturnValue:
     measured = house().database.read(lambda tx: service_levels.read(tx, ref))
     shown = []
     for service, by_days in measured.items():
-        entry = policies.powers.get(service)
-        promised = entry.answers_within_ms if entry else ANSWERS_WITHIN_MS
+        promised = promised_ms(policies.powers, service)
         shown.append(
             Shown(
                 name=policies.name_of(service),
