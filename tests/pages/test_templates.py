@@ -58,7 +58,7 @@ def test_a_page_says_its_language_and_its_heading_in_its_title(
     heading = re.findall(r"<h1[^>]*>\s*(.*?)\s*</h1>", page, re.S)
     assert title is not None
     assert [title[1].removeprefix("Error: ")] == heading
-    wrong = any(CASES[case][1].get(name) for name in ("error", "errors"))
+    wrong = any(CASES[case][1].get(name) for name in ("error", "errors", "purpose_error"))
     assert title[1].startswith("Error: ") == wrong
 
 
