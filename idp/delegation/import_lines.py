@@ -11,7 +11,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from idp.assurance.powers_file import ALL, ServicePowersEntry
-from idp.delegation.lifecycle import LONGEST_DAYS, term_problem
+from idp.delegation.lifecycle import LONGEST_DAYS, end_of, term_problem
 from idp.identifiers import businesses
 from idp.identifiers.businesses import BusinessNumber, BusinessProblem, NumberKind
 from idp.identifiers.rules import NationalInsuranceNumber, Problem
@@ -200,7 +200,7 @@ def _term(
         return Refused.EXPIRES
     if starts is not None and last < starts:
         return Refused.TERM_ORDER
-    ends = _moment(last + timedelta(days=1))
+    ends = end_of(last)
     if ends <= now:
         return Refused.OVER
     longest = entry.longest_days if entry else UNLISTED_LONGEST_DAYS

@@ -6,7 +6,7 @@ Source: `delegation.md` section 1, States.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -162,8 +162,17 @@ def end_of_day(now: datetime) -> datetime:
 
     A second before midnight, so that a page that says "until" names that day.
     """
-    day = (now + timedelta(minutes=1)).astimezone(UK).date()
+    return end_of((now + timedelta(minutes=1)).astimezone(UK).date())
+
+
+def end_of(day: date) -> datetime:
+    """The last second of a day in the United Kingdom: a permission until that day ends then."""
     return datetime.combine(day, time(23, 59, 59), UK).astimezone(UTC)
+
+
+def last_day(end: datetime) -> date:
+    """The last day, in the United Kingdom, of what ends at a moment."""
+    return (end - timedelta(seconds=1)).astimezone(UK).date()
 
 
 def _over(end: datetime | None, now: datetime) -> bool:

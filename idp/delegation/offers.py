@@ -8,12 +8,12 @@ import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from hashlib import sha256
 from typing import Protocol
 
-from idp.delegation.lifecycle import term_problem
+from idp.delegation.lifecycle import end_of, last_day, term_problem
 from idp.identifiers.rules import NationalInsuranceNumber, parse
 from idp.register.names import fold
 from idp.words import gettext as _
@@ -141,7 +141,7 @@ def read_asked(
         return Problem.REALMS  # I21: health needs a permission of its own
     if until is not None:
         count: int | None = (until - today).days + 1
-        term = Term(until=datetime.combine(until, time.min, UTC) + timedelta(days=1))
+        term = Term(until=end_of(until))
     elif days == OPEN_ENDED:
         count, term = None, Term()
     elif days == ONCE:
@@ -189,8 +189,7 @@ def words(
     if term.once:
         said.append(_("It is for one visit only, within %(num)d days.", num=term.days))
     elif term.until is not None:
-        last = (term.until - timedelta(days=1)).date()
-        said.append(_("The last day is %(day)s.", day=shown(last)))
+        said.append(_("The last day is %(day)s.", day=shown(last_day(term.until))))
     elif term.days is not None:
         said.append(
             ngettext("It lasts %(num)d day from the yes.", "It lasts %(num)d days from the yes.",

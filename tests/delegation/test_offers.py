@@ -94,7 +94,11 @@ def test_nothing_that_is_not_in_the_catalogue_is_taken(chosen: Any, days: str) -
 def test_a_last_day_is_whole() -> None:
     found = ask({"open": ["look"]}, "date", TODAY)
     assert isinstance(found, Asked)
-    assert found.term.until == datetime(2030, 6, 2, tzinfo=UTC)
+    assert found.term.until == datetime(2030, 6, 1, 22, 59, 59, tzinfo=UTC), "in summer time"
+    assert any("2030-06-01" in said for said in words("Ann Lee", "Bo Day", [], found.term))
+    winter = ask({"open": ["look"]}, "date", date(2030, 12, 1))
+    assert isinstance(winter, Asked)
+    assert winter.term.until == datetime(2030, 12, 1, 23, 59, 59, tzinfo=UTC)
 
 
 def test_every_change_of_the_words_changes_their_hash() -> None:

@@ -1,7 +1,7 @@
 """The answer to an offer: from a link, a typed code, or what waits on the account page."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from idp.authentication.rules import network_of
 from idp.delegation import answering, inviting
 from idp.delegation.answering import Answered, Offer, may_answer
-from idp.delegation.lifecycle import Party
+from idp.delegation.lifecycle import Party, last_day
 from idp.delegation.limits import token_limits
 from idp.delegation.offers import hash_of, passing_words
 from idp.delegation.views.common import (
@@ -270,7 +270,7 @@ def _last_day(offer: Offer) -> date | None:
     term = term_of(offer.mandates)
     if term.until is None:
         return None
-    return (term.until - timedelta(days=1)).date()
+    return last_day(term.until)
 
 
 def _code_page(error: str | None) -> str:

@@ -1,6 +1,6 @@
 """An organisation lets another do a part of what somebody lets it do; and takes that back."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from flask import abort, render_template, request, url_for
@@ -12,6 +12,7 @@ from idp.callers.authority import Bar
 from idp.delegation import passing, passing_texts
 from idp.delegation.actions import HeldMandate, find
 from idp.delegation.inviting import Firm
+from idp.delegation.lifecycle import end_of
 from idp.delegation.limits import passing_limits
 from idp.delegation.passing import MAY_PASS_ON, Problem
 from idp.delegation.views.common import SessionFacts, bp, level_of, needed, signed_in
@@ -119,7 +120,7 @@ def _until(found: HeldMandate) -> datetime | str | None:
         return _("There is no such day. Look at the date again")
     try:
         last = date(int(parts[2]), int(parts[1]), int(parts[0]))
-        return datetime.combine(last, time.min, UTC) + timedelta(days=1)
+        return end_of(last)
     except (ValueError, OverflowError):
         return _("There is no such day. Look at the date again")
 
