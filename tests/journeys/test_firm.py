@@ -75,6 +75,15 @@ def test_a_firm_takes_somebody_on_and_a_leaver_loses_them_at_once(
     tom.go("/account/helpers").follow("did for you")
     assert f"{people['daughter'].name} at {FIRM}, at Tax" in tom.text()
     assert PURPOSE in tom.text()
+    seen = window_of("neighbour", PHONE).go(tom.page.url).look("uses")
+    seen.follow("Tell us that this is wrong").look("object")
+    seen.page.get_by_label("Tell us in your own words").fill("I did not want this.")
+    seen.press("Send", exact=True).look("objected").go(tom.page.url)
+    assert "We look at it." in seen.text()
+    seen.go("/account/helpers/contact").look("contact")
+    seen.page.get_by_label("By letter").check()
+    seen.press("Save", exact=True)
+    assert seen.look("contact-kept").heading() == "Saved"
 
     home_of(firm, FIRM).follow("Members").follow(people["daughter"].name).look("member")
     firm.press("End it now").look("left")
