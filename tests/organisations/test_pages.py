@@ -6,11 +6,18 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from idp.authentication.records import SessionRecord
 from idp.delegation import mine
 from idp.delegation.records import AssignmentRecord, MandateRecord
-from idp.organisations.records import MemberRecord, OrganisationRecord, TeamRecord
+from idp.organisations.records import (
+    MemberInvitationRecord,
+    MemberRecord,
+    OrganisationRecord,
+    TeamRecord,
+)
 from tests.build import ISSUER, Site
 from tests.organisations.firm import Firm
+from tests.rig.firms import fill
 
 AT = "/helping/organisations/"
 
@@ -326,3 +333,31 @@ def test_a_workers_list_walks_an_index_and_sorts_nothing(site: Site) -> None:
             plan = "\n".join(row.detail for row in rows)
         assert index in plan
         assert "B-TREE" not in plan
+
+
+def test_whoever_opens_people_to_others_shows_what_all_of_them_ask(firm: Firm, site: Site) -> None:
+    """risk-model.md T7: an administrator's password opens no more than the administrator may."""
+    mandate = firm.acts_for("margaret", "tax")
+    fill(site, mandate, 120)  # more than 100: a key of one's own is asked for
+    site.sign_in("sian")
+    tom, at = firm.member("tom"), f"{AT}{firm.ref}"
+    invited = len(site.rows(MemberInvitationRecord))
+    for path, form in (
+        (f"{at}/invite", {"name": "Ann Lee", "email": "a@example.test", "role": ["admin"]}),
+        (f"{at}/members/{tom}/roles", {"role": ["admin", "worker"]}),
+        (f"{at}/members/{tom}/resume", {}),
+        (f"{at}/people/{mandate}", {"to": [tom]}),
+        (f"{at}/settings", {"access": "everyone", "limit": ""}),
+        (f"{at}/software", {"client": "x", "member": tom, "services": ["tax"], "days": "31"}),
+    ):
+        answer = post(site, path, **form)
+        assert answer.status_code == 303, path
+        assert "/signin" in answer.location or "/sign-in" in answer.location, answer.location
+    assert len(site.rows(MemberInvitationRecord)) == invited
+    assert site.rows(AssignmentRecord) == []
+    assert post(site, f"{at}/members/{tom}/suspend").location.endswith(f"/members/{tom}")
+    assert site.rows(MemberRecord, ref=tom)[0]["suspended_at"] is not None, "closing asks no more"
+    now = int(site.database.now().timestamp() * 1000)
+    site.change(SessionRecord, {"proofs": {"security-key": now}})
+    assert post(site, f"{at}/members/{tom}/resume").location.endswith(f"/members/{tom}")
+    assert site.rows(MemberRecord, ref=tom)[0]["suspended_at"] is None

@@ -11,6 +11,7 @@ from idp.delegation.machine_rules import ADMIN, State, Verdict, may_agree, may_e
 from idp.delegation.machines import Machine, Place
 from idp.delegation.views.common import bp
 from idp.delegation.views.sealed import errors, not_here, page
+from idp.organisations.views.common import signed_in_to_open
 from idp.web import house, see_other
 
 OPEN = frozenset({State.ASKED, State.ACTIVE, State.STOPPED})
@@ -26,7 +27,7 @@ def software(ref: str) -> ResponseReturnValue:
 @bp.post("/helping/organisations/<ref>/software")
 def ask_software(ref: str) -> ResponseReturnValue:
     """Ask a member to answer for it."""
-    session = signed_in(return_to=url_for("helping.software", ref=ref))
+    session = signed_in_to_open(ref, "helping.software")
     if not isinstance(session, SessionFacts):
         return session
     form, account = request.form, session.account_ref
@@ -52,7 +53,7 @@ def one_software(ref: str, machine: str) -> ResponseReturnValue:
 @bp.post("/helping/organisations/<ref>/software/<machine>/agree")
 def agree_software(ref: str, machine: str) -> ResponseReturnValue:
     """Agree to answer for it."""
-    session = signed_in(return_to=url_for("helping.one_software", ref=ref, machine=machine))
+    session = signed_in_to_open(ref, "helping.one_software", machine=machine)
     if not isinstance(session, SessionFacts):
         return session
     policies = house().policies

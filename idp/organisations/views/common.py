@@ -8,10 +8,13 @@ from flask.typing import ResponseReturnValue
 
 from idp.account.views.common import signed_in
 from idp.assurance.reach import row_for
+from idp.assurance.rules import Level
 from idp.authentication.sessions import SessionFacts
+from idp.delegation.people import count_people
 from idp.organisations import texts
 from idp.organisations.actions import Listed, standing
 from idp.organisations.rules import Act, Organisation, Verdict, judge, may
+from idp.storage import Transaction
 from idp.web import house, notice, see_other
 from idp.words import gettext as _
 
@@ -60,6 +63,27 @@ def entered(ref: str, act: Act = Act.SEE) -> Here | ResponseReturnValue:
 def signed_in_for(endpoint: str, **where: Any) -> SessionFacts | ResponseReturnValue:
     """Answer the session of who sent a form; who has to sign in first comes to that page."""
     return signed_in(return_to=url_for(endpoint, **where))
+
+
+def signed_in_to_open(ref: str, endpoint: str, **where: Any) -> SessionFacts | ResponseReturnValue:
+    """Answer the session of who sent a form that opens people to more members than before.
+
+    Whoever may open people to others can open them all: so they show what T7 asks of somebody who
+    can open as many as the organisation acts for, and are led to it. Closing takes no more than
+    the page does.
+    """
+    session = signed_in_for(endpoint, ref=ref, **where)
+    if not isinstance(session, SessionFacts):
+        return session
+    account = session.account_ref
+
+    def count(tx: Transaction) -> int:
+        # An outsider learns nothing of its size: whether they may is said by what they ask for.
+        return count_people(tx, ref) if standing(tx, ref, account) else 0
+
+    row = row_for(house().database.read(count), house().policies.risk)
+    least = Level(identity=row.identity, sign_in=row.sign_in)
+    return signed_in(return_to=url_for(endpoint, ref=ref, **where), least=least)
 
 
 def done(verdict: object, endpoint: str, **where: Any) -> ResponseReturnValue | Verdict:

@@ -18,6 +18,7 @@ from idp.organisations.views.common import (
     entered,
     refusal,
     signed_in_for,
+    signed_in_to_open,
     too_small,
 )
 from idp.storage import Transaction
@@ -77,7 +78,7 @@ def show_settings(ref: str) -> ResponseReturnValue:
 @bp.post("/helping/organisations/<ref>/settings")
 def change_settings(ref: str) -> ResponseReturnValue:
     """Change them."""
-    session = signed_in_for("organisations.show_settings", ref=ref)
+    session = signed_in_to_open(ref, "organisations.show_settings")
     if not isinstance(session, SessionFacts):
         return session
     account = session.account_ref

@@ -23,6 +23,7 @@ from idp.organisations.views.common import (
     entered,
     refusal,
     signed_in_for,
+    signed_in_to_open,
     too_small,
 )
 from idp.storage import Transaction
@@ -86,7 +87,7 @@ def invite(ref: str) -> ResponseReturnValue:
 @bp.post("/helping/organisations/<ref>/invite")
 def send_invitation(ref: str) -> ResponseReturnValue:
     """Send them a one-time link."""
-    session = signed_in_for("organisations.invite", ref=ref)
+    session = signed_in_to_open(ref, "organisations.invite")
     if not isinstance(session, SessionFacts):
         return session
     here = entered(ref, Act.INVITE)
@@ -140,20 +141,27 @@ def change_roles(ref: str, member: str) -> ResponseReturnValue:
     """Change what another member may do."""
     roles = request.form.getlist("role")
     return _change(
-        ref, member, lambda tx, account: members.change_roles(tx, ref, account, member, roles)
+        ref,
+        member,
+        lambda tx, account: members.change_roles(tx, ref, account, member, roles),
+        opens=True,
     )
 
 
 @bp.post("/helping/organisations/<ref>/members/<member>/suspend")
 def suspend(ref: str, member: str) -> ResponseReturnValue:
     """Stop another member for now."""
-    return _change(ref, member, lambda tx, account: members.suspend(tx, ref, account, member))
+    return _change(
+        ref, member, lambda tx, account: members.suspend(tx, ref, account, member), opens=False
+    )
 
 
 @bp.post("/helping/organisations/<ref>/members/<member>/resume")
 def resume(ref: str, member: str) -> ResponseReturnValue:
     """Let another member go on."""
-    return _change(ref, member, lambda tx, account: members.resume(tx, ref, account, member))
+    return _change(
+        ref, member, lambda tx, account: members.resume(tx, ref, account, member), opens=True
+    )
 
 
 @bp.post("/helping/organisations/<ref>/members/<member>/transfer")
@@ -164,6 +172,7 @@ def transfer(ref: str, member: str) -> ResponseReturnValue:
         ref,
         member,
         lambda tx, account: assigning.transfer(tx, ref, account, source=member, target=to),
+        opens=True,
     )
 
 
@@ -188,10 +197,14 @@ def leave(ref: str, member: str) -> ResponseReturnValue:
 
 
 def _change(
-    ref: str, member: str, work: Callable[[Transaction, str], Verdict]
+    ref: str, member: str, work: Callable[[Transaction, str], Verdict], *, opens: bool
 ) -> ResponseReturnValue:
     where: dict[str, Any] = {"ref": ref, "member": member}
-    session = signed_in_for("organisations.member", **where)
+    session = (
+        signed_in_to_open(ref, "organisations.member", member=member)
+        if opens
+        else signed_in_for("organisations.member", **where)
+    )
     if not isinstance(session, SessionFacts):
         return session
     account = session.account_ref

@@ -15,7 +15,15 @@ from idp.delegation.passing import Around
 from idp.delegation.people import Open, Somebody
 from idp.organisations import members, teams
 from idp.organisations.rules import Act, Verdict
-from idp.organisations.views.common import Here, bp, done, entered, refusal, signed_in_for
+from idp.organisations.views.common import (
+    Here,
+    bp,
+    done,
+    entered,
+    refusal,
+    signed_in_for,
+    signed_in_to_open,
+)
 from idp.storage import Transaction
 from idp.web import house
 
@@ -131,7 +139,7 @@ def person(ref: str, mandate: str) -> ResponseReturnValue:
 @bp.post("/helping/organisations/<ref>/people/<mandate>")
 def assign(ref: str, mandate: str) -> ResponseReturnValue:
     """Open somebody to members and teams."""
-    session = signed_in_for("organisations.person", ref=ref, mandate=mandate)
+    session = signed_in_to_open(ref, "organisations.person", mandate=mandate)
     if not isinstance(session, SessionFacts):
         return session
     account, to = session.account_ref, request.form.getlist("to")

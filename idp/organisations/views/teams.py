@@ -9,7 +9,15 @@ from idp.authentication.sessions import SessionFacts
 from idp.delegation import assigning
 from idp.organisations import members, teams, texts
 from idp.organisations.rules import Act, Verdict
-from idp.organisations.views.common import Here, bp, done, entered, refusal, signed_in_for
+from idp.organisations.views.common import (
+    Here,
+    bp,
+    done,
+    entered,
+    refusal,
+    signed_in_for,
+    signed_in_to_open,
+)
 from idp.storage import Transaction
 from idp.web import house, see_other
 
@@ -73,6 +81,7 @@ def join_team(ref: str, team: str) -> ResponseReturnValue:
         ref,
         team,
         lambda tx, account: assigning.join_team(tx, ref, account, team=team, member=who),
+        opens=True,
     )
 
 
@@ -84,13 +93,18 @@ def quit_team(ref: str, team: str) -> ResponseReturnValue:
         ref,
         team,
         lambda tx, account: assigning.quit_team(tx, ref, account, team=team, member=who),
+        opens=False,
     )
 
 
 def _change(
-    ref: str, team: str, work: Callable[[Transaction, str], Verdict]
+    ref: str, team: str, work: Callable[[Transaction, str], Verdict], *, opens: bool
 ) -> ResponseReturnValue:
-    session = signed_in_for("organisations.team", ref=ref, team=team)
+    session = (
+        signed_in_to_open(ref, "organisations.team", team=team)
+        if opens
+        else signed_in_for("organisations.team", ref=ref, team=team)
+    )
     if not isinstance(session, SessionFacts):
         return session
     account = session.account_ref
