@@ -87,7 +87,7 @@ def test_what_an_organisation_loses_buys_nothing_on_any_worker_from_the_answer_o
         grant, unspent = firm.acting(held, 2)
         one, other = wires[turn % 8], wires[(turn + 1) % 8]
         clerks = one.ask(stock.redeem(grant)).json["access_token"]
-        actor = other.ask(firm.signed_in()).json["access_token"]
+        actor = other.ask(stock.redeem(firm.sign_in(), firm.software)).json["access_token"]
         softwares = one.ask(firm.exchange(held, actor)).json["access_token"]
         asked: list[partial[bytes]] = [
             partial(stock.userinfo, clerks), partial(stock.introspect, clerks),

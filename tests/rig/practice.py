@@ -74,11 +74,11 @@ class Practice:
             principal=held.principal.person, organisation=self.ref, member=held.member,
         )  # fmt: skip
 
-    def signed_in(self) -> bytes:
-        """The request that buys the clerk's own token of the software, which names who acts."""
+    def sign_in(self) -> Grant:
+        """A grant of the software's, for the clerk's own token of it, which names who acts."""
         if not self._signed_in:
             self._signed_in = self.stock.grants(2000, [self.clerk], self.software)
-        return self.stock.redeem(self._signed_in.pop(), self.software)
+        return self._signed_in.pop()
 
     def exchange(self, held: "Held", actor: str) -> bytes:
         """The request by which the software acts under a permission, in the clerk's name."""
