@@ -1,9 +1,11 @@
 """What one worker was told, every worker knows: an end, and the count of guesses."""
 
+import os
 import time
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from idp.authentication.actions import code_at
 from idp.journal.records import JournalEntry
@@ -11,11 +13,13 @@ from idp.keyring.sealing import random_token
 from idp.signin.rules import PASSWORD
 from idp.throttle.records import ThrottleRecord
 from tests.proofs.conftest import Figures, Place
+from tests.rig.practice import ENDS, Practice
 from tests.rig.records import rows
 from tests.rig.stock import Stock, Visitor
 from tests.rig.wire import Answer, volley
 
 TRIES = 200
+FIRM_TRIES = int(os.environ.get("IDP_TEST_FIRM_ENDS", "18"))  # 1,000 take minutes
 BURST = 10  # of wrong codes, and of wrong passwords, for one account
 PER = timedelta(seconds=30)
 GUESSES = 64
@@ -60,7 +64,53 @@ def _is_alive(answer: Answer) -> bool:
 def _check_refusal(answer: Answer) -> None:
     """A refusal says what kind it is; an error of ours would be no proof."""
     said = (answer.status, answer.json.get("error", answer.json.get("active")))
-    assert said in {(401, "invalid_token"), (200, False), (400, "invalid_grant")}, answer
+    kinds = {(401, "invalid_token"), (200, False), (400, "invalid_grant"), (400, "invalid_request")}
+    assert said in kinds, answer
+
+
+def test_what_an_organisation_loses_buys_nothing_on_any_worker_from_the_answer_on(
+    place: Place, figures: Figures
+) -> None:
+    """The clerk's own tokens, those of the firm's software, and new ones of either.
+
+    Each end is felt by the first request after its answer. How long that request took is told as a
+    figure: it is the machine's pace, and no delay of ours.
+    """
+    served, stock = place.served, place.stock
+    firm, (mother,) = Practice(stock), stock.visitors(1)
+    wires, confidential = served.wires(per_worker=2), stock.confidential
+    took: list[float] = []
+    for turn in range(FIRM_TRIES):
+        how, (end, why) = list(ENDS.items())[turn % len(ENDS)]
+        firm.resume()
+        held = firm.assigned(mother, firm.member(), passed_on=how.startswith("what it was passed"))
+        grant, unspent = firm.acting(held, 2)
+        one, other = wires[turn % 8], wires[(turn + 1) % 8]
+        clerks = one.ask(stock.redeem(grant)).json["access_token"]
+        actor = other.ask(stock.redeem(firm.sign_in(), firm.software)).json["access_token"]
+        softwares = one.ask(firm.exchange(held, actor)).json["access_token"]
+        asked: list[partial[bytes]] = [
+            partial(stock.userinfo, clerks), partial(stock.introspect, clerks),
+            partial(stock.refresh, grant.refresh), partial(firm.exchange, held, actor),
+            partial(stock.userinfo, softwares),
+            partial(stock.as_client, "/introspect", {"token": softwares}, firm.software),
+        ]  # fmt: skip
+        rounds = [asked[(turn + place) % len(asked)] for place in range(8)]
+        before = volley(wires, [build() for build in rounds])
+        assert all(_is_alive(answer) for answer in before), (how, before)
+        requests = [build() for build in rounds]
+        end(firm, held, other.ask)
+        answered = time.monotonic()
+        after = volley(wires, requests)
+        took.append(time.monotonic() - answered)
+        for build, answer in zip(rounds, after, strict=True):
+            assert not _is_alive(answer), (how, build)
+            _check_refusal(answer)
+            if build.func == firm.exchange:
+                assert answer.json["reason"] == why, how
+        assert not _is_alive(one.ask(stock.redeem(unspent, confidential))), how
+    figures(ends=FIRM_TRIES, asked_after_on_4_workers=FIRM_TRIES * 8, still_alive=0,
+            slowest_refusal_ms=round(max(took) * 1000))  # fmt: skip
 
 
 def test_no_more_guesses_at_a_code_are_looked_at_than_the_bucket_holds(

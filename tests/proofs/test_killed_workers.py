@@ -29,7 +29,8 @@ from idp.keyring.sealing import digest
 from idp.oidc.records import AuthorizationCodeRecord, GrantRecord, RefreshTokenRecord
 from idp.storage import Transaction
 from tests.proofs.conftest import ENGINES, Figures
-from tests.rig.ledger import Ledger, Load, ending, redeeming, rotating, summary
+from tests.rig.ledger import Ledger, Load, acting_for, ending, redeeming, rotating, summary
+from tests.rig.practice import Practice
 from tests.rig.records import broken_sequences, entries, issued_by_grant, rows
 from tests.rig.served import Served
 from tests.rig.stock import Stock
@@ -37,6 +38,7 @@ from tests.rig.stock import Stock
 KILLS = int(os.environ.get("IDP_TEST_KILLS", "20"))
 BETWEEN = 15  # acknowledged writes from one kill to the next
 CODES, ACTING, CHAINS = 6000, 1500, 1500  # more than are used up
+FIRMS = 1000  # the same, of a firm's clerk
 
 
 @pytest.fixture(params=ENGINES)
@@ -96,7 +98,10 @@ def _works(stock: Stock):
     acting = stock.grants(
         0, [daughter], stock.confidential, mandates=mandates, principal=mother.person
     )
+    firm = Practice(stock)
+    held = firm.assigned(mother, firm.member())
     return [
+        acting_for(firm, held, iter(firm.acting(held, FIRMS))),
         redeeming(iter(codes[0::3])), redeeming(iter(codes[1::3])), redeeming(iter(codes[2::3])),
         rotating(iter(chains[0::2])), rotating(iter(chains[1::2])),
         ending(iter(acting), mother),
@@ -169,13 +174,17 @@ def _check_codes(served: Served) -> None:
 
 
 def _check_uses(served: Served) -> int:
-    """I17: each acting code that was spent is shown to the principal as one use, and no other is;
-    answer how many."""
+    """I17: each acting code that was spent, and each exchange that was done, is shown to the
+    principal as one use, and no other is; answer how many."""
     house = served.house
     codes = rows(house, AuthorizationCodeRecord.grant_ref, AuthorizationCodeRecord.used_at)
     used = {row.grant_ref for row in codes if row.used_at is not None}
-    grants = rows(house, GrantRecord.ref, GrantRecord.mandate_ref)
-    spent = Counter(row.mandate_ref for row in grants if row.mandate_ref and row.ref in used)
+    grants = rows(house, GrantRecord.ref, GrantRecord.mandate_ref, GrantRecord.software,
+                  GrantRecord.member_ref)  # fmt: skip
+    acting = [row for row in grants if row.mandate_ref and (row.software or row.ref in used)]
+    spent = Counter(row.mandate_ref for row in acting)
+    of_firm = Counter(bool(row.software) for row in acting if row.member_ref)
+    assert min(of_firm[False], of_firm[True]) > 0, of_firm  # by its clerk, and by its software
 
     def shown(ref: str, tx: Transaction) -> int:
         mandate = find(tx, ref)

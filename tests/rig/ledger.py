@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Any
 
+from tests.rig.practice import Held, Practice
 from tests.rig.stock import Application, Grant, Stock, Visitor
 from tests.rig.wire import Answer, Lost, Wire, patient
 
 PATIENCE_SECONDS = 120.0
+SAME_ACTOR = 20  # turns with one token that names the actor: it is good for minutes
 
 
 @dataclass
@@ -131,6 +133,14 @@ class Caller:
             self._wrong("refresh", answer)
         return None
 
+    def exchange(self, firm: Practice, held: Held, actor: str) -> None:
+        """Let a firm's software act; what a lost answer bought, its principal sees all the same."""
+        answer, was_lost = self.ask(firm.exchange(held, actor))
+        if answer.status == 200:
+            self._note_issue(answer, "exchange")
+        elif not was_lost or answer.json.get("error") != "invalid_client":  # the assertion was used
+            self._wrong("exchange", answer)
+
     def revoke(self, grant: Grant, token: str) -> None:
         """Revoke an access token, and see it dead."""
         answer, _ = self.ask(self.stock.revoke(token))
@@ -203,10 +213,31 @@ def ending(grants: Iterator[Grant], principal: Visitor) -> Callable[[Caller], It
     return work
 
 
+def acting_for(
+    firm: Practice, held: Held, grants: Iterator[Grant]
+) -> Callable[[Caller], Iterator[None]]:
+    """A firm's clerk acts at a service, and its software twice in the clerk's name."""
+
+    def work(caller: Caller) -> Iterator[None]:
+        actor = None
+        for number, grant in enumerate(grants):
+            if actor is None or number % SAME_ACTOR == 0:
+                actor = caller.redeem(firm.sign_in(), firm.software)
+            caller.redeem(grant, caller.stock.confidential)
+            yield
+            if actor is not None:
+                for _ in range(2):
+                    caller.exchange(firm, held, actor["access_token"])
+                    yield
+
+    return work
+
+
 def summary(ledger: Ledger) -> dict[str, int]:
     """Count the ledger's kinds."""
     by = Counter(via for _, _, via in ledger.issued)
-    return {"codes": by["code"], "refreshes": by["refresh"], "mandates_ended": len(ledger.ended),
+    return {"codes": by["code"], "refreshes": by["refresh"],
+            "exchanges": by["exchange"], "mandates_ended": len(ledger.ended),
             "revoked": len(ledger.revoked), "answers_lost": len(ledger.lost)}  # fmt: skip
 
 

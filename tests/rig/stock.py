@@ -93,7 +93,6 @@ class Stock:
         self.confidential = self._client("client_secret_basic")
         self.public = self._client("none")
         self.signing = self._client("private_key_jwt")
-        self._key = None if self.signing.key is None else ECKey.import_key(dict(self.signing.key))
 
     def visitors(self, many: int, *, proofs: Sequence[str] = (PASSWORD, CODE)) -> list[Visitor]:
         """Make people who are signed in, having proved these methods just now."""
@@ -111,11 +110,15 @@ class Stock:
         *,
         mandates: Sequence[str] = (),
         principal: str | None = None,
+        organisation: str | None = None,
+        member: str | None = None,
     ) -> list[Grant]:
         """Make grants with a code and a refresh token each, the visitors' in turn.
 
-        With `mandates` there is one grant for each, in which the visitor acts for `principal`.
+        With `mandates` there is one grant for each, in which the visitor acts for `principal`:
+        as a `member` of an `organisation`, where they are told.
         """
+        of_firm = {"organisation_ref": organisation, "member_ref": member}
 
         def work(tx: Transaction) -> list[Grant]:
             now = tx.now()
@@ -141,7 +144,8 @@ class Stock:
                 for (session, mandate), sid in sids.items()
             ])  # fmt: skip
             _many(tx, issuing.INSERT_GRANT, [
-                self._grant_row(grant, client, sids, subs, principal, now) for grant in made
+                self._grant_row(grant, client, sids, subs, principal, now) | of_firm
+                for grant in made
             ])  # fmt: skip
             _many(tx, issuing.INSERT_CODE, [_code_row(grant, client, now) for grant in made])
             _many(tx, insert(RefreshTokenRecord), [
@@ -229,20 +233,22 @@ class Stock:
             headers = wire.basic(client.client_id, client.secret)
             return wire.build("POST", path, self.host, form, headers)
         if client.key is not None:
-            proof = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": self.assertion()}
+            signed = self.assertion(client)
+            proof = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": signed}
             return wire.build("POST", path, self.host, {**form, **proof})
         return wire.build("POST", path, self.host, {**form, "client_id": client.client_id})
 
-    def assertion(self) -> str:
+    def assertion(self, client: Application | None = None) -> str:
         """A client assertion with a `jti` of its own (RFC 7523 section 3)."""
-        assert self._key is not None
+        client = client or self.signing
+        key = ECKey.import_key(dict(client.key or {}))
         now = int(self.house.database.clock.now().timestamp())
         claims = {
-            "iss": self.signing.client_id, "sub": self.signing.client_id,
+            "iss": client.client_id, "sub": client.client_id,
             "aud": self.house.settings.issuer, "iat": now, "exp": now + 1800,
             "jti": uuid.uuid4().hex,
         }  # fmt: skip
-        return jwt.encode({"alg": "ES256", "kid": self._key.kid}, claims, self._key)
+        return jwt.encode({"alg": "ES256", "kid": key.kid}, claims, key)
 
     def form(
         self, path: str, visitor: Visitor, fields: Mapping[str, str], *, address: str = "192.0.2.1"
@@ -260,14 +266,17 @@ class Stock:
     # How it is made.
 
     def _client(self, method: str) -> Application:
-        client_id = f"proofs-{method.replace('_', '-')}"
+        return self.client(f"proofs-{method.replace('_', '-')}", method)
+
+    def client(self, client_id: str, method: str, **more: Any) -> Application:
+        """Register a client that proves itself by this method; `more` of its registration."""
         private, public = new_key(client_id) if method == "private_key_jwt" else (None, None)
         asked = registration.read(
             {
                 "client_id": client_id, "client_name": client_id, "organisation": "Proofs",
                 "sector": SECTOR, "token_endpoint_auth_method": method, "jwks": public,
                 "redirect_uris": [CALLBACK], "scopes": ["openid", "profile"],
-                "delegation_aware": True,
+                "delegation_aware": True, **more,
             },
             "proofs",
         )  # fmt: skip
