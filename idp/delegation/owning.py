@@ -8,9 +8,9 @@ from sqlalchemy import bindparam, select, update
 
 from idp.assurance.rules import Level
 from idp.delegation import known, telling
-from idp.delegation.actions import HeldMandate, find
+from idp.delegation.actions import HeldMandate, find, held_by
 from idp.delegation.inviting import link_of, open_way
-from idp.delegation.lifecycle import LONGEST_DAYS, REVIEW_NOTICE, Move, Party, Reason, State
+from idp.delegation.lifecycle import HELD, LONGEST_DAYS, REVIEW_NOTICE, Move, Party, Reason, State
 from idp.delegation.moving import By, Moved, move
 from idp.delegation.records import MandateInvitationRecord
 from idp.errors import Refusal
@@ -86,6 +86,19 @@ def as_helper_sees(tx: Transaction, mandate: HeldMandate) -> HeldMandate:
         return mandate
     return replace(mandate, state=State.ACTIVE, ended_at=None, ended_reason=None,
                    ended_reference=None)  # fmt: skip
+
+
+def helped_by(tx: Transaction, person: str) -> list[HeldMandate]:
+    """What somebody may do for others, as their own page shows it. A new permission takes the
+    place of one that was ended quietly, as it takes the place of any other."""
+    known = held_by(tx, person)
+    now = {(one.principal, one.service) for one in known if one.state in HELD}
+    seen = [(one, as_helper_sees(tx, one)) for one in known]
+    return [
+        shown
+        for one, shown in seen
+        if shown.state in HELD and (one.state in HELD or (one.principal, one.service) not in now)
+    ]
 
 
 def resign(tx: Transaction, keyring: Keyring, ref: str, *, delegate: str) -> HeldMandate | None:

@@ -177,6 +177,18 @@ def test_a_quiet_end_shows_on_none_of_the_helpers_pages_for_a_day(town: Town) ->
     assert all(now != then for now, then in zip(hers(), before, strict=True))
 
 
+def test_a_new_permission_takes_the_place_of_one_that_was_ended_quietly(town: Town) -> None:
+    town.answered(town.offered(), "sian")
+    ref = the_mandate(town)["ref"]
+    town.as_("margaret")
+    town.post(f"/account/helpers/{ref}/end-quietly", town.site.get(f"/account/helpers/{ref}"))
+    town.as_("sian")
+    assert town.site.get("/account/helping").text.count("You can act for Margaret") == 1
+    town.answered(town.offered(), "sian")
+    town.as_("sian")
+    assert town.site.get("/account/helping").text.count("You can act for Margaret") == 1
+
+
 def test_a_screen_that_was_left_open_neither_shows_nor_changes_where_she_is_told(
     town: Town,
 ) -> None:

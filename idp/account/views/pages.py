@@ -13,7 +13,7 @@ from idp.delegation import actions as delegation
 from idp.delegation import answering, joint, owning, watching
 from idp.delegation.actions import HeldMandate
 from idp.delegation.answering import Offer
-from idp.delegation.lifecycle import FINAL, HELD, Party, State
+from idp.delegation.lifecycle import FINAL, Party, State
 from idp.delegation.watching import Stopped
 from idp.oidc import deferrals
 from idp.organisations import texts as organisation_texts
@@ -186,8 +186,7 @@ def helping() -> ResponseReturnValue:
             {"who": who_asks(act), "href": url_for("account.agreeing", ref=act.ref)}
             for act in joint.waiting_for(tx, person)
         ]
-        known = [owning.as_helper_sees(tx, one) for one in delegation.held_by(tx, person)]
-        held = [m for m in known if m.state in HELD]
+        held = owning.helped_by(tx, person)
         names = actions.service_names(tx, (m.service for m in held))
         people = [
             {
