@@ -27,9 +27,7 @@ def read_out(officer: Window, person: Newcomer) -> Window:
     scene, phone = officer.scene, person.phone or ""
     before = len(helping.messages(scene, phone))
     officer.press(f"Send a code to ••• {phone[-2:]}")
-    came = helping.waited(
-        lambda: helping.messages(scene, phone), lambda found: len(found) > before
-    )
+    came = helping.waited(lambda: helping.messages(scene, phone), lambda found: len(found) > before)
     found = CODE.search(came[0]["text"])
     assert found, came
     officer.page.get_by_label("What code did they read out?").fill(

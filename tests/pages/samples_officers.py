@@ -249,7 +249,8 @@ CALL: dict[str, Any] = {
     "name": "Margaret Hughes", "birth_date": BORN, "died_on": None, "person": True,
     "shown": ["A second check by an officer"], "identity": 1, "may_end": True,
     "channels": {"text": "••• 23", "email": "m•••@e•••.test"}, "sent": True,
-    "conditions": CONDITIONS, "ticked": [], "kinds": [("/console/calls/c/evidence/a", "A signed form")],
+    "conditions": CONDITIONS, "ticked": [],
+    "kinds": [("/console/calls/c/evidence/a", "A signed form")],
     "held": [
         Facts(ref="", bundle="b-1", helper="Sian Hughes", service="Tax", until=BORN,
               basis="The person asked for it", by_law=False),
