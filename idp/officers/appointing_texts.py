@@ -103,6 +103,11 @@ def end_problem(problem: ending.Problem) -> str:
     }[problem]
 
 
+def ended() -> tuple[str, list[str]]:
+    """Say that it was ended: title and what follows."""
+    return _("It is ended"), [_("From now on nobody can use it.")]
+
+
 def not_decided(outcome: Outcome) -> str:
     """Say why a proposal was not decided, and what helps."""
     return {

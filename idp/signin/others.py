@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from idp.callers import acting
 from idp.callers.acting import ActingMandate
 from idp.callers.authority import SAID, Bar
+from idp.delegation import actions as delegation
 from idp.delegation import joint
 from idp.delegation.choosing import PurposeFault, read_purpose
 from idp.delegation.joint import Fellow, JointAct
@@ -84,21 +85,23 @@ def _standing(tx: Transaction, found: Position) -> tuple[ActingMandate, JointAct
 
 
 def _page(found: Position, error: str | None = None) -> str:
-    def work(tx: Transaction) -> tuple[tuple[Fellow, ...], JointAct | None, int]:
+    def work(tx: Transaction) -> tuple[str, tuple[Fellow, ...], JointAct | None, int]:
         standing = _standing(tx, found)
         if standing is None:  # it ended this moment
-            return (), None, 0
+            return "", (), None, 0
         mandate, act = standing
+        held = delegation.find(tx, mandate.ref)
         fellows = act.fellows if act else joint.fellows_of(
             tx, mandate.authority_ref or "", mandate.service
         )  # fmt: skip
-        return fellows, act, mandate.facts.quorum
+        return held.principal_name if held else "", fellows, act, mandate.facts.quorum
 
-    fellows, act, quorum = house().database.read(work)
+    name, fellows, act, quorum = house().database.read(work)
     own = found.session.person_ref if found.session else None
     return render_template(
         "signin/others.html",
         service_name=service_name(found),
+        principal_name=name,
         fellows=[one for one in fellows if one.person != own],
         quorum=quorum,
         agreed=act.agreed if act else 0,

@@ -109,7 +109,8 @@ AGREE = {
     "action": "/account/helping/agree/a-1",
 }  # fmt: skip
 OTHERS = {
-    "service_name": "Tax", "quorum": 2, "agreed": 0, "asked": False, "until": None, "purpose": "",
+    "service_name": "Tax", "principal_name": "Two Rivers Ltd", "quorum": 2, "agreed": 0,
+    "asked": False, "until": None, "purpose": "",
     "action": "/sign-in/j/others", "again": "/sign-in/j", "error": None,
     "fellows": [Facts(name="Tom Barker", agreed=False), Facts(name="Dee Gill", agreed=True)],
 }  # fmt: skip

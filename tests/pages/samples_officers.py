@@ -249,7 +249,8 @@ CALL: dict[str, Any] = {
     "name": "Margaret Hughes", "birth_date": BORN, "died_on": None, "person": True,
     "shown": ["A second check by an officer"], "identity": 1, "may_end": True,
     "channels": {"text": "••• 23", "email": "m•••@e•••.test"}, "sent": True,
-    "conditions": CONDITIONS, "kinds": [("/console/calls/c/evidence/a", "A signed form")],
+    "conditions": CONDITIONS, "ticked": [],
+    "kinds": [("/console/calls/c/evidence/a", "A signed form")],
     "held": [
         Facts(ref="", bundle="b-1", helper="Sian Hughes", service="Tax", until=BORN,
               basis="The person asked for it", by_law=False),
@@ -309,7 +310,8 @@ MANDATE_PAGES: dict[str, tuple[str, dict[str, Any]]] = {
         "error": WRONG, "field": "number"}),
     "officers-call": ("officers/call.html", CALL),
     "officers-call-new": ("officers/call.html", CALL_NEW),
-    "officers-call-code": ("officers/call.html", {**CALL, "error": WRONG, "field": "code"}),
+    "officers-call-code": ("officers/call.html", {
+        **CALL, "ticked": CONDITIONS, "error": WRONG, "field": "code"}),
     "officers-call-why": ("officers/call.html", {**CALL, "error": WRONG, "field": "why"}),
     "officers-call-dead": ("officers/call.html", {
         **CALL_NEW, "died_on": BORN, "channels": {}, "held": [], "lapsed": {}, "code_action": "",
@@ -322,6 +324,8 @@ MANDATE_PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "officers-evidence-nowhere": ("officers/evidence.html", {
         **EVIDENCE, "hash": HASH, "error": WRONG, "field": "held_by"}),
     "officers-appoint": ("officers/appoint.html", APPOINT),
+    "officers-appoint-asked": ("officers/appoint.html", {
+        **APPOINT, "bases": {"appointed": "The person asked for it"}}),
     "officers-appoint-wrong": ("officers/appoint.html", {
         **APPOINT, "helpers": "x", "days": "open", "error": WRONG, "field": "helpers"}),
     "officers-appoint-organisation": ("officers/appoint.html", {
@@ -335,6 +339,8 @@ MANDATE_PAGES: dict[str, tuple[str, dict[str, Any]]] = {
         "waiting": WAITING_PROPOSALS, "error": None}),
     "officers-proposals-none": ("officers/proposals.html", {"waiting": [], "error": WRONG}),
     "officers-proposal": ("officers/proposal.html", PROPOSAL),
+    "officers-proposal-said": ("officers/proposal.html", {
+        **PROPOSAL, "evidence": [Facts(name="A second check", hash="", held_by="")]}),
     "officers-proposal-own": ("officers/proposal.html", {
         **PROPOSAL, "own": True, "days": None, "quorum": None, "birth_date": None}),
     "officers-letters": ("officers/letters.html", {

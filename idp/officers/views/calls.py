@@ -20,7 +20,7 @@ from idp.officers.sessions import OfficerSession
 from idp.officers.views.common import bp, signed_in, wait_page
 from idp.register.actions import find_person
 from idp.storage import Transaction
-from idp.web import house, see_other
+from idp.web import house, notice, see_other
 from idp.words import gettext as _
 
 BY_HAND = ("second-check", "signed-paper", "counter-seen")
@@ -160,7 +160,8 @@ def _ends(
     done = house().database.transaction(ends)
     if isinstance(done, ending.Problem):
         return call_page(found, appointing_texts.end_problem(done), "evidence"), 422
-    return see_other(url_for("console.call", ref=ref))
+    title, said = appointing_texts.ended()
+    return notice(200, title, said, link=(url_for("console.call", ref=ref), _("Who it is about")))
 
 
 def _after(found: Call, done: calls.Problem | timedelta | None, field: str) -> ResponseReturnValue:
@@ -225,6 +226,7 @@ def call_page(found: Call, error: str | None = None, field: str = "") -> str:
         may_end=may_end,
         sent=found.channel is not None and found.code_index is not None,
         conditions=code.conditions if code else (),
+        ticked=request.form.getlist("check"),
         kinds=[
             (url_for("console.evidence_form", ref=found.ref, kind=kind), grant.name)
             for kind, grant in policies.grants.items()
