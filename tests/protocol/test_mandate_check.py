@@ -233,8 +233,12 @@ def test_other_doors_take_no_json(site: Site) -> None:
     assert answer.status_code == 415
 
 
-def test_a_check_costs_one_read_and_one_write(site: Site) -> None:
-    both = subjects(site, site.give_mandate())
+@pytest.mark.parametrize("of_firm", [False, True])
+def test_a_check_costs_one_read_and_one_write(site: Site, of_firm: bool) -> None:
+    mandate = firm(site) if of_firm else site.give_mandate()
+    if of_firm:
+        assign(site, mandate)
+    both = subjects(site, mandate)
     site.change(ClientRecord, {"sector": "revenue", "delegation_aware": True}, client_id="basic")
     asked = {**both, "scope": "view"}
 
