@@ -77,7 +77,7 @@ def test_what_an_organisation_loses_buys_nothing_on_any_worker_from_the_answer_o
     figure: it is the machine's pace, and no delay of ours.
     """
     served, stock = place.served, place.stock
-    firm, (mother,) = Practice(stock), stock.visitors(1)
+    firm, (mother,) = Practice(stock, sign_ins=FIRM_TRIES), stock.visitors(1)
     wires, confidential = served.wires(per_worker=2), stock.confidential
     took: list[float] = []
     for turn in range(FIRM_TRIES):

@@ -30,6 +30,7 @@ class Practice:
     stock: Stock
     ref: str = field(default_factory=random_ref)
     passes_on: str = field(default_factory=random_ref)
+    sign_ins: int = 100  # more than are used up
 
     def __post_init__(self) -> None:
         self.admin, self.clerk = self.stock.visitors(2)
@@ -39,7 +40,7 @@ class Practice:
             organisation_ref=self.ref, grant_types=EXCHANGES,
             acts_at=[self.stock.confidential.client_id],
         )  # fmt: skip
-        self._signed_in: list[Grant] = []
+        self._signed_in = self.stock.grants(self.sign_ins, [self.clerk], self.software)
 
     def member(self) -> str:
         """The clerk's membership: as it stands, gone on with, or begun again."""
@@ -76,8 +77,6 @@ class Practice:
 
     def sign_in(self) -> Grant:
         """A grant of the software's, for the clerk's own token of it, which names who acts."""
-        if not self._signed_in:
-            self._signed_in = self.stock.grants(2000, [self.clerk], self.software)
         return self._signed_in.pop()
 
     def exchange(self, held: "Held", actor: str) -> bytes:
