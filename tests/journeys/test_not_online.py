@@ -96,8 +96,10 @@ def test_somebody_without_an_account_lets_a_helper_act_and_ends_it_by_telephone(
 
     ring(owen.go(f"{scene.settings.console_address}/console"), person)
     assert f"{helper.name}: Tax" in owen.text()
-    assert owen.page.get_by_role("button", name="End it").count() == 0, "who is it that rings?"
-    asked(owen).press("End it, the person says so").look("not-online-ended")
+    assert owen.page.get_by_role("button", name="End it, the person says so").count() == 0, (
+        "who is it that rings?"
+    )
+    asked(owen).press(f"for {helper.name}").look("not-online-ended")
     assert owen.heading() == "It is ended"
     daughter.page.reload()
     daughter.look("not-online-refused")
