@@ -81,7 +81,7 @@ def test_somebody_without_an_account_lets_a_helper_act_and_ends_it_by_telephone(
     assert nia.page.get_by_role("button", name="Yes, confirm it").count() == 0
     owen.follow("Permissions to confirm").look("not-online-waiting")
     owen.press("Look at it").look("not-online-decide")
-    assert "There is no paper to look at." in owen.text()
+    assert "No paper is kept here." in owen.text()
     assert helper.name in owen.text()
     owen.press("Yes, confirm it").look("not-online-given")
     assert owen.heading() == "The permission is given"

@@ -11,6 +11,7 @@ from idp.organisations import agreement
 from idp.organisations.actions import working
 from idp.organisations.agreement import Agreement
 from idp.organisations.rules import Member, Organisation, Role
+from idp.organisations.views.common import signed_in_to_open
 from idp.storage import Transaction
 from idp.web import house, see_other
 from idp.words import gettext as _
@@ -28,7 +29,7 @@ def read_agreement(ref: str) -> ResponseReturnValue:
 @bp.post("/helping/organisations/<ref>/agreement")
 def sign_agreement(ref: str) -> ResponseReturnValue:
     """Sign it, as it was shown."""
-    session = signed_in(return_to=url_for("helping.read_agreement", ref=ref))
+    session = signed_in_to_open(ref, "helping.read_agreement")
     if not isinstance(session, SessionFacts):
         return session
     shown = request.form.get("shown", "")

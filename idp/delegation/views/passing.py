@@ -17,6 +17,7 @@ from idp.delegation.limits import passing_limits
 from idp.delegation.passing import MAY_PASS_ON, Problem
 from idp.delegation.views.common import SessionFacts, bp, level_of, needed, signed_in
 from idp.delegation.views.firm import member
+from idp.organisations.views.common import signed_in_to_open
 from idp.storage import Transaction
 from idp.throttle import actions as throttle
 from idp.web import house, notice, retry_after, see_other
@@ -45,6 +46,9 @@ def really_pass_on(ref: str, mandate: str) -> ResponseReturnValue:
         return firm
     found, entry = _held(firm, mandate)
     here = house()
+    session = signed_in_to_open(ref, "helping.pass_on", mandate=mandate)
+    if not isinstance(session, SessionFacts):
+        return session
     where = url_for("helping.pass_on", ref=ref, mandate=mandate)
     session = signed_in(return_to=where, least=needed([found.service]))
     if not isinstance(session, SessionFacts):
