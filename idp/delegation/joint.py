@@ -252,17 +252,26 @@ def waiting_for(tx: Transaction, person: str) -> Sequence[JointAct]:
     return [act for act in (_read(tx, row) for row in rows) if act is not None]
 
 
-_AGREED = (
-    select(_A.c.ref)
-    .join(_M, and_(_M.c.authority_ref == _A.c.authority_ref, _M.c.service == _A.c.service))
-    .where(
-        _M.c.ref == bindparam("mandate"),
-        _A.c.asked_by == bindparam("asker"),
-        _M.c.delegate == bindparam("asker"),
-        _OPEN,
+def open_act_of(mandate: Any) -> Any:
+    """The newest open act that the delegate of a mandate asked for under it, as a scalar in SQL;
+    `mandate` is a source of the enclosing statement."""
+    return (
+        select(_A.c.ref)
+        .where(
+            _A.c.authority_ref == mandate.c.authority_ref,
+            _A.c.service == mandate.c.service,
+            _A.c.asked_by == mandate.c.delegate,
+            _OPEN,
+        )
+        .order_by(_A.c.asked_at.desc(), _A.c.ref)
+        .limit(1)
+        .correlate_except(_A)
+        .scalar_subquery()
     )
-    .order_by(_A.c.asked_at.desc(), _A.c.ref)
-    .limit(1)
+
+
+_AGREED = select(open_act_of(_M)).where(
+    _M.c.ref == bindparam("mandate"), _M.c.delegate == bindparam("asker")
 )
 
 

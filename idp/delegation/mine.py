@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, func, or_, select
+from sqlalchemy import and_, bindparam, exists, func, select
 
 from idp.callers import acting
-from idp.delegation.people import PAGE
+from idp.delegation.people import PAGE, on_page
 from idp.delegation.records import AssignmentRecord, MandateRecord
 from idp.organisations.records import TeamMemberRecord
 from idp.register.records import BusinessRecord, PersonRecord
@@ -32,12 +32,7 @@ def _walk(names: Any, *more: Any) -> Any:
         select(names.c.principal_sort, names.c.principal)
         .where(
             *more,
-            names.c.principal_sort >= bindparam("from_name"),
-            names.c.principal_sort < bindparam("to_name"),
-            or_(
-                names.c.principal_sort > bindparam("from_name"),
-                names.c.principal > bindparam("from_principal"),
-            ),
+            on_page(names),
         )
         .distinct()
         .order_by(names.c.principal_sort, names.c.principal)

@@ -66,6 +66,20 @@ class Somebody:
     partly_open: bool
 
 
+def on_page(names: Any) -> ColumnElement[bool]:
+    """Whoever comes after the last page, in the order of `names`, whose family name begins as was
+    asked. In the order of an index of principal_sort and principal, so that a page is all it
+    costs."""
+    return and_(
+        names.c.principal_sort >= bindparam("from_name"),
+        names.c.principal_sort < bindparam("to_name"),
+        or_(
+            names.c.principal_sort > bindparam("from_name"),
+            names.c.principal > bindparam("from_principal"),
+        ),
+    )
+
+
 def _walk(state: State, most: int) -> Any:
     """Principals in the order of their names, from where the page begins."""
     return (
@@ -73,12 +87,7 @@ def _walk(state: State, most: int) -> Any:
         .where(
             _M.c.delegate == bindparam("organisation"),
             _M.c.state == state,
-            _M.c.principal_sort >= bindparam("from_name"),
-            _M.c.principal_sort < bindparam("to_name"),
-            or_(
-                _M.c.principal_sort > bindparam("from_name"),
-                _M.c.principal > bindparam("from_principal"),
-            ),
+            on_page(_M),
         )
         .distinct()
         .order_by(_M.c.principal_sort, _M.c.principal)

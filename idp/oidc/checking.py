@@ -24,6 +24,7 @@ from idp.callers.authority import Bar, Wish, bar
 from idp.callers.clients import Client
 from idp.callers.liveness import LiveGrant
 from idp.delegation.explaining import explain
+from idp.delegation.joint import open_act_of
 from idp.journal.actions import Entry, record
 from idp.keyring import jose
 from idp.oidc.grants import AUTH_METHODS
@@ -45,22 +46,6 @@ _ACTOR, _OWNER = _ACCOUNT.alias("da"), _ACCOUNT.alias("pa")
 _MINE = acting.MEMBER.alias("mine")
 _M = acting.MANDATE
 _PARTY = func.coalesce(_OWNER.c.person_ref, _PRINCIPAL.c.holder)
-_JOINT = named("joint_act", ref=_TEXT, authority_ref=_TEXT, service=_TEXT, asked_by=_TEXT,
-               asked_at=UtcDateTime(), expires_at=UtcDateTime(), closed_at=UtcDateTime()
-               ).alias("agreed")  # fmt: skip
-# What the others agreed to at this delegate's asking, for a visit that is still to come.
-_AGREED = (
-    select(_JOINT.c.ref)
-    .where(
-        _JOINT.c.authority_ref == _M.c.authority_ref, _JOINT.c.service == _M.c.service,
-        _JOINT.c.asked_by == _M.c.delegate, _JOINT.c.expires_at > db_now(),
-        _JOINT.c.closed_at.is_(None),
-    )
-    .order_by(_JOINT.c.asked_at.desc(), _JOINT.c.ref)
-    .limit(1)
-    .correlate_except(_JOINT)
-    .scalar_subquery()
-)  # fmt: skip
 _ORGANISATIONS = select(_MINE.c.organisation_ref).where(_MINE.c.account_ref == _ACTOR.c.ref)
 
 
@@ -82,7 +67,7 @@ _CHECK = (
         .label("disabled_at"),
         _PARTY.label("party"),
         func.coalesce(_ACTOR.c.person_ref, _ACTOR.c.ref).label("actor"),
-        *acting.columns(func.coalesce(bindparam("joint_act", type_=_TEXT), _AGREED)),
+        *acting.columns(func.coalesce(bindparam("joint_act", type_=_TEXT), open_act_of(_M))),
     )
     .select_from(
         acting.joined(
