@@ -59,13 +59,18 @@ class Window:
         return self.press("Go on")
 
     def press(self, name: str, *, exact: bool = False) -> "Window":
-        """Press a button."""
+        """Press a button, and wait until the page it leads to has come whole."""
         self.page.get_by_role("button", name=name, exact=exact).click()
-        return self
+        return self._whole()
 
     def follow(self, name: str) -> "Window":
-        """Follow a link."""
+        """Follow a link, and wait until the page it leads to has come whole."""
         self.page.get_by_role("link", name=name).first.click()
+        return self._whole()
+
+    def _whole(self) -> "Window":
+        # A click returns once the next page has begun to come: half of it cannot be looked at.
+        self.page.wait_for_load_state()
         return self
 
     def heading(self) -> str:
@@ -78,8 +83,7 @@ class Window:
 
     def look(self, picture: str = "") -> "Window":
         """Note every accessibility fault of the page, and that it fits; keep a picture."""
-        # A press returns once the next page has begun to come; half a page cannot be looked at.
-        self.page.wait_for_load_state()
+        self._whole()
         where = f"{self.page.url.split('?')[0]} ({self.width})"
         for found in Axe().run(self.page).response["violations"]:
             nodes = [node["html"] for node in found["nodes"]]

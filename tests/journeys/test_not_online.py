@@ -43,6 +43,7 @@ def read_out(officer: Window, person: Newcomer) -> Window:
 
 def tick_each(officer: Window) -> Window:
     """Each thing that has to be so is."""
+    officer.page.locator("[name=check]").first.wait_for()
     for box in officer.page.locator("[name=check]").all():
         box.check()
     return officer

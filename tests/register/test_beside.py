@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import date
 from pathlib import Path
 
@@ -51,7 +51,8 @@ def readers(parent: int) -> list[int]:
     """The processes that `parent` started and that are there."""
     found = []
     for task in Path(f"/proc/{parent}/task").iterdir():
-        found += [int(pid) for pid in (task / "children").read_text().split()]
+        with suppress(FileNotFoundError, ProcessLookupError):  # the thread ended meanwhile
+            found += [int(pid) for pid in (task / "children").read_text().split()]
     return [pid for pid in found if b"idp.register.beside" in command(pid)]
 
 

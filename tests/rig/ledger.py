@@ -88,11 +88,15 @@ class Caller:
         self.stock, self.port, self.ledger = stock, port, ledger
         self._wire: Wire | None = None
 
-    def ask(self, request: bytes) -> tuple[Answer, bool]:
-        """Ask until there is an answer; say too whether an earlier answer was lost on the way."""
+    def ask(self, write: Callable[[], bytes]) -> tuple[Answer, bool]:
+        """Ask until there is an answer; say too whether an earlier answer was lost on the way.
+
+        The request is written anew for each try: a client assertion is good for one.
+        """
         deadline = time.monotonic() + PATIENCE_SECONDS
         was_lost = False
         while True:
+            request = write()
             try:
                 self._wire = self._wire or patient(self.port, deadline)
                 return self._wire.ask(request), was_lost
@@ -111,7 +115,7 @@ class Caller:
 
     def redeem(self, grant: Grant, client: Application) -> dict[str, Any] | None:
         """Redeem a code. None when an answer was lost and the code was spent by it."""
-        answer, was_lost = self.ask(self.stock.redeem(grant, client))
+        answer, was_lost = self.ask(lambda: self.stock.redeem(grant, client))
         if answer.status == 200:
             self._note_issue(answer, "code")
             self.ledger.redeemed.append((grant.code, answer.json["refresh_token"]))
@@ -123,7 +127,7 @@ class Caller:
 
     def rotate(self, token: str) -> str | None:
         """Use a public client's refresh token; None when a lost answer cost the family."""
-        answer, was_lost = self.ask(self.stock.refresh(token, self.stock.public))
+        answer, was_lost = self.ask(lambda: self.stock.refresh(token, self.stock.public))
         if answer.status == 200:
             self._note_issue(answer, "refresh")
             successor: str = answer.json["refresh_token"]
@@ -135,15 +139,15 @@ class Caller:
 
     def exchange(self, firm: Practice, held: Held, actor: str) -> None:
         """Let a firm's software act; what a lost answer bought, its principal sees all the same."""
-        answer, was_lost = self.ask(firm.exchange(held, actor))
+        answer, _ = self.ask(lambda: firm.exchange(held, actor))
         if answer.status == 200:
             self._note_issue(answer, "exchange")
-        elif not was_lost or answer.json.get("error") != "invalid_client":  # the assertion was used
+        else:
             self._wrong("exchange", answer)
 
     def revoke(self, grant: Grant, token: str) -> None:
         """Revoke an access token, and see it dead."""
-        answer, _ = self.ask(self.stock.revoke(token))
+        answer, _ = self.ask(lambda: self.stock.revoke(token))
         if answer.status != 200:
             self._wrong("revoke", answer)
             return
@@ -152,7 +156,8 @@ class Caller:
 
     def end(self, mandate: str, principal: Visitor, token: str) -> None:
         """End a mandate by its principal's button, and see its token dead."""
-        answer, _ = self.ask(self.stock.form(f"/account/helpers/{mandate}/end", principal, {}))
+        path = f"/account/helpers/{mandate}/end"
+        answer, _ = self.ask(lambda: self.stock.form(path, principal, {}))
         if answer.status != 303 or not answer.headers["location"].endswith("/ended"):
             self._wrong("end", answer)
             return
@@ -161,7 +166,7 @@ class Caller:
 
     def expect_dead(self, token: str) -> None:
         """Ask whether a token is live, and write down if it is."""
-        answer, _ = self.ask(self.stock.introspect(token))
+        answer, _ = self.ask(lambda: self.stock.introspect(token))
         if answer.status != 200 or answer.json != {"active": False}:
             self._wrong("a token of what was ended", answer)
 
