@@ -294,7 +294,9 @@ def test_a_token_for_an_api_is_bound_to_a_key_and_no_proof_is_good_twice(firm: F
     proof = firm.holder.proof("POST", f"{ISSUER}/token", site.now())
     assert firm.exchange(mandate, actor, proof=proof).status_code == 200
     again = firm.exchange(mandate, actor, proof=proof)
-    assert (again.json or {})["error"] == "invalid_dpop_proof"
+    body = again.json or {}
+    assert (body["error"], body["reason"]) == ("invalid_dpop_proof", "proof-wrong")
+    assert site.rows(JournalEntry, reference=body["reference"], client_id="filer")
     assertion = site.assertion("filer")
     assert firm.exchange(mandate, actor, client_assertion=assertion).status_code in {200, 401}
     assert len(site.rows(GrantRecord, software="filer")) <= 2
