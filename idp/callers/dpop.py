@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +27,15 @@ CODE = "invalid_dpop_proof"
 LONGEST_PROOF = 4096
 LONGEST_AGE_SECONDS = 300
 DEFAULT_PORTS = {"https": 443, "http": 80}
+
+
+class Unproved(StrEnum):
+    """Why no key was proved; the value is also the `reason` in the answer and in the journal."""
+
+    MISSING = "proof-missing"
+    WRONG = "proof-wrong"
+    OTHER_KEY = "proof-of-other-key"
+    NOT_BOUND = "token-not-bound"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,9 @@ class State(StrEnum):
     ENDED = "ended"
 
 
+OVER = frozenset({State.ENDED, State.LAPSED})
+
+
 class Verdict(StrEnum):
     """Answer to what somebody wants of a machine mandate; the value is also its code."""
 
@@ -129,8 +132,7 @@ def may_end(by: Side, member_ref: str, state: State) -> Verdict:
     """Say whether this member may end it: who answers for it, or whoever administers."""
     if by.ref != member_ref and (by.stopped or ADMIN not in by.roles):
         return Verdict.GONE
-    over = {State.ENDED, State.LAPSED}
-    return Verdict.GONE if state in over else Verdict.ALLOWED
+    return Verdict.GONE if state in OVER else Verdict.ALLOWED
 
 
 def expires_after(now: datetime, days: int) -> datetime:

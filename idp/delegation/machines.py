@@ -21,6 +21,7 @@ from idp.callers.records import ClientRecord
 from idp.callers.registration import EXCHANGE
 from idp.delegation.lifecycle import OFFER_LASTS
 from idp.delegation.machine_rules import (
+    OVER,
     Side,
     Software,
     Standing,
@@ -94,9 +95,7 @@ _ONE = _FOUND.where(K.ref == bindparam("machine"))
 _OF_CLIENT = _FOUND.where(
     K.client_id == bindparam("client"), K.ended_at.is_(None), K.agreed_at.is_not(None)
 )
-_COUNT_OPEN = select(func.count()).where(
-    K.organisation_ref == bindparam("organisation"), K.ended_at.is_(None), K.expires > db_now()
-)
+_UNENDED_OF = _FOUND.where(K.ended_at.is_(None), K.expires > db_now())
 _ASK = insert(MachineMandateRecord)
 _UNENDED = and_(K.ref == bindparam("machine"), K.ended_at.is_(None))
 _AGREE = (
@@ -220,7 +219,7 @@ def ask(
         next((_software(one) for one in programs if one["client_id"] == client_id), None),
         services=services,
         days=days,
-        open_now=tx.execute(_COUNT_OPEN, {"organisation": organisation}).scalar_one(),
+        open_now=_open_now(tx, organisation),
     )
     if verdict is not Verdict.ALLOWED or row is None:
         return verdict
@@ -313,6 +312,13 @@ def _standing(
     if firm is None or row is None or row["suspended_at"] is not None:
         return Verdict.GONE
     return firm, _side(row)
+
+
+def _open_now(tx: Transaction, organisation: str) -> int:
+    """Count those that could still carry something: one of a member who left, or that nobody
+    agreed to in time, is over without anybody's act."""
+    rows = tx.execute(_UNENDED_OF, {"organisation": organisation}).mappings()
+    return sum(_machine(row).state not in OVER for row in rows)
 
 
 def _not_in_order(firm: Any) -> bool:

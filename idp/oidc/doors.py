@@ -19,7 +19,7 @@ from idp.oidc.exchanging import token_response
 from idp.oidc.grants import build_server
 from idp.oidc.introspecting import ask_deferral, introspect_token, revoke_token
 from idp.oidc.named import actor_name, is_personal, named_claims
-from idp.oidc.presenting import challenge
+from idp.oidc.presenting import Unfit, challenge
 from idp.oidc.resources import joined
 from idp.oidc.server import Answer, Call, Request
 from idp.oidc.tokens import acting_claims, read_access, risk_claims
@@ -89,16 +89,16 @@ def userinfo(house: House, request: DoorRequest) -> DoorResponse:
         return refuse("invalid_token", "the token is for another audience")
     if "openid" not in str(claims.get("scope")).split():
         return refuse("insufficient_scope", "the token needs the scope openid", status=403)
-    wrong = presenting.wrong_scheme(shown, claims)
-    if wrong is not None:
-        return wrong
 
     def look(tx: Transaction) -> Looked | DoorResponse:
-        unproved = presenting.prove(tx, request, shown, claims, services.userinfo)
-        return unproved or _look(Call(tx=tx, services=services), claims)
+        unfit = presenting.unfit(tx, request, shown, claims, services.userinfo)
+        if unfit is not None:
+            return _refuse_unfit(tx, unfit, claims)
+        return _look(Call(tx=tx, services=services), claims)
 
-    # A proof is spent, which is a write; a bearer's token is only read.
-    found = (house.database.transaction if shown.proof else house.database.read)(look)
+    # A proof is spent, and a wrong one journalled, which is a write; a bearer's is only read.
+    reads = shown.scheme == presenting.BEARER and "cnf" not in claims
+    found = (house.database.read if reads else house.database.transaction)(look)
     if isinstance(found, DoorResponse):
         return found
     if found is None:
@@ -137,18 +137,32 @@ def _refuse(house: House, grant: LiveGrant, scheme: str) -> DoorResponse:
     assert grant.dead is not None
     reference = grant.reference
     if not reference:
-        reference = new_reference()
-        entry = Entry(
-            kind="userinfo-refused",
-            person=grant.holder,
-            actor=grant.actor,
-            client_id=grant.client_id,
-            mandate_ref=grant.mandate.ref if grant.mandate else None,
-            detail={"grant": grant.ref, "reason": grant.dead},
-        )
+        reference, entry = new_reference(), _refusal(grant, grant.dead)
         house.database.transaction(lambda tx: record(tx, entry, reference=reference))
-    said = f"{SAID[grant.dead]} (reference {reference})"
-    return challenge("invalid_token", said, scheme=scheme, reference=reference, reason=grant.dead)
+    return challenge("invalid_token", SAID[grant.dead], scheme=scheme, reference=reference,
+                     reason=grant.dead)  # fmt: skip
+
+
+def _refuse_unfit(tx: Transaction, unfit: Unfit, claims: dict[str, Any]) -> DoorResponse:
+    """Refuse whoever does not hold the key of a token of ours. While the token lasts that is
+    journalled: it may be in a thief's hands. What it stands on is told to nobody without it."""
+    grant = liveness.ask(tx, str(claims.get("gid")))
+    reference = ""
+    if grant is not None and grant.now.timestamp() < int(claims["exp"]):
+        reference = record(tx, _refusal(grant, unfit.reason))
+    return challenge(unfit.code, unfit.description, scheme=unfit.scheme, reference=reference,
+                     reason=unfit.reason)  # fmt: skip
+
+
+def _refusal(grant: LiveGrant, reason: str) -> Entry:
+    return Entry(
+        kind="userinfo-refused",
+        person=grant.holder,
+        actor=grant.actor,
+        client_id=grant.client_id,
+        mandate_ref=grant.mandate.ref if grant.mandate else None,
+        detail={"grant": grant.ref, "reason": reason},
+    )
 
 
 def _in_frame(

@@ -11,7 +11,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NoReturn
 
-from authlib.oauth2.rfc6749 import OAuth2Error
 from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
 from sqlalchemy import bindparam, select
 
@@ -24,6 +23,7 @@ from idp.callers import acting, liveness
 from idp.callers.acting import ActingMandate
 from idp.callers.authority import Bar, Wish, bar
 from idp.callers.clients import Client
+from idp.callers.dpop import Unproved
 from idp.callers.liveness import LiveGrant
 from idp.callers.rules import SAID, Dead
 from idp.delegation import machines, moving, reaching, watching
@@ -46,7 +46,7 @@ from idp.oidc.granting import acting_detail
 from idp.oidc.grants import AUTH_METHODS, ask_live, journal_issue, token_answer
 from idp.oidc.resources import Owner, owner_of
 from idp.oidc.rules import BadRequest
-from idp.oidc.server import Answer, Call, Request, Server
+from idp.oidc.server import Answer, Call, Refused, Request, Server
 from idp.oidc.tokens import read_access
 
 STRONG_METHODS = frozenset({"private_key_jwt"})
@@ -62,19 +62,6 @@ _PROVED = (
     .join(AccountRecord, AccountRecord.ref == SessionRecord.account_ref)
     .where(SessionRecord.ref == bindparam("session"))
 )
-
-
-class Refused(OAuth2Error):  # type: ignore[misc]
-    """An exchange that was refused and journalled, with its reason and reference in the answer."""
-
-    def __init__(self, code: str, description: str, reason: str, reference: str) -> None:
-        super().__init__(f"{description} (reference {reference})", error=code)
-        self.reason, self.reference = reason, reference
-
-    def get_body(self) -> list[tuple[str, str]]:
-        """The error of RFC 6749 section 5.2, and what both sides can quote."""
-        body: list[tuple[str, str]] = super().get_body()
-        return [*body, ("reason", self.reason), ("reference", self.reference)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +157,7 @@ class Case:
                 self._refuse(
                     "invalid_target",
                     "resource: a token to act at an API must be bound to a key; send a DPoP proof",
-                    "proof-missing",
+                    Unproved.MISSING,
                 )
         row = moving.read(tx, asked.mandate)
         if row is None or row.delegate != self.client.organisation_ref:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from idp.callers import dpop
+from idp.callers.dpop import Unproved
 from idp.door import NO_STORE, DoorRequest, DoorResponse, json_response
 from idp.errors import Refusal
 from idp.storage import Transaction
@@ -19,7 +20,7 @@ _OFFERS = {BEARER: f'Bearer realm="{REALM}"', DPOP: f'DPoP realm="{REALM}", algs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """An access token as it was shown; `proof` is empty for a bearer."""
+    """An access token as it was shown; `proof` is empty for a bearer, and where it is missing."""
 
     scheme: str
     token: str
@@ -46,34 +47,46 @@ def read(request: DoorRequest) -> Shown | DoorResponse:
         return challenge("invalid_request", said, scheme=scheme, status=400)
     if scheme == BEARER:
         return Shown(scheme=BEARER, token=value.strip())
-    proof = request.headers.get("dpop")
-    if not proof:
-        return challenge(dpop.CODE, "DPoP: the proof is missing", scheme=DPOP)
-    return Shown(scheme=DPOP, token=value.strip(), proof=proof)
+    return Shown(scheme=DPOP, token=value.strip(), proof=request.headers.get("dpop") or "")
 
 
-def wrong_scheme(shown: Shown, claims: Mapping[str, Any]) -> DoorResponse | None:
-    """Refuse a bound token as a bearer, which would be worth as much to a thief, and a bearer
-    token as a bound one. `claims` are the token's."""
-    right = DPOP if "cnf" in claims else BEARER
-    if shown.scheme == right:
-        return None
-    said = f"the token is not of the scheme {shown.scheme}; send Authorization: {right}"
-    return challenge("invalid_token", said, scheme=right)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfit:
+    """A token of ours that was not shown by whoever holds its key, and how it should be."""
+
+    code: str
+    description: str
+    scheme: str
+    reason: Unproved
 
 
-def prove(
+def unfit(
     tx: Transaction, request: DoorRequest, shown: Shown, claims: Mapping[str, Any], address: str
-) -> DoorResponse | None:
-    """Check that the key is proved that the token is bound to, or refuse; spends the proof."""
-    if shown.scheme != DPOP:
+) -> Unfit | None:
+    """Say what is wrong with how a token was shown; spends a proof. `claims` are the token's.
+
+    A bound token is refused as a bearer, which would be worth as much to a thief, and a bearer
+    token as a bound one.
+    """
+    right = DPOP if "cnf" in claims else BEARER
+    if shown.scheme != right:
+        said = f"the token is not of the scheme {shown.scheme}; send Authorization: {right}"
+        reason = Unproved.MISSING if right == DPOP else Unproved.NOT_BOUND
+        return Unfit(code="invalid_token", description=said, scheme=right, reason=reason)
+    if right == BEARER:
         return None
+    if not shown.proof:
+        return _unproved("DPoP: the proof is missing", Unproved.MISSING)
     proved = dpop.prove(tx, shown.proof, method=request.method, address=address, token=shown.token)
     if isinstance(proved, Refusal):
-        return challenge(proved.code, proved.description, scheme=DPOP)
+        return _unproved(proved.description, Unproved.WRONG)
     if proved != claims["cnf"]["jkt"]:
-        return challenge(dpop.CODE, "DPoP: the token is bound to another key", scheme=DPOP)
+        return _unproved("DPoP: the token is bound to another key", Unproved.OTHER_KEY)
     return None
+
+
+def _unproved(description: str, reason: Unproved) -> Unfit:
+    return Unfit(code=dpop.CODE, description=description, scheme=DPOP, reason=reason)
 
 
 def challenge(
@@ -86,6 +99,8 @@ def challenge(
     reason: str = "",
 ) -> DoorResponse:
     """Refuse in the words of RFC 6750 section 3, with a reference that both sides can quote."""
+    if reference:
+        description = f"{description} (reference {reference})"
     body = {"error": code, "error_description": description}
     if reference:
         body |= {"reference": reference, "reason": reason}

@@ -19,8 +19,10 @@ from idp.assurance.powers_file import promised_ms
 from idp.callers import authenticate, dpop
 from idp.callers.authenticate import Audience, FetchKeys, Presented
 from idp.callers.clients import Client, ClientBook
+from idp.callers.dpop import Unproved
 from idp.callers.service_levels import Asked
 from idp.errors import Refusal
+from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
 from idp.storage import Transaction
 
@@ -148,21 +150,39 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         proof = request.headers.get("dpop")
         if proof is None:
             if client.dpop_bound:
-                raise InvalidProof("DPoP: this client is registered to send a proof")
+                said = "DPoP: this client is registered to send a proof"
+                raise self._unproved(client, Unproved.MISSING, said)
             return None
         call = self.call
         proved = dpop.prove(
             call.tx, proof, method=request.method, address=call.services.audience.token_endpoint
         )
         if isinstance(proved, Refusal):
-            raise InvalidProof(proved.description)
+            raise self._unproved(client, Unproved.WRONG, proved.description)
         return proved
 
+    def _unproved(self, client: Client, reason: Unproved, description: str) -> OAuth2Error:
+        """Refuse a proof (RFC 9449 section 5). Anybody may say that they are a public client, and
+        fills no journal by it."""
+        if client.public:
+            return OAuth2Error(description, error=dpop.CODE)
+        entry = Entry(
+            kind="tokens-refused", client_id=client.client_id, detail={"reason": reason}
+        )  # fmt: skip
+        return Refused(dpop.CODE, description, reason, record(self.call.tx, entry))
 
-class InvalidProof(OAuth2Error):  # type: ignore[misc]
-    """The DPoP proof is none, or is not good for this request (RFC 9449 section 5)."""
 
-    error = dpop.CODE
+class Refused(OAuth2Error):  # type: ignore[misc]
+    """A request that was refused and journalled, with its reason and reference in the answer."""
+
+    def __init__(self, code: str, description: str, reason: str, reference: str) -> None:
+        super().__init__(f"{description} (reference {reference})", error=code)
+        self.reason, self.reference = reason, reference
+
+    def get_body(self) -> list[tuple[str, str]]:
+        """The error of RFC 6749 section 5.2, and what both sides can quote."""
+        body: list[tuple[str, str]] = super().get_body()
+        return [*body, ("reason", self.reason), ("reference", self.reference)]
 
 
 def client_error(refusal: Refusal) -> OAuth2Error:

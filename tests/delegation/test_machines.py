@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import insert, inspect
 
 from idp.accounts.records import AccountRecord
 from idp.authentication import sessions
@@ -314,6 +314,28 @@ def test_a_no_is_final_and_so_is_what_was_taken_back(firm: Firm) -> None:
         assert post(firm, name, f"{path}/end").status_code == 303
         assert post(firm, "sian", f"{path}/agree").status_code == 422
     assert not firm.site.rows(SessionRecord, unattended=True)
+
+
+def test_what_is_over_by_itself_leaves_room_to_ask_again(firm: Firm) -> None:
+    """Nobody can end it any more, so it is not counted among what could be ended."""
+    site = firm.site
+    agreed(firm)
+    (kept,) = map(dict, site.rows(MachineMandateRecord))
+    more: Any = [{**kept, "ref": f"machine-{number}"} for number in range(1, MOST_OPEN)]
+    site.database.transaction(lambda tx: tx.execute(insert(MachineMandateRecord), more))
+    again = {"client": "filer", "services": "tax", "days": "182", "member": firm.members["sian"]}
+    assert post(firm, "tom", PAGE, **again).status_code == 422, "so many are the most"
+    now = site.database.now()
+    site.change(SessionRecord, {"ended_at": now}, unattended=True)
+    asked(firm)
+    site.change(SessionRecord, {"ended_at": None}, unattended=True)
+    never_agreed = {"agreed_at": None, "session_ref": None, "created_at": now - OFFER_LASTS}
+    site.change(MachineMandateRecord, never_agreed)
+    asked(firm)
+    site.change(MachineMandateRecord, {"created_at": now})
+    site.change(MemberRecord, {"left_at": now}, ref=firm.members["sian"])
+    firm.join("sian", "worker")
+    asked(firm)
 
 
 def test_what_is_asked_wrong_is_said_and_nothing_is_kept(firm: Firm) -> None:

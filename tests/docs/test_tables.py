@@ -8,6 +8,7 @@ from idp.assurance.policy import load_policies
 from idp.authentication import ending
 from idp.authentication.rules import SESSION_IDLES, SESSION_LASTS
 from idp.callers.authority import Bar
+from idp.callers.dpop import Unproved
 from idp.callers.registration import Registration
 from idp.callers.rules import Dead
 from idp.delegation.explaining import REASONS
@@ -120,6 +121,10 @@ def test_every_reason_why_a_token_is_dead_is_explained() -> None:
     assert [codes(row[0])[0] for row in table(SERVICE, "reasons")] == [str(dead) for dead in Dead]
 
 
+def test_every_way_in_which_a_key_is_not_proved_is_explained() -> None:
+    assert [codes(row[0])[0] for row in table(SERVICE, "unproved")] == list(map(str, Unproved))
+
+
 def test_everything_that_can_stop_an_actor_is_explained() -> None:
     assert [codes(row[0])[0] for row in table(SERVICE, "bars")] == [str(bar) for bar in Bar]
 
@@ -185,7 +190,7 @@ def test_how_long_things_live_is_said_right() -> None:
 
 def test_every_reason_of_a_refused_exchange_that_is_explained_is_one_that_is_given() -> None:
     source = read(ROOT / "idp" / "oidc" / "exchanging.py")
-    given = {*map(str, REASONS), *re.findall(r'"([a-z-]+)"', source)}
+    given = {*map(str, [*REASONS, *Unproved]), *re.findall(r'"([a-z-]+)"', source)}
     for reason, error, _ in table(INTERMEDIARY, "exchange-reasons"):
         for name in codes(reason):
             assert name in given, name

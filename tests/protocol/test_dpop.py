@@ -14,6 +14,8 @@ from werkzeug.test import TestResponse
 
 from idp.callers import dpop
 from idp.callers.records import ClientRecord, SpentAssertionRecord
+from idp.delegation.records import MandateRecord
+from idp.journal.records import JournalEntry
 from idp.keyring import jose
 from idp.oidc.records import AuthorizationCodeRecord, GrantRecord, RefreshTokenRecord
 from tests.build import ISSUER, VERIFIER, Site, claims_of, sign
@@ -66,6 +68,18 @@ def userinfo(
 
 def said(answer: TestResponse) -> tuple[int, str]:
     return answer.status_code, str((answer.json or {}).get("error"))
+
+
+def refused(site: Site, answer: TestResponse, reason: str, kind: str = "userinfo-refused") -> Any:
+    """The reason and the reference are in the answer, in its challenge and in the journal."""
+    body = answer.json or {}
+    assert body["reason"] == reason, body
+    assert body["error_description"].endswith(f"(reference {body['reference']})")
+    if kind == "userinfo-refused":
+        assert body["error_description"] in answer.headers["WWW-Authenticate"]
+    (row,) = site.rows(JournalEntry, reference=body["reference"])
+    assert (row["kind"], row["detail"]["reason"]) == (kind, reason)
+    return row
 
 
 # The proof itself (section 4)
@@ -209,6 +223,8 @@ def test_section_5_a_proof_makes_the_token_of_type_dpop_with_cnf_jkt(site: Site)
     bad = redeem(site, "library", code, MINE, htm="GET")
     assert said(bad) == (400, "invalid_dpop_proof")
     assert "htm" in (bad.json or {})["error_description"]
+    row = refused(site, bad, "proof-wrong", "tokens-refused")
+    assert (row["person"], row["client_id"]) == (None, "library")
     assert [row["used_at"] for row in site.rows(AuthorizationCodeRecord)] == [None]
     tokens = redeem(site, "library", code, MINE).json or {}
     assert tokens["token_type"] == "DPoP"
@@ -271,6 +287,11 @@ def test_a_proof_is_spent_by_nobody_who_is_no_client(site: Site) -> None:
     answer = site.browser.post("/token", data=form, headers={"DPoP": proof}, base_url=ISSUER)
     assert said(answer) == (401, "invalid_client")
     assert not site.rows(SpentAssertionRecord)
+    form["client_id"] = "public"  # as anybody can say
+    answer = site.browser.post("/token", data=form, headers={"DPoP": "x"}, base_url=ISSUER)
+    assert said(answer) == (400, "invalid_dpop_proof")
+    assert "reference" not in (answer.json or {})
+    assert not site.rows(JournalEntry, kind="tokens-refused")
 
 
 def test_section_10_a_code_bound_to_a_key_is_worth_nothing_without_it_nor_lost(
@@ -336,7 +357,9 @@ def test_section_5_2_a_client_registered_for_bound_tokens_gets_no_others(site: S
     code, old = site.code("basic"), site.tokens("basic")["refresh_token"]
     site.change(ClientRecord, {"dpop_bound": True}, client_id="basic")
     site.house.services.clients.forget()
-    assert said(redeem(site, "basic", code, None)) == (400, "invalid_dpop_proof")
+    bearer = redeem(site, "basic", code, None)
+    assert said(bearer) == (400, "invalid_dpop_proof")
+    refused(site, bearer, "proof-missing", "tokens-refused")
     assert said(refresh(site, "basic", old, None)) == (400, "invalid_dpop_proof")
     assert redeem(site, "basic", code, MINE).status_code == 200, "and nothing was spent by trying"
     assert refresh(site, "basic", old, MINE).status_code == 200
@@ -370,9 +393,11 @@ def test_section_7_1_a_proof_that_is_wrong_is_refused_with_a_challenge(site: Sit
     site.sign_in()
     token, now = bound(site)["access_token"], site.now()
     other = bound(site)["access_token"]
+    sian = site.account("sian")["person_ref"]
     for proof in (
         None,
         "",
+        THIEF.proof("GET", USERINFO, now, token=token),
         MINE.proof("GET", USERINFO, now),
         MINE.proof("GET", USERINFO, now, token=other),
         MINE.proof("GET", USERINFO, now, ath=""),
@@ -382,13 +407,21 @@ def test_section_7_1_a_proof_that_is_wrong_is_refused_with_a_challenge(site: Sit
         MINE.proof("GET", USERINFO, now - 301, token=token),
         MINE.proof("POST", USERINFO, now, token=token),
         MINE.proof("GET", TOKEN, now, token=token),
-        THIEF.proof("GET", USERINFO, now, token=token),
         "nonsense",
     ):
         answer = userinfo(site, token, proof)
         assert said(answer) == (401, "invalid_dpop_proof"), proof
         challenge = answer.headers["WWW-Authenticate"]
         assert challenge.startswith('DPoP realm="userinfo", algs="ES256 RS256 PS256 EdDSA", error=')
+    told = [row["detail"]["reason"] for row in site.rows(JournalEntry, kind="userinfo-refused")]
+    assert told == ["proof-missing"] * 2 + ["proof-of-other-key"] + ["proof-wrong"] * 10
+    last = refused(site, answer, "proof-wrong")
+    assert (last["person"], last["client_id"]) == (sian, "library")
+    site.later(seconds=300)
+    late = userinfo(site, token, None)
+    assert said(late) == (401, "invalid_dpop_proof")
+    assert "reference" not in (late.json or {}), "no more of it than while it lasts"
+    assert len(site.rows(JournalEntry, kind="userinfo-refused")) == len(told)
 
 
 def test_section_7_2_a_bound_token_is_no_bearer_nor_the_other_way(site: Site) -> None:
@@ -397,12 +430,29 @@ def test_section_7_2_a_bound_token_is_no_bearer_nor_the_other_way(site: Site) ->
     downgraded = site.userinfo(token)
     assert said(downgraded) == (401, "invalid_token")
     assert downgraded.headers["WWW-Authenticate"].startswith("DPoP ")
+    refused(site, downgraded, "proof-missing")
     by_form = site.browser.post("/userinfo", data={"access_token": token}, base_url=ISSUER)
     assert said(by_form) == (401, "invalid_token")
     proof = MINE.proof("GET", USERINFO, site.now(), token=plain)
     upgraded = userinfo(site, plain, proof)
     assert said(upgraded) == (401, "invalid_token")
     assert upgraded.headers["WWW-Authenticate"].startswith("Bearer ")
+    refused(site, upgraded, "token-not-bound")
+
+
+def test_who_holds_no_key_does_not_learn_what_became_of_the_token(site: Site) -> None:
+    """A thief is told of the key only, and the owner finds the try in the journal."""
+    mandate = site.give_mandate()
+    site.sign_in()
+    code = site.act(mandate)
+    token = (redeem(site, "tax", code, MINE).json or {})["access_token"]
+    site.change(MandateRecord, {"state": "suspended"}, ref=mandate)
+    stolen = userinfo(site, token, THIEF.proof("GET", USERINFO, site.now(), token=token))
+    row = refused(site, stolen, "proof-of-other-key")
+    margaret, sian = (site.account(name)["person_ref"] for name in ("margaret", "sian"))
+    assert (row["person"], row["actor"], row["mandate_ref"]) == (margaret, sian, mandate)
+    shown = userinfo(site, token, MINE.proof("GET", USERINFO, site.now(), token=token))
+    refused(site, shown, "mandate-suspended")
 
 
 def test_section_7_1_without_a_token_both_schemes_are_offered(site: Site) -> None:

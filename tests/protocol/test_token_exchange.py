@@ -12,24 +12,27 @@ from hypothesis import strategies as st
 from sqlalchemy import insert
 
 from idp.accounts.records import AccountRecord, SubjectRecord
+from idp.assurance.rules import Level
 from idp.authentication.records import ClientSessionRecord, SessionRecord
-from idp.callers.authority import allows, named_powers
+from idp.callers.authority import Bar, allows, named_powers
 from idp.callers.records import ClientRecord
 from idp.delegation import actions as delegation
-from idp.delegation import uses
+from idp.delegation import passing, uses
 from idp.delegation.records import BulkWatchRecord, MandateRecord
 from idp.journal.records import JournalEntry
 from idp.oidc.exchange_rules import MANDATE_TYPE, powers_at, read_exchange, scope_for
 from idp.oidc.records import GrantRecord, RefreshTokenRecord
 from idp.oidc.rules import BadRequest
 from idp.organisations.records import MemberRecord, OrganisationRecord
+from idp.storage import Transaction
 from tests.build import ISSUER, Site, claims_of, service
 from tests.demo.serving import served
 from tests.rig.dpop import Holder
-from tests.rig.firms import fill
+from tests.rig.firms import assign, fill
 from tests.rig.software import EXCHANGES, FIRM, TAX_API, Firm, make_firm
 
 ACCESS = "urn:ietf:params:oauth:token-type:access_token"
+ABOVE = "firm-above"
 ID_TOKEN = "urn:ietf:params:oauth:token-type:id_token"
 
 
@@ -291,7 +294,9 @@ def test_a_token_for_an_api_is_bound_to_a_key_and_no_proof_is_good_twice(firm: F
     proof = firm.holder.proof("POST", f"{ISSUER}/token", site.now())
     assert firm.exchange(mandate, actor, proof=proof).status_code == 200
     again = firm.exchange(mandate, actor, proof=proof)
-    assert (again.json or {})["error"] == "invalid_dpop_proof"
+    body = again.json or {}
+    assert (body["error"], body["reason"]) == ("invalid_dpop_proof", "proof-wrong")
+    assert site.rows(JournalEntry, reference=body["reference"], client_id="filer")
     assertion = site.assertion("filer")
     assert firm.exchange(mandate, actor, client_assertion=assertion).status_code in {200, 401}
     assert len(site.rows(GrantRecord, software="filer")) <= 2
@@ -393,6 +398,69 @@ def test_an_ended_or_run_out_permission_says_so_with_a_reference(firm: Firm) -> 
     site.change(GrantRecord, {"software": "issued-before"}, software="filer")
     site.later(seconds=101)
     refused(firm, firm.exchange(short, actor), "invalid_request", "mandate-out-of-term")
+
+
+def passed_on(firm: Firm) -> tuple[str, str]:
+    """What another firm passed on to this one, open to Sian; answers it and what it stands on."""
+    site = firm.site
+
+    def another(tx: Transaction) -> None:
+        tx.execute(insert(OrganisationRecord).values(
+            ref=ABOVE, name="Bookkeepers", kind="firm", entered_by="tests", verified_by="tests",
+            verified_at=tx.now(), created_at=tx.now(),
+        ))  # fmt: skip
+        tx.execute(insert(MemberRecord).values(
+            ref="of-bookkeepers", organisation_ref=ABOVE, name="Nobody", roles=["assigner"],
+            account_ref=site.account("nobody")["ref"], added_by="tests", joined_at=tx.now(),
+        ))  # fmt: skip
+
+    site.database.transaction(another)
+    parent = firm.mandate(delegate=ABOVE, max_chain=1, open_to=None)
+    child = site.database.transaction(lambda tx: passing.pass_on(
+        tx, site.house.keyring, site.house.policies, parent, to=FIRM, powers=["view"],
+        account=site.account("nobody")["ref"], level=Level(identity=2, sign_in=2),
+        expires=tx.now() + timedelta(days=10),
+    ))  # fmt: skip
+    assert not isinstance(child, passing.Problem | Bar), child
+    assign(site, child, firm.members["sian"])
+    return child, parent
+
+
+def test_what_was_passed_on_names_the_chain_and_stops_with_what_it_stands_on(firm: Firm) -> None:
+    """RFC 8693 4.1 (`act` in `act`); delegation.md I2, I9."""
+    site, actor = firm.site, firm.actor_token()
+    child, parent = passed_on(firm)
+    body = firm.exchange(child, actor).json or {}
+    said = claims_of(body["access_token"])
+    assert (said["mandate"]["id"], body["scope"]) == (child, "tax:view")
+    assert said["act"] == {
+        "sub": subject(site, "revenue", "actor", "sian"), "org": FIRM, "client_id": "filer",
+        "acr": claims_of(actor)["acr"], "act": {"org": ABOVE},
+    }  # fmt: skip
+    told = site.introspect("tax", body["access_token"])
+    assert (told["active"], told["act"]) == (True, said["act"])
+    beyond = firm.exchange(child, actor, scope="tax:file")  # which the parent has
+    assert (beyond.json or {})["reason"] == "power-not-in-mandate"
+    other = firm.exchange(parent, actor)
+    assert (other.json or {})["reason"] == "mandate-unknown", "the parent is another's"
+
+    def stopped() -> str:
+        assert site.introspect("tax", body["access_token"]) == {"active": False}
+        answer = firm.exchange(child, actor)
+        assert answer.status_code == 400
+        return str((answer.json or {})["reason"])
+
+    for values, whole in (
+        ({"suspends_at": site.database.now()}, {"suspends_at": None}),
+        ({"verified_at": None}, {"verified_at": site.database.now()}),
+    ):
+        site.change(OrganisationRecord, values, ref=ABOVE)
+        assert stopped() == "parent-mandate-ended"
+        site.change(OrganisationRecord, whole, ref=ABOVE)
+        assert site.introspect("tax", body["access_token"])["active"], "nothing was destroyed"
+    margaret = site.account("margaret")["person_ref"]
+    site.database.transaction(lambda tx: delegation.end(tx, parent, principal=margaret))
+    assert stopped() == "mandate-ended"
 
 
 def test_an_unassigned_member_opens_nobody_and_a_frozen_one_nobody_more(firm: Firm) -> None:

@@ -1,13 +1,17 @@
 """A firm of a served house: its clerk and software act for a principal; and each way that ends."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sqlalchemy import insert, select, update
 
+from idp.authentication import sessions, unattended
 from idp.callers.authority import Bar
+from idp.delegation import machines
 from idp.delegation.actions import give
+from idp.delegation.machine_rules import Verdict
+from idp.delegation.machines import Machine
 from idp.delegation.records import AssignmentRecord
 from idp.errors import Refusal
 from idp.keyring.sealing import random_ref
@@ -16,6 +20,7 @@ from idp.officers.actions import COMMAND
 from idp.oidc.exchange_rules import ACCESS_TOKEN_TYPE, GRANT_TYPE, MANDATE_TYPE
 from idp.organisations.records import MemberRecord, OrganisationRecord
 from idp.storage import Transaction
+from tests.rig.dpop import Holder
 from tests.rig.stock import LEVEL, Application, Grant, Stock, Visitor
 from tests.rig.wire import Answer
 
@@ -55,6 +60,32 @@ class Practice:
 
         return self.stock.house.database.transaction(work)
 
+    def machine(self, member: str) -> Machine:
+        """The machine mandate that the clerk answers for: as it stands, or agreed to anew."""
+
+        def work(tx: Transaction) -> Machine:
+            stands = machines.standing_for(
+                tx, client_id=self.software.client_id, organisation_ref=self.ref,
+                service=self.stock.confidential.client_id,
+            )  # fmt: skip
+            if stands is not None:
+                return stands
+            house = self.stock.house
+            ref = machines.ask(
+                tx, house.keyring, self.ref, self.admin.account,
+                client_id=self.software.client_id, member=member, days=30,
+                services=[self.stock.confidential.client_id],
+            )  # fmt: skip
+            session = sessions.find(tx, self.clerk.session_secret)
+            assert session is not None
+            agreed = unattended.agree(tx, house.policies, session, self.ref, ref)
+            made = machines.find(tx, self.ref, ref)
+            assert agreed is Verdict.ALLOWED, (ref, agreed)
+            assert made is not None
+            return made
+
+        return self.stock.house.database.transaction(work)
+
     def assigned(self, principal: Visitor, member: str, *, passed_on: bool = False) -> "Held":
         """A new permission of a principal's, in place of the last one, open to the clerk."""
 
@@ -68,10 +99,12 @@ class Practice:
 
         return self.stock.house.database.transaction(work)
 
-    def acting(self, held: "Held", many: int = 1) -> list[Grant]:
-        """Grants in which the clerk acts at the service's own pages."""
+    def acting(
+        self, held: "Held", many: int = 1, apis: Sequence[str | None] = (None,)
+    ) -> list[Grant]:
+        """Grants in which the clerk acts at the service's own pages; for each API in turn."""
         return self.stock.grants(
-            0, [self.clerk], self.stock.confidential, mandates=[held.ref] * many,
+            0, [self.clerk], self.stock.confidential, mandates=[held.ref] * many, apis=apis,
             principal=held.principal.person, organisation=self.ref, member=held.member,
         )  # fmt: skip
 
@@ -79,13 +112,16 @@ class Practice:
         """A grant of the software's, for the clerk's own token of it, which names who acts."""
         return self._signed_in.pop()
 
-    def exchange(self, held: "Held", actor: str) -> bytes:
-        """The request by which the software acts under a permission, in the clerk's name."""
+    def exchange(
+        self, held: "Held", actor: str | None, holder: Holder | None = None, api: str | None = None
+    ) -> bytes:
+        """The request by which the software acts under a permission: in the name of the member
+        whose own token `actor` is, else by itself. For an API it proves a key."""
+        who = {"actor_token": actor, "actor_token_type": ACCESS_TOKEN_TYPE} if actor else {}
         return self.stock.as_client("/token", {
             "grant_type": GRANT_TYPE, "subject_token": held.ref,
-            "subject_token_type": MANDATE_TYPE, "actor_token": actor,
-            "actor_token_type": ACCESS_TOKEN_TYPE,
-        }, self.software)  # fmt: skip
+            "subject_token_type": MANDATE_TYPE, **who, **({"resource": api} if api else {}),
+        }, self.software, holder)  # fmt: skip
 
     def suspend(self) -> None:
         """The firm is suspended at once, as `idp organisation suspend` does it."""
@@ -159,19 +195,53 @@ def _member(act: str) -> Callable[[Practice, Held, Ask], None]:
     return end
 
 
+def _machines(firm: Practice, held: Held, ask: Ask) -> None:
+    path = f"/helping/organisations/{firm.ref}/software/{firm.machine(held.member).ref}/end"
+    firm.by_form(ask, path, firm.admin)
+
+
+def _signed_out(firm: Practice, held: Held, ask: Ask) -> None:
+    path = f"/account/sessions/{firm.machine(held.member).session_ref}/end"
+    firm.by_form(ask, path, firm.clerk)
+
+
 def _closed(firm: Practice, held: Held, ask: Ask) -> None:
     path = f"/helping/organisations/{firm.ref}/people/{held.ref}/close"
     firm.by_form(ask, path, firm.admin, **{"from": held.member})
 
 
-# How it ends, and what stands in the way from then on.
-ENDS: Mapping[str, tuple[Callable[[Practice, Held, Ask], None], Bar]] = {
-    "the principal ends it": (_own, Bar.ENDED),
-    "the member leaves": (_member("leave"), Bar.NOT_A_MEMBER),
-    "the member is suspended": (_member("suspend"), Bar.MEMBER_SUSPENDED),
-    "the assignment is taken away": (_closed, Bar.NOT_ASSIGNED),
-    "the organisation is suspended": (
-        lambda firm, held, ask: firm.suspend(), Bar.ORGANISATION_SUSPENDED,
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """A way in which acting ends, and what stands in the way of software from then on.
+
+    `why`: of software that shows a member's own token; None where the end is none of the member's
+    own acting. `alone`: of software that acts by itself, with a member who answers for it.
+    """
+
+    end: Callable[[Practice, Held, Ask], None]
+    why: Bar | None
+    alone: str
+
+
+def _all(end: Callable[[Practice, Held, Ask], None], why: Bar) -> Way:
+    return Way(end=end, why=why, alone=why)
+
+
+NOBODY_ANSWERS = "actor-missing"
+PASSED_ON = "what it was passed on from ends"
+ENDS: Mapping[str, Way] = {
+    "the principal ends it": _all(_own, Bar.ENDED),
+    "the member leaves": Way(
+        end=_member("leave"), why=Bar.NOT_A_MEMBER, alone=NOBODY_ANSWERS
     ),
-    "what it was passed on from ends": (_parents, Bar.ENDED),
+    "the member is suspended": _all(_member("suspend"), Bar.MEMBER_SUSPENDED),
+    "the assignment is taken away": _all(_closed, Bar.NOT_ASSIGNED),
+    "the organisation is suspended": _all(
+        lambda firm, held, ask: firm.suspend(), Bar.ORGANISATION_SUSPENDED
+    ),
+    PASSED_ON: _all(_parents, Bar.ENDED),
+    "the machine mandate is ended": Way(end=_machines, why=None, alone=NOBODY_ANSWERS),
+    "who answers for the software ends its session": Way(
+        end=_signed_out, why=None, alone=NOBODY_ANSWERS
+    ),
 }  # fmt: skip

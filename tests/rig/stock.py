@@ -39,8 +39,10 @@ from idp.signin import actions as signin
 from idp.signin.rules import CODE, PASSWORD, Asked
 from idp.storage import Transaction
 from tests.rig import wire
+from tests.rig.dpop import Holder
 
 SECTOR = "proofs"
+API = "https://api.proofs.example/v1"  # of the confidential client
 CALLBACK = "https://proofs.example/callback"
 VERIFIER = "the-verifier-of-every-code-in-these-proofs-0123456789"
 CHALLENGE = urlsafe_b64encode(sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
@@ -72,13 +74,15 @@ class Application:
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """A grant with the code to redeem for it. `mandate` where it is for somebody else."""
+    """A grant with the code to redeem for it. `mandate` where it is for somebody else; `api`
+    where its tokens are for one."""
 
     ref: str
     code: str
     refresh: str
     visitor: Visitor
     mandate: str | None = None
+    api: str | None = None
 
 
 class Stock:
@@ -90,7 +94,7 @@ class Stock:
         self._people = 0
         self.delegates: dict[str, str] = {}  # of mandates that are not to a visitor
         self._password = hash_password(house.gate, random_token())  # nobody types it
-        self.confidential = self._client("client_secret_basic")
+        self.confidential = self._client("client_secret_basic", resources=[API])
         self.public = self._client("none")
         self.signing = self._client("private_key_jwt")
 
@@ -112,8 +116,9 @@ class Stock:
         principal: str | None = None,
         organisation: str | None = None,
         member: str | None = None,
+        apis: Sequence[str | None] = (None,),
     ) -> list[Grant]:
-        """Make grants with a code and a refresh token each, the visitors' in turn.
+        """Make grants with a code and a refresh token each, the visitors' and the APIs' in turn.
 
         With `mandates` there is one grant for each, in which the visitor acts for `principal`:
         as a `member` of an `organisation`, where they are told.
@@ -129,6 +134,7 @@ class Stock:
                     refresh=random_token(),
                     visitor=visitors[number % len(visitors)],
                     mandate=mandates[number] if mandates else None,
+                    api=apis[number % len(apis)],
                 )
                 for number in range(len(mandates) or many)
             ]
@@ -204,39 +210,57 @@ class Stock:
 
     # What is sent.
 
-    def redeem(self, grant: Grant, client: Application | None = None) -> bytes:
-        """The token request with a grant's code."""
+    def redeem(
+        self, grant: Grant, client: Application | None = None, holder: Holder | None = None
+    ) -> bytes:
+        """The token request with a grant's code; with a `holder` for a token bound to its key."""
         form = {"grant_type": "authorization_code", "code": grant.code, "redirect_uri": CALLBACK,
                 "code_verifier": VERIFIER}  # fmt: skip
-        return self.as_client("/token", form, client or self.confidential)
+        return self.as_client("/token", form, client or self.confidential, holder)
 
-    def refresh(self, token: str, client: Application | None = None) -> bytes:
+    def refresh(
+        self, token: str, client: Application | None = None, holder: Holder | None = None
+    ) -> bytes:
         """The token request with a refresh token."""
         form = {"grant_type": "refresh_token", "refresh_token": token}
-        return self.as_client("/token", form, client or self.confidential)
+        return self.as_client("/token", form, client or self.confidential, holder)
 
-    def introspect(self, token: str) -> bytes:
+    def introspect(self, token: str, client: Application | None = None) -> bytes:
         """The question whether a token is live."""
-        return self.as_client("/introspect", {"token": token}, self.confidential)
+        return self.as_client("/introspect", {"token": token}, client or self.confidential)
 
     def revoke(self, token: str, client: Application | None = None) -> bytes:
         """The request that ends a token's grant."""
         return self.as_client("/revoke", {"token": token}, client or self.confidential)
 
-    def userinfo(self, token: str) -> bytes:
-        """The request for the claims of an access token."""
-        return wire.build("GET", "/userinfo", self.host, None, {"Authorization": f"Bearer {token}"})
+    def userinfo(self, token: str, holder: Holder | None = None) -> bytes:
+        """The request for the claims of an access token, which may be bound to a holder's key."""
+        headers = {"Authorization": f"Bearer {token}"}
+        if holder is not None:
+            proof = self.proof(holder, "GET", "/userinfo", token=token)
+            headers = {"Authorization": f"DPoP {token}", "DPoP": proof}
+        return wire.build("GET", "/userinfo", self.host, None, headers)
 
-    def as_client(self, path: str, form: Mapping[str, str], client: Application) -> bytes:
-        """A request by a client that proves itself as it is registered."""
+    def as_client(
+        self, path: str, form: Mapping[str, str], client: Application, holder: Holder | None = None
+    ) -> bytes:
+        """A request by a client that proves itself as it is registered, and a key if it holds
+        one."""
+        headers = {} if holder is None else {"DPoP": self.proof(holder, "POST", path)}
         if client.secret is not None:
-            headers = wire.basic(client.client_id, client.secret)
+            headers |= wire.basic(client.client_id, client.secret)
             return wire.build("POST", path, self.host, form, headers)
         if client.key is not None:
             signed = self.assertion(client)
             proof = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": signed}
-            return wire.build("POST", path, self.host, {**form, **proof})
-        return wire.build("POST", path, self.host, {**form, "client_id": client.client_id})
+            return wire.build("POST", path, self.host, {**form, **proof}, headers)
+        form = {**form, "client_id": client.client_id}
+        return wire.build("POST", path, self.host, form, headers)
+
+    def proof(self, holder: Holder, method: str, path: str, *, token: str | None = None) -> str:
+        """A proof of a key that is good for one such request (RFC 9449)."""
+        now = int(self.house.database.clock.now().timestamp())
+        return holder.proof(method, f"{self.house.settings.issuer}{path}", now, token=token)
 
     def assertion(self, client: Application | None = None) -> str:
         """A client assertion with a `jti` of its own (RFC 7523 section 3)."""
@@ -265,8 +289,8 @@ class Stock:
 
     # How it is made.
 
-    def _client(self, method: str) -> Application:
-        return self.client(f"proofs-{method.replace('_', '-')}", method)
+    def _client(self, method: str, **more: Any) -> Application:
+        return self.client(f"proofs-{method.replace('_', '-')}", method, **more)
 
     def client(self, client_id: str, method: str, **more: Any) -> Application:
         """Register a client that proves itself by this method; `more` of its registration."""
@@ -332,7 +356,7 @@ class Stock:
             else None,
             "act_sub": subs[grant.visitor.person] if acting else None,
             "mandate_ref": grant.mandate,
-            "resource": None,
+            "resource": grant.api,
             "scope": "openid profile",
             "claims": {},
             "acr": "urn:gatehouse:tier:2",
