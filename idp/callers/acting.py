@@ -58,6 +58,7 @@ MEMBER = named(
 )  # fmt: skip
 AUTHORITY = named("joint_authority", ref=TEXT, quorum=COUNT)
 WATCH = named("bulk_watch", actor=TEXT, frozen_at=TIME)
+CLIENT = named("client", client_id=TEXT, disabled_at=TIME)
 ASSIGNMENT = named("mandate_assignment", mandate_ref=TEXT, assignee=TEXT)
 TEAM_MEMBER = named("team_member", team_ref=TEXT, member_ref=TEXT)
 ACT = named("joint_act", ref=TEXT, authority_ref=TEXT, service=TEXT, expires_at=TIME)
@@ -66,8 +67,9 @@ TABLES = {
     "m": MANDATE, "p": PERSON, "b": BUSINESS, "o": ORGANISATION, "mb": MEMBER, "ja": AUTHORITY,
     "bw": WATCH,
 }  # fmt: skip
-ALL_TABLES = (*TABLES.values(), ASSIGNMENT, TEAM_MEMBER, ACT, SIGNATURE)
+ALL_TABLES = (*TABLES.values(), CLIENT, ASSIGNMENT, TEAM_MEMBER, ACT, SIGNATURE)
 _PARENT, _GRANDPARENT, _FELLOW = (MANDATE.alias(name) for name in ("pm", "gm", "fellow"))
+_SERVICE = CLIENT.alias("at_service")  # where the mandate may be used
 _PASSED_BY = ORGANISATION.alias("passed_by")
 
 
@@ -148,6 +150,7 @@ def columns(joint_act: Any) -> list[ColumnElement[Any]]:
             and_(_passed_by(_PARENT),
                  or_(_PARENT.c.parent_ref.is_(None), _passed_by(_GRANDPARENT)))
             ).label("x_parents"),
+        _SERVICE.c.disabled_at.label("x_service_off"),
         _PARENT.c.delegate.label("x_through"),
         _GRANDPARENT.c.delegate.label("x_before"),
         signed.label("x_signed"),
@@ -170,6 +173,7 @@ def joined(source: Any, *, mandate: Any, member: Any, account: Any) -> Any:
         .join(MEMBER, and_(member, MEMBER.c.organisation_ref == MANDATE.c.delegate), isouter=True)
         .join(AUTHORITY, AUTHORITY.c.ref == MANDATE.c.authority_ref, isouter=True)
         .join(WATCH, WATCH.c.actor == account, isouter=True)
+        .join(_SERVICE, _SERVICE.c.client_id == MANDATE.c.service, isouter=True)
         .join(_PARENT, _PARENT.c.ref == MANDATE.c.parent_ref, isouter=True)
         .join(_GRANDPARENT, _GRANDPARENT.c.ref == _PARENT.c.parent_ref, isouter=True)
     )
@@ -205,6 +209,7 @@ def facts(row: Any, *, now: datetime, actor: str | None, grant: str | None = Non
         organisation=organisation,
         frozen=row["bw_frozen_at"] is not None,
         service=row["m_service"],
+        service_off=row["x_service_off"] is not None,
         powers=frozenset(row["m_powers"]),
         quorum=row["ja_quorum"] or 1,
         # Who acts agrees: where any one of them may act, nobody has to be asked.

@@ -42,6 +42,7 @@ class Bar(StrEnum):
     NOT_A_WORKER = "role-lacking"
     NOT_ASSIGNED = "not-assigned"
     FROZEN = "actor-frozen"
+    SERVICE_OFF = "service-switched-off"
     NOT_AWARE = "service-not-delegation-aware"
     OTHER_SERVICE = "service-not-in-mandate"
     OTHER_POWER = "power-not-in-mandate"
@@ -79,7 +80,7 @@ class Acting:
     among them. `basis` is the law or the act that the mandate stands on.
     `actor_level`: the mandate's own least level for whoever acts. `granted` is what the principal
     proved when granting, `cap` what the evidence behind it allows. `powers` as the mandate names
-    them.
+    them. `service_off`: its service has been switched off, whoever holds the token.
     """
 
     now: datetime
@@ -95,6 +96,7 @@ class Acting:
     organisation: OrganisationStanding | None
     frozen: bool
     service: str
+    service_off: bool
     powers: frozenset[str]
     quorum: int
     signed: int
@@ -213,6 +215,8 @@ def _delegate(facts: Acting) -> Bar | None:
 def _audience(facts: Acting, wish: Wish) -> Bar | None:
     if facts.service != wish.service:
         return Bar.OTHER_SERVICE
+    if facts.service_off:
+        return Bar.SERVICE_OFF
     if not wish.aware:
         return Bar.NOT_AWARE
     if not allows(facts.powers, wish.powers):
@@ -239,6 +243,7 @@ SAID: Mapping[StrEnum, str] = {
     Bar.NOT_A_WORKER: "the member of the organisation has no role that acts for people",
     Bar.NOT_ASSIGNED: "the member of the organisation has not been assigned this person",
     Bar.FROZEN: "so many people were opened that this member was stopped",
+    Bar.SERVICE_OFF: "the service that this permission is for has been switched off",
     Bar.NOT_AWARE: "this service is not registered as one that others may act at",
     Bar.OTHER_SERVICE: "the permission to act for this person does not cover this service",
     Bar.OTHER_POWER: "the permission to act for this person does not cover this power",

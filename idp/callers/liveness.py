@@ -28,7 +28,9 @@ GRANT = named(
     deferral_ref=TEXT, organisation_ref=TEXT, member_ref=TEXT, software=TEXT, purpose=TEXT,
     joint_act_ref=TEXT, actor_grant_ref=TEXT, machine_ref=TEXT, details=JSON(), dpop_jkt=TEXT,
 )  # fmt: skip
-CLIENT = named("client", client_id=TEXT, disabled_at=TIME)
+CLIENT = acting.CLIENT
+RESOURCE = named("resource", uri=TEXT, client_id=TEXT)
+AUDIENCE = CLIENT.alias("audience")  # the service whose API a token is for
 ACCOUNT = named("account", ref=TEXT, disabled_at=TIME)
 SESSION = named("session", ref=TEXT, ended_at=TIME, expires_at=TIME)
 CLIENT_SESSION = named("client_session", ref=TEXT, ended_at=TIME)
@@ -38,9 +40,12 @@ ACTOR_GRANT = named("oauth_grant", ref=TEXT, ended_at=TIME).alias("actor_grant")
 MACHINE = named("machine_mandate", ref=TEXT, ended_at=TIME, expires=TIME)
 _OWN = {
     "g": GRANT, "c": CLIENT, "a": ACCOUNT, "s": SESSION, "cs": CLIENT_SESSION, "h": HOLDER,
-    "d": DEFERRAL, "ag": ACTOR_GRANT, "mm": MACHINE,
+    "d": DEFERRAL, "ag": ACTOR_GRANT, "mm": MACHINE, "au": AUDIENCE,
 }  # fmt: skip
-TABLES = (GRANT, CLIENT, ACCOUNT, SESSION, CLIENT_SESSION, DEFERRAL, MACHINE, *acting.ALL_TABLES)
+TABLES = (
+    GRANT, RESOURCE, ACCOUNT, SESSION, CLIENT_SESSION, DEFERRAL, MACHINE,
+    *acting.ALL_TABLES,
+)  # fmt: skip
 
 
 def _columns() -> list[ColumnElement[Any]]:
@@ -59,7 +64,9 @@ LIVE = (
             .join(HOLDER, HOLDER.c.ref == GRANT.c.holder, isouter=True)
             .join(DEFERRAL, DEFERRAL.c.ref == GRANT.c.deferral_ref, isouter=True)
             .join(ACTOR_GRANT, ACTOR_GRANT.c.ref == GRANT.c.actor_grant_ref, isouter=True)
-            .join(MACHINE, MACHINE.c.ref == GRANT.c.machine_ref, isouter=True),
+            .join(MACHINE, MACHINE.c.ref == GRANT.c.machine_ref, isouter=True)
+            .join(RESOURCE, RESOURCE.c.uri == GRANT.c.resource, isouter=True)
+            .join(AUDIENCE, AUDIENCE.c.client_id == RESOURCE.c.client_id, isouter=True),
             mandate=acting.MANDATE.c.ref == GRANT.c.mandate_ref,
             member=acting.MEMBER.c.ref == GRANT.c.member_ref,
             account=GRANT.c.account_ref,
@@ -137,7 +144,8 @@ def _read(row: Any) -> LiveGrant:
         mandate = acting.read(row, now=row["now"], actor=row["g_actor"], grant=row["g_ref"])
     standing = Standing(
         now=row["now"],
-        client_disabled_at=row["c_disabled_at"],
+        # Off is whoever the token was issued to, or is for: an API takes none while it is off.
+        client_disabled_at=row["c_disabled_at"] or row["au_disabled_at"],
         account_disabled_at=row["a_disabled_at"],
         # Whom it is about may be dead where the mandate is for just that.
         holder_died=row["h_died_on"] is not None

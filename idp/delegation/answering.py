@@ -183,17 +183,17 @@ def answer(
     who: Answerer,
     choices: Mapping[str, bool],
     *,
-    said: Sequence[str],
+    said: Mapping[str, Sequence[str]],
     names: Names,
     passing_on: Mapping[str, int] | None = None,
 ) -> Answered | Refusal:
     """Accept or refuse services of an offer; what `choices` does not name stays open.
 
     Each move is conditional, so of an acceptance, a refusal, a cancellation and the end of the
-    offer's time exactly one comes about (I5). `said` are the words that were shown; a principal's
-    yes keeps them. What a new permission takes the place of ends with it. Both are told at once.
-    `passing_on`: how often the principal lets the helper pass on which of them, said in `said`;
-    never, where it does not name one.
+    offer's time exactly one comes about (I5). `said` are the words that were shown, by mandate, of
+    each those about it alone: a principal's yes keeps them, and a no nothing. What a new permission
+    takes the place of ends with it. Both are told at once. `passing_on`: how often the principal
+    lets the helper pass on which of them, said in `said`; never, where it does not name one.
     """
     barred = may_answer(offer, who, names)
     if barred is not None:
@@ -209,7 +209,8 @@ def answer(
         if not wanted:
             if isinstance(move(tx, mandate.ref, Move.REFUSE, by), Moved):
                 refused.append(mandate.ref)
-        elif _accept(tx, offer, who, mandate.ref, by, said, (passing_on or {}).get(mandate.ref, 0)):
+        elif _accept(tx, offer, who, mandate.ref, by, said[mandate.ref],
+                     (passing_on or {}).get(mandate.ref, 0)):  # fmt: skip
             accepted.append(mandate.ref)
     inviting.close(tx, offer.ref)
     if accepted or refused:

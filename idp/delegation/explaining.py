@@ -152,6 +152,10 @@ def _of_the_organisation() -> dict[StrEnum, tuple[str, str]]:
 
 def _of_the_service() -> dict[StrEnum, tuple[str, str]]:
     return {
+        Bar.SERVICE_OFF: (
+            _("This service is closed for now. You do not need to do anything."),
+            _("This service is closed for now. Try again later."),
+        ),
         Bar.NOT_AWARE: (
             _("This service only works with you yourself."),
             _("This service only works with the person themself. They can sign in here."),

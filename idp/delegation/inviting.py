@@ -158,13 +158,13 @@ def offer(
     ref: str,
     *,
     person: str,
-    said: Sequence[str],
+    said: Mapping[str, Sequence[str]],
     level: Level,
 ) -> str | Refusal:
     """Send what a person drafted, at the press of "agree"; answers the token of its link.
 
-    `said` are the words that were on the page: their hash is kept with each mandate, and they
-    with it. `level` is what the person proved now. Of two presses one sends it.
+    `said` are the words that were on the page, by mandate, of each those about it alone: they and
+    their hash are kept with it. `level` is what the person proved now. Of two presses one sends it.
     """
     row = tx.execute(_DRAFT, {"offer": ref}).mappings().first()
     if row is None or row["invited_by"] != person or row["token_digest"] is not None:
@@ -174,10 +174,10 @@ def offer(
     until = min([tx.now() + OFFER_LASTS, *ends])
     gives = mandates[0].standing.answerer is Party.DELEGATE
     by = By(party=Party.PRINCIPAL if gives else Party.DELEGATE, who=person)
-    values: dict[str, Any] = {"offer_expires": until}
-    if gives:
-        values |= agreed(said, level)
-    done = [move(tx, one.ref, Move.OFFER, by, values=values, row=one) for one in mandates]
+    done = []
+    for one in mandates:
+        values = {"offer_expires": until} | (agreed(said[one.ref], level) if gives else {})
+        done.append(move(tx, one.ref, Move.OFFER, by, values=values, row=one))
     if not all(isinstance(one, Moved) for one in done) or until <= tx.now():
         raise OfferRaced
     way, token = open_way(keyring, row), random_token()

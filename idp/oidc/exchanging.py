@@ -53,6 +53,7 @@ STRONG_METHODS = frozenset({"private_key_jwt"})
 # Which error of RFC 8693 section 2.2.2 or RFC 6749 section 5.2 a bar is; the rest: invalid_request.
 CODES: Mapping[StrEnum, str] = {
     Bar.OTHER_SERVICE: "invalid_target",
+    Bar.SERVICE_OFF: "invalid_target",
     Bar.NOT_AWARE: "invalid_target",
     Bar.OTHER_POWER: "invalid_scope",
     Bar.SOFTWARE: "unauthorized_client",

@@ -38,8 +38,8 @@ HELD = Acting(
     now=NOON, state="active", starts=NOON, expires=NOON + TICK, spent=False, basis="own",
     principal_died=False, principal_ceased=False, parents_live=True, is_delegate=False,
     organisation=FIRM, frozen=False,
-    service="tax", powers=frozenset({"view", "file"}), quorum=1, signed=1, actor_level=LOW,
-    granted=TOP, cap=TOP,
+    service="tax", service_off=False, powers=frozenset({"view", "file"}), quorum=1, signed=1,
+    actor_level=LOW, granted=TOP, cap=TOP,
 )  # fmt: skip
 WANTS = Wish(service="tax", powers=frozenset({"view"}), level=TOP, needed=TOP, floor=TOP)
 # What may stand in the way, in the order in which it is told.
@@ -59,6 +59,7 @@ WAYS: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], Bar]] = [
     ({}, {"assigned": False}, {}, Bar.NOT_ASSIGNED),
     ({"frozen": True}, {}, {}, Bar.FROZEN),
     ({}, {}, {"service": "library"}, Bar.OTHER_SERVICE),
+    ({"service_off": True}, {}, {}, Bar.SERVICE_OFF),
     ({}, {}, {"aware": False}, Bar.NOT_AWARE),
     ({}, {}, {"powers": frozenset({"view", "repayment"})}, Bar.OTHER_POWER),
     ({}, {}, {"software": False}, Bar.SOFTWARE),

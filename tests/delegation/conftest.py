@@ -9,17 +9,29 @@ import pytest
 from sqlalchemy import insert
 from werkzeug.test import TestResponse
 
+from idp.callers import registration
 from idp.notices.actions import MESSAGES, unseal
 from idp.organisations.records import MemberRecord, OrganisationRecord
 from idp.outbox.actions import deliver
 from idp.outbox.records import OutboxRecord
 from idp.storage import Transaction
 from idp.work import handlers
-from tests.build import BOTH, ISSUER, Site, pg_world, site, sqlite_world, world, world_url
+from tests.build import (
+    BOTH,
+    ISSUER,
+    Site,
+    pg_world,
+    service,
+    site,
+    sqlite_world,
+    world,
+    world_url,
+)
 
 __all__ = ["pg_world", "site", "sqlite_world", "world", "world_url"]
 
 TAX = {"power": ["tax/view", "tax/file"], "term": "31"}
+TWO = {"power": ["tax/file", "vehicles/renew"], "term": "31"}
 
 
 class Town:
@@ -95,6 +107,15 @@ class Town:
             return "firm-1"
 
         return self.site.database.transaction(work)
+
+    def second_service(self) -> None:
+        """Register Vehicles, another service of powers.toml where somebody may act."""
+        plain = service("vehicles", "client_secret_basic", delegation_aware=True)
+        asked = registration.read(dict(plain.data), "tests")
+        done = self.site.database.transaction(
+            lambda tx: registration.register(tx, asked, by="tests")
+        )
+        assert not isinstance(done, str), done
 
     def offered(self, giver: str = "margaret", helper: str = "sian", **more: Any) -> str:
         """Let somebody offer a permission by its pages; answer the link that was sent."""

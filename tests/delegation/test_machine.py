@@ -24,7 +24,7 @@ from idp.delegation import answering, inviting, owning
 from idp.delegation.answering import Answerer
 from idp.delegation.inviting import Way
 from idp.delegation.lifecycle import HELD, OFFER_LASTS, Move, Party, State
-from idp.delegation.moving import By, Moved, move, read
+from idp.delegation.moving import By, Moved, move, read, read_bundle
 from idp.delegation.offers import Asked, Term
 from idp.delegation.records import MandateInvitationRecord, MandateRecord
 from idp.delegation.reminding import remind_all
@@ -78,8 +78,9 @@ class Life(RuleBasedStateMachine):
                 tx, self.keyring, asked, way, person=self.people["margaret"],
                 answerer=Party.DELEGATE, exclusive=frozenset({"tax"}),
             )  # fmt: skip
+            said = {one.ref: SAID for one in read_bundle(tx, ref)}
             sent = inviting.offer(tx, self.keyring, ref, person=self.people["margaret"],
-                                  said=SAID, level=LEVEL)  # fmt: skip
+                                  said=said, level=LEVEL)  # fmt: skip
             assert isinstance(sent, str)
             return ref
 
@@ -98,7 +99,8 @@ class Life(RuleBasedStateMachine):
             found = answering.by_ref(tx, self.keyring, ref)
             assert found
             choices = {one.ref: yes for one in found.mandates}
-            return answering.answer(tx, self.keyring, found, answerer, choices, said=SAID,
+            said = dict.fromkeys(choices, SAID)
+            return answering.answer(tx, self.keyring, found, answerer, choices, said=said,
                                     names=NAMES)  # fmt: skip
 
         done = self.site.database.transaction(work)

@@ -1,17 +1,19 @@
 """A father names his daughter, or she asks him; both see it, and he ends it with one button."""
 
+import re
 from datetime import date
 from hashlib import sha256
+from html import unescape
 from typing import Any
 
 import pytest
 
-from idp.delegation.offers import read_list
+from idp.delegation.offers import hash_of, read_list
 from idp.delegation.records import MandateInvitationRecord, MandateRecord
 from idp.journal.records import JournalEntry
 from idp.register.records import PersonRecord
-from tests.build import PASSWORD
-from tests.delegation.conftest import TAX, Town
+from tests.build import ISSUER, PASSWORD
+from tests.delegation.conftest import TAX, TWO, Town
 
 
 def the_mandate(town: Town) -> dict[str, Any]:
@@ -62,6 +64,41 @@ def test_the_words_that_were_shown_are_kept_with_their_hash(town: Town) -> None:
     assert "At Tax they can send a tax return." in page
     town.as_("tom")
     assert town.site.get(f"/account/helpers/{row['ref']}/receipt").status_code == 404
+
+
+@pytest.mark.parametrize("firm", [True, False], ids=["a firm asked", "she gave"])
+def test_what_is_kept_with_one_service_is_nothing_that_was_said_of_another(
+    town: Town, firm: bool
+) -> None:
+    """The helper, or the principal, said yes to Tax and no to Vehicles."""
+    town.second_service()
+    if firm:
+        town.firm()
+        town.as_("tom")
+        how = {"how": "link", "given_name": "Margaret", "family_name": "Hughes"}
+        page = town.send(town.site.get("/helping/invitations/firm-1/new"), **(TWO | how))
+        (link,) = re.findall(ISSUER + r"(/invitation/[\w-]+)", page.text)
+    else:
+        link = town.offered(**TWO)
+    town.as_("margaret" if firm else "sian")
+    page = town.site.get(f"{link}/answer")
+    assert "At Vehicles they can renew the tax of a car." in unescape(page.text)
+    rows = {row["service"]: row["ref"] for row in town.site.rows(MandateRecord)}
+    said = {f"answer-{rows['tax']}": "yes", f"answer-{rows['vehicles']}": "no"}
+    assert "You said yes" in town.send(page, **said).text
+    tax, vehicles = (town.site.rows(MandateRecord, ref=rows[one])[0] for one in ("tax", "vehicles"))
+    assert (tax["state"], vehicles["state"]) == ("active", "refused")
+    (kept,) = tax["evidence"]
+    helper = "Harbour Accounts" if firm else "Sian Hughes"
+    assert kept["words"] == [
+        f"Margaret Hughes lets {helper} do this for them.", "At Tax they can send a tax return.",
+        "It lasts 31 days from the yes.", "Margaret Hughes can end it at any time.",
+    ]  # fmt: skip
+    assert hash_of(kept["words"]) == kept["hash"] == tax["text_hash"]
+    assert bool(vehicles["evidence"]) is not firm, "who gave it agreed to it, who refused did not"
+    receipt = town.site.get(f"/account/helpers/{rows['tax']}/receipt").text
+    assert "Vehicles" not in receipt
+    assert str(tax["text_hash"]) in receipt
 
 
 def test_she_asks_and_he_says_yes(town: Town) -> None:

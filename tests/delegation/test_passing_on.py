@@ -90,7 +90,7 @@ def test_a_part_is_passed_on_and_every_token_and_page_names_the_chain(passing: T
     assert kept["max_chain"] == 1
     said = kept["evidence"][0]["words"]
     assert said[-1].startswith("Ticked: Harbour Accounts may let another organisation")
-    assert any(one.startswith("Only if you tick it: ") for one in said)
+    assert not any(one.startswith("Only if you tick it: ") for one in said), "it was ticked"
 
     page = let(town, parent)
     assert "Payroll Ltd does a part of it for you" in page.text
@@ -156,7 +156,7 @@ def test_without_the_tick_nothing_is_passed_on(passing: Town) -> None:
     town = passing
     parent = accepted(town, ticks=False)
     assert row(town)["max_chain"] == 0
-    assert not [one for one in row(town)["evidence"][0]["words"] if one.startswith("Ticked")]
+    assert not [one for one in row(town)["evidence"][0]["words"] if "tick" in one.lower()]
     assert let(town, parent).status_code == 404
 
 

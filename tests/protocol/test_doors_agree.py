@@ -103,7 +103,7 @@ def test_what_is_dead_is_dead_at_every_door(site: Site, reason: str) -> None:
 
 
 @pytest.mark.parametrize("reason", [*MANDATE_REASONS, "holder-died", "account-disabled",
-                                    "session-ended"])  # fmt: skip
+                                    "session-ended", "client-disabled"])  # fmt: skip
 def test_what_an_acting_token_stands_on_too(site: Site, reason: str) -> None:
     mandate = site.give_mandate()
     got = _given(site, mandate)

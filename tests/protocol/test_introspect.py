@@ -47,7 +47,9 @@ def test_an_api_may_ask_about_access_tokens_for_it_and_nothing_else(site: Site) 
     assert site.introspect("library", tokens["access_token"])["active"]
     assert site.introspect("library", tokens["refresh_token"]) == {"active": False}
     site.change(ClientRecord, {"disabled_at": site.database.now()}, client_id="library")
-    assert site.introspect("library", tokens["access_token"]) == {"active": False}
+    for asker in ("library", "basic"):  # for whoever holds it, too: nobody is to take it
+        assert site.introspect(asker, tokens["access_token"]) == {"active": False}, asker
+    assert site.refresh("basic", tokens["refresh_token"]).status_code == 400
 
 
 def test_what_is_no_token_of_ours_is_not_active(site: Site) -> None:

@@ -1,6 +1,7 @@
 """/token, token exchange: RFC 8693 for software that acts for people; `delegation.md` section 1."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ from sqlalchemy import insert
 from idp.accounts.records import AccountRecord, SubjectRecord
 from idp.assurance.rules import Level
 from idp.authentication.records import ClientSessionRecord, SessionRecord
+from idp.callers import registration
 from idp.callers.authority import Bar, allows, named_powers
 from idp.callers.records import ClientRecord
 from idp.delegation import actions as delegation
@@ -375,9 +377,34 @@ def test_what_ends_between_ends_it_and_what_was_issued(firm: Firm) -> None:
         site.house.services.clients.forget()
         refused(firm, firm.exchange(mandate, actor), error, reason)
         if what not in LIVES_ON:
-            assert site.introspect("tax", before) == {"active": False}, what
+            for asker in ("tax", "filer"):
+                assert site.introspect(asker, before) == {"active": False}, (what, asker)
         site.change(table, undo, **where)
         site.house.services.clients.forget()
+
+
+def test_a_service_that_is_switched_off_is_acted_at_by_no_token_however_it_was_had(
+    firm: Firm,
+) -> None:
+    """Decision 16: also by tokens that others hold for it, and which name no API of it."""
+    site, mandate, actor = firm.site, firm.mandate(), firm.actor_token()
+    body = firm.exchange(mandate, actor, resource=None, proof=None).json or {}
+    assert site.userinfo(body["access_token"]).status_code == 200
+    _switch(site, off=True)
+    told = site.userinfo(body["access_token"])
+    assert (told.status_code, (told.json or {})["reason"]) == (401, "service-switched-off")
+    assert site.introspect("filer", body["access_token"]) == {"active": False}
+    site.change(GrantRecord, {"software": "issued-before"}, software="filer")
+    again = firm.exchange(mandate, actor, resource=None, proof=None)
+    refused(firm, again, "invalid_target", "service-switched-off")
+    _switch(site, off=False)
+    assert site.userinfo(body["access_token"]).status_code == 200
+    assert firm.exchange(mandate, actor).status_code == 200
+
+
+def _switch(site: Site, *, off: bool) -> None:
+    work = partial(registration.set_disabled, client_id="tax", disabled=off, by="tests")
+    assert site.database.transaction(work)
 
 
 def test_an_ended_or_run_out_permission_says_so_with_a_reference(firm: Firm) -> None:

@@ -17,7 +17,7 @@ from idp.delegation import answering, inviting
 from idp.delegation.answering import Answered, Answerer
 from idp.delegation.inviting import Way
 from idp.delegation.lifecycle import FINAL, Move, Party, Reason, State
-from idp.delegation.moving import By, Moved, move, read
+from idp.delegation.moving import By, Moved, move, read, read_bundle
 from idp.delegation.offers import Asked, Term
 from idp.delegation.records import MandateRecord
 from idp.keyring.ring import Keyring
@@ -92,7 +92,8 @@ class Race:
             asked = Asked(services={"tax": ("view",)}, term=Term(days=31))
             ref = inviting.draft(tx, self.keyring, asked, way, person=two.principal,
                                  answerer=Party.DELEGATE, exclusive=frozenset())  # fmt: skip
-            inviting.offer(tx, self.keyring, ref, person=two.principal, said=("x",), level=LEVEL)
+            said = {one.ref: ("x",) for one in read_bundle(tx, ref)}
+            inviting.offer(tx, self.keyring, ref, person=two.principal, said=said, level=LEVEL)
             found = answering.by_ref(tx, self.keyring, ref)
             assert found is not None
             return ref, found.mandates[0].ref
@@ -122,7 +123,7 @@ class Race:
             found = answering.by_ref(tx, self.keyring, offer)
             assert found is not None
             given = answering.answer(tx, self.keyring, found, who, {mandate: what == "accept"},
-                                    said=("x",), names=NAMES)  # fmt: skip
+                                    said={mandate: ("x",)}, names=NAMES)  # fmt: skip
             assert isinstance(given, Answered), given
             return bool(given.accepted or given.refused)
 

@@ -17,11 +17,13 @@ from idp.delegation.views.common import (
     SessionFacts,
     There,
     answerer_of,
+    asked_in,
     bp,
     needed,
     places,
     signed_in,
     term_of,
+    words_kept,
     words_of,
 )
 from idp.errors import Refusal
@@ -154,8 +156,8 @@ def _ask(
     if not isinstance(ready, There):
         return ready
     offer = ready.offer
-    said = house().database.read(lambda tx: words_of(tx, ready, mine=False))
-    asked = house().database.read(lambda tx: places(tx, offer.open))
+    asked = house().database.read(lambda tx: asked_in(tx, offer))
+    said = words_of(ready, asked.values(), mine=False)
     delegate = offer.from_name  # an organisation's: nobody else passes anything on
     page = render_template(
         "delegation/answer.html",
@@ -165,11 +167,11 @@ def _ask(
         words=hash_of(said),
         choices=[
             {
-                "ref": one.ref,
+                "ref": ref,
                 "service": place.service,
                 "passing": passing_words(delegate, place) if place.passes_on else "",
             }
-            for one, place in zip(offer.open, asked, strict=True)
+            for ref, place in asked.items()
         ],
         action=here.action,
         error=error,
@@ -183,7 +185,8 @@ def _take(found: Offer | ResponseReturnValue | None, here: Here) -> ResponseRetu
         return ready
     session, offer = ready.session, ready.offer
     house_ = house()
-    said = house_.database.read(lambda tx: words_of(tx, ready, mine=False))
+    asked = house_.database.read(lambda tx: asked_in(tx, offer))
+    said = words_of(ready, asked.values(), mine=False)
     if request.form.get("words") != hash_of(said):
         return _ask(offer, here, _("The words have changed. Read them again"))
     choices = {
@@ -194,20 +197,17 @@ def _take(found: Offer | ResponseReturnValue | None, here: Here) -> ResponseRetu
     if len(choices) < len(offer.open):
         return _ask(offer, here, _("Say yes or no to each"))
 
-    asked = house_.database.read(lambda tx: places(tx, offer.open))
     passing = {
-        one.ref: place
-        for one, place in zip(offer.open, asked, strict=True)
-        if place.passes_on and choices[one.ref] and request.form.get(f"pass-on-{one.ref}") == YES
+        ref: place.passes_on
+        for ref, place in asked.items()
+        if place.passes_on and choices[ref] and request.form.get(f"pass-on-{ref}") == YES
     }
-    ticked = [_("Ticked: %(what)s", what=passing_words(offer.from_name, place))
-              for place in passing.values()]  # fmt: skip
+    kept = words_kept(ready, asked, mine=False, ticked=passing)
 
     def work(tx: Transaction) -> Answered | Refusal:
         return answering.answer(
-            tx, house_.keyring, offer, answerer_of(session), choices, said=(*said, *ticked),
-            names=house_.policies.names,
-            passing_on={ref: place.passes_on for ref, place in passing.items()},
+            tx, house_.keyring, offer, answerer_of(session), choices, said=kept,
+            names=house_.policies.names, passing_on=passing,
         )  # fmt: skip
 
     done = house_.database.transaction(work)

@@ -1,7 +1,7 @@
 """What the pages of permissions share: the form of what is asked, its words, who is there."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -25,6 +25,7 @@ from idp.delegation.offers import (
     Problem,
     Term,
     is_name,
+    passing_words,
     read_asked,
     words,
 )
@@ -144,15 +145,35 @@ def term_of(mandates: Sequence[HeldMandate]) -> Term:
     return Term(days=first.term_days, until=until, once=first.single_use)
 
 
-def words_of(tx: Transaction, there: There, *, mine: bool) -> tuple[str, ...]:
+def asked_in(tx: Transaction, offer: Offer) -> dict[str, At]:
+    """What of an offer waits to be agreed to, in words, by mandate."""
+    waits = offer.mandates if offer.drafted else offer.open
+    return {one.ref: place for one, place in zip(waits, places(tx, waits), strict=True)}
+
+
+def words_of(there: There, asked: Iterable[At], *, mine: bool) -> tuple[str, ...]:
     """The words of an offer, as the one who is there sees them. `mine`: they made it."""
     offer = there.offer
     other = f"{offer.way.given_name} {offer.way.family_name}" if mine else offer.from_name
     here = name_of(there.session)
     gives = (offer.answerer is Party.DELEGATE) == mine  # the one who is there is the principal
     principal, delegate = (here, other) if gives else (other, here)
-    open_ones = [one for one in offer.mandates if one in offer.open or offer.drafted]
-    return words(principal, delegate, places(tx, open_ones), term_of(offer.mandates), plain_date)
+    return words(principal, delegate, tuple(asked), term_of(offer.mandates), plain_date)
+
+
+def words_kept(
+    there: There, asked: Mapping[str, At], *, mine: bool, ticked: Collection[str] = ()
+) -> dict[str, tuple[str, ...]]:
+    """Of the same words, those about each mandate alone: they are kept with it, and stay true of
+    it whatever is said to the others. `ticked`: those that the principal lets be passed on."""
+    kept = {}
+    for ref, place in asked.items():
+        said = words_of(there, [replace(place, passes_on=0)], mine=mine)
+        if ref in ticked:
+            passing = passing_words(there.offer.from_name, place)
+            said = (*said, _("Ticked: %(what)s", what=passing))
+        kept[ref] = said
+    return kept
 
 
 def read_form(tx: Transaction, *, today: date, named: bool = True) -> Typed:

@@ -18,6 +18,7 @@ from idp.delegation.views.common import (
     SessionFacts,
     There,
     Typed,
+    asked_in,
     bp,
     exclusive_of,
     form_facts,
@@ -26,6 +27,7 @@ from idp.delegation.views.common import (
     places,
     read_form,
     signed_in,
+    words_kept,
     words_of,
 )
 from idp.errors import Refusal
@@ -76,7 +78,8 @@ def really_agree(ref: str) -> ResponseReturnValue:
         return found
     session, offer = found.session, found.offer
     here = house()
-    said = here.database.read(lambda tx: words_of(tx, found, mine=True))
+    asked = here.database.read(lambda tx: asked_in(tx, offer))
+    said = words_of(found, asked.values(), mine=True)
     if request.form.get("words") != hash_of(said):
         return _words_page(found, changed=True)
     person, address = session.person_ref or "", offer.way.email or ""
@@ -89,8 +92,9 @@ def really_agree(ref: str) -> ResponseReturnValue:
 
     def work(tx: Transaction) -> str | Refusal:
         return inviting.offer(
-            tx, here.keyring, ref, person=person, said=said, level=level_of(session)
-        )
+            tx, here.keyring, ref, person=person, said=words_kept(found, asked, mine=True),
+            level=level_of(session),
+        )  # fmt: skip
 
     with suppress(OfferRaced):  # the other press sent it
         here.database.transaction(work)
@@ -200,7 +204,8 @@ def _made(ref: str) -> There | ResponseReturnValue:
 
 def _words_page(there: There, *, changed: bool = False) -> ResponseReturnValue:
     offer = there.offer
-    said = house().database.read(lambda tx: words_of(tx, there, mine=True))
+    asked = house().database.read(lambda tx: asked_in(tx, offer))
+    said = words_of(there, asked.values(), mine=True)
     return render_template(
         "delegation/agree.html",
         said=said,
