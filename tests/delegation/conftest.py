@@ -31,7 +31,7 @@ from tests.build import (
 __all__ = ["pg_world", "site", "sqlite_world", "world", "world_url"]
 
 TAX = {"power": ["tax/view", "tax/file"], "term": "31"}
-TWO = {"power": ["tax/file", "vehicles/renew"], "term": "31"}
+TWO: dict[str, Any] = {"power": ["tax/file", "vehicles/renew"], "term": "31"}
 
 
 class Town:
