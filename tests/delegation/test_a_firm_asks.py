@@ -21,7 +21,7 @@ from idp.outbox.records import OutboxRecord
 from idp.register.records import PersonRecord
 from idp.throttle.actions import reserve
 from tests.build import ISSUER
-from tests.delegation.conftest import TAX, Town
+from tests.delegation.conftest import TAX, TWO, Town
 from tests.rig.counting import counted
 
 OWN = "/helping/invitations/firm-1"
@@ -186,6 +186,22 @@ def test_asking_twice_by_facts_leaves_the_person_one_question(town: Town) -> Non
     assert len(waiting_of(town, "margaret")) == 1
     assert [row["state"] for row in mandates(town)] == ["offered", "offered"]
     assert [to for to, _notice in notices(town)] == ["margaret@example.test"]
+
+
+def test_what_is_asked_again_with_something_more_can_be_answered(town: Town) -> None:
+    """The first offer for Tax is still open: the second is theirs for Vehicles alone, until now."""
+    town.firm()
+    town.second_service()
+    ask(town, **FACTS)
+    town.as_("tom")
+    town.send(town.site.get(f"{OWN}/new"), **(TWO | FACTS))
+    town.work()
+    for _turn in range(2):
+        page = town.site.get(waiting_of(town, "margaret")[0])
+        assert "You said yes" in town.send(page, **town.open_ones(page)).text
+    assert waiting_of(town, "margaret") == []
+    held = [row["service"] for row in mandates(town) if row["state"] == "active"]
+    assert sorted(held) == ["tax", "vehicles"]
 
 
 def test_a_letter_has_a_code_that_is_typed_in(town: Town) -> None:
