@@ -81,10 +81,10 @@ class Browser:
             raise RuntimeError(f"{path}: {status}, no form")
         return form[1] or path, token[1]
 
-    def timed(self, path: str, form: dict[str, str]) -> tuple[float, int]:
-        """Post a form; answer how many milliseconds it took, and the status."""
+    def timed(self, path: str, form: dict[str, str] | None) -> tuple[float, int]:
+        """Post a form, or look at a page; answer how many milliseconds it took, and the status."""
         began = time.perf_counter()
-        status, _body, _location = self.ask("POST", path, form)
+        status, _body, _location = self.ask("POST" if form else "GET", path, form)
         return 1000 * (time.perf_counter() - began), status
 
 

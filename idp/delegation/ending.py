@@ -7,12 +7,12 @@ that everybody reads the same, and so that what never was a fact of the register
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, exists, select
 
 from idp.callers.authority import AFTER_DEATH
 from idp.delegation.lifecycle import Move, Party, Reason, State
 from idp.delegation.moving import By, Moved, move
-from idp.delegation.records import MandateRecord
+from idp.delegation.records import MandateInvitationRecord, MandateRecord
 from idp.register.records import PersonRecord
 from idp.register.rules import Status
 from idp.storage import Transaction
@@ -24,7 +24,14 @@ _OPEN = _M.state.in_([State.DRAFT, State.OFFERED])
 _COLUMNS = (_M.ref, _M.basis, _M.state)
 _GIVEN = select(*_COLUMNS).where(_M.principal == bindparam("party"), _HELD).order_by(_M.ref)
 _TAKEN = select(*_COLUMNS).where(_M.delegate == bindparam("party"), _HELD).order_by(_M.ref)
-_OFFERS_OF = select(*_COLUMNS).where(_M.principal == bindparam("party"), _OPEN).order_by(_M.ref)
+# What was asked by facts stays as it is, and lapses: whoever asked would learn that they were right
+# (I14). Nobody is left who could answer it.
+_BY_FACTS = exists().where(
+    MandateInvitationRecord.ref == _M.bundle, MandateInvitationRecord.channel == "facts"
+)
+_OFFERS_OF = (
+    select(*_COLUMNS).where(_M.principal == bindparam("party"), _OPEN, ~_BY_FACTS).order_by(_M.ref)
+)
 _OFFERS_TO = select(*_COLUMNS).where(_M.delegate == bindparam("party"), _OPEN).order_by(_M.ref)
 _OF_BASIS = (
     select(*_COLUMNS, _M.authority_ref, _M.delegate)

@@ -223,7 +223,7 @@ def invite(
         sent = {"offer": ref, "digest": digest(plain_code(token)), "until": now + lasts,
                 "sealed": _seal_contact(keyring, ref, way.email, token)}  # fmt: skip
         tx.execute(_SENT, sent)
-    make_offers(tx, firm, asked, bundle=ref, principals={}, exclusive=exclusive, until=now + lasts)
+    make_offers(tx, firm, asked, bundle=ref, exclusive=exclusive, until=now + lasts)
     if way.email:
         send(tx, keyring, Contact("email", way.email), Notice.HELPER_OFFERED,
              {"link": link_of(token), "when": (now + lasts).isoformat()})  # fmt: skip
@@ -236,18 +236,13 @@ def make_offers(
     asked: Asked,
     *,
     bundle: str,
-    principals: Mapping[str, str | None],
     exclusive: frozenset[str],
     until: datetime,
 ) -> None:
-    """Write an organisation's offers, one a service; `principals` where one is known by service.
-
-    The journal names no principal here: an entry in somebody's own count would take time that an
-    unknown person does not (I14). It is written when they are told.
-    """
+    """Write an organisation's offers, one a service, to nobody who is known yet."""
     for service, powers in sorted(asked.services.items()):
         ref = insert_mandate(
-            tx, state=State.OFFERED, bundle=bundle, principal=principals.get(service),
+            tx, state=State.OFFERED, bundle=bundle, principal=None,
             delegate=firm.organisation, service=service, powers=powers, basis=BASIS,
             created_by=firm.member, now=tx.now(), answerer=Party.PRINCIPAL,
             delegate_kind="organisation", exclusive=service in exclusive,

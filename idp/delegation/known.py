@@ -1,32 +1,42 @@
 """Ask somebody by what is known of them, and lists of people, blind: whoever asks learns nothing.
 
-A right fact, a wrong one and a number that nobody has cost the same statements and get the same
-answer; an offer that reached nobody lapses unanswered like any other. What differs happens later,
-in the worker: the person is told of the offer, or that wrong details were given.
+No request looks anybody up: asking, reminding and taking back write the same rows for a right
+fact, a wrong one and a number that nobody has, and an offer that reached nobody lapses unanswered
+like any other. Whom it means is found by the worker, which tells the person of the offer, or that
+wrong details were given, and keeps their own journal.
 Source: `delegation.md` I14 and section 5, point 10.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import and_, bindparam, func, insert, select, update
 
 from idp.delegation import telling
-from idp.delegation.inviting import Firm, Way, invite, lasting, make_offers, open_way, sealed_way
-from idp.delegation.lifecycle import OFFER_LASTS, State
+from idp.delegation.inviting import (
+    Firm,
+    Way,
+    close,
+    invite,
+    lasting,
+    make_offers,
+    open_way,
+    sealed_way,
+)
+from idp.delegation.lifecycle import OFFER_LASTS, Move, State
 from idp.delegation.limits import address_limit, person_limit, told_limit, tried_limit
-from idp.delegation.moving import open_offer, read_bundle
+from idp.delegation.moving import KIND, By, Row, move, open_offer, read_bundle
 from idp.delegation.offers import Asked, Facts, Line, Term, are_facts_of, read_facts
-from idp.delegation.records import MandateInvitationRecord
+from idp.delegation.records import MandateInvitationRecord, MandateRecord
 from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
 from idp.keyring.sealing import random_ref
 from idp.notices.actions import Notice
 from idp.outbox.actions import Undeliverable, put
-from idp.register.actions import facts_for_claim
+from idp.register.actions import find_by_number
 from idp.register.rules import PersonFacts, Status
 from idp.storage import Database, Transaction, db_now
 from idp.throttle.actions import reserve_within
@@ -35,10 +45,8 @@ ASKED, LISTED = "mandate-asked", "mandate-listed"  # kinds of message
 CHUNK = 50  # people of a list in one transaction
 WORTH = timedelta(days=3)
 UNWRITTEN_SHOWN = 200
-PURPOSE = "mandate asked"
-NOBODY = "-" * 22  # as long as a reference: what is sealed is of one length
 
-_I = MandateInvitationRecord.__table__.c
+_I, _M = MandateInvitationRecord.__table__.c, MandateRecord.__table__.c
 _CLAIM_SOME = (
     update(MandateInvitationRecord)
     .where(
@@ -74,6 +82,21 @@ _NOT_SENT = update(MandateInvitationRecord).where(_I.ref == bindparam("offer"))
 _NOT_ASKED = _NOT_SENT.values(attempts=1)
 _NOT_WRITTEN = _NOT_SENT.values(attempts=1, closed_at=db_now())
 _INSERT_LIST = insert(MandateInvitationRecord)
+_OFFER = select(_I.ref, _I.label_sealed, _I.contact_sealed).where(_I.ref == bindparam("offer"))
+# Not the version: whoever takes it back in the same moment would otherwise be told of it.
+_MEANT = (
+    update(MandateRecord)
+    .where(_M.ref == bindparam("mandate"), _M.state == State.OFFERED, _M.principal.is_(None))
+    .values(principal=bindparam("person"))
+)
+
+
+class Later(StrEnum):
+    """What the worker does about an offer by facts, once the request is over."""
+
+    OFFERED = "offered"
+    AGAIN = "again"
+    TAKEN_BACK = "taken-back"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,73 +125,107 @@ def ask_by_facts(
     facts: Facts,
     *,
     exclusive: frozenset[str],
-    ref: str | None = None,
-    looked_up: bool = True,
 ) -> str:
     """Offer to the person who has these facts, if there is one; answers the offer either way.
 
-    The caller has counted the try. A second offer while the first is open reaches nobody: the
-    person has the first. `looked_up` False: too many tries at this number, so nobody is meant.
+    The caller has counted the try.
     """
-    found = facts_for_claim(tx, keyring, facts.number)
-    fits = are_facts_of(facts, **_compared(found.compared)) & looked_up
-    known = found.person is not None
-    lives = found.compared.died_on is None and found.compared.status is Status.ACTIVE
-    fits = fits & known & lives
-    principals: dict[str, str | None] = {}
-    for service in sorted(asked.services):
-        taken = open_offer(
-            tx, principal=found.compared.ref, delegate=firm.organisation, service=service
-        )
-        principals[service] = found.compared.ref if fits and taken is None else None
+    ref = random_ref()
     lasts = lasting(asked.term, tx.now())
-    if ref is None:
-        ref = random_ref()
-        row = _row(keyring, ref, firm, _way(facts), "facts", tx, lasts)
-        tx.execute(_INSERT_LIST.values(row))
-    make_offers(tx, firm, asked, bundle=ref, principals=principals, exclusive=exclusive,
-                until=tx.now() + lasts)  # fmt: skip
-    told = found.person.ref if found.person is not None else NOBODY
-    _later(tx, keyring, ref, told, fits=fits, by=firm.party)
+    tx.execute(_INSERT_LIST.values(_row(keyring, ref, firm, _way(facts), "facts", tx, lasts)))
+    _ask(tx, firm, asked, ref, exclusive=exclusive)
     return ref
 
 
-def remind(tx: Transaction, keyring: Keyring, ref: str) -> None:
+def remind(tx: Transaction, ref: str) -> None:
     """Have whoever an offer by facts reached, if anybody, reminded of it by the worker."""
-    people = [one.principal for one in read_bundle(tx, ref) if one.principal is not None]
-    _later(tx, keyring, ref, people[0] if people else NOBODY, fits=bool(people), again=True)
+    _later(tx, ref, Later.AGAIN)
+
+
+def take_back(tx: Transaction, ref: str, by: By) -> None:
+    """Take back what is still open of an offer by facts. The caller has checked that it is `by`'s
+    own. A principal's own journal says so when the worker has been there."""
+    for one in read_bundle(tx, ref):
+        move(tx, one.ref, Move.CANCEL, by, row=one, blind=True)
+    close(tx, ref)
+    _later(tx, ref, Later.TAKEN_BACK, by=by.actor or by.who)
 
 
 def tell_asked(database: Database, keyring: Keyring, payload: Mapping[str, Any]) -> None:
-    """Tell the person who was asked by facts, or whose number was tried. The outbox's handler."""
-    told = json.loads(keyring.sealer.open(str(payload["sealed"]), purpose=PURPOSE))
-    if told["person"] == NOBODY:
-        return
-    database.transaction(lambda tx: _told(tx, keyring, told))
+    """Find whom an offer by facts means and tell them, of the offer or of what became of it; or
+    that wrong details were given with their number. The outbox's handler.
+
+    Raises `Undeliverable` for a message that nobody can read.
+    """
+    try:
+        told = {name: payload[name] for name in ("offer", "what", "by", "once", "looked_up")}
+        act = {Later.OFFERED: _offered, Later.AGAIN: _again, Later.TAKEN_BACK: _taken_back}[
+            Later(told["what"])
+        ]
+    except (KeyError, ValueError):
+        raise Undeliverable("unreadable")
+
+    def work(tx: Transaction) -> None:
+        # A worker may die after this commit and before its message counts as done.
+        if reserve_within(tx, keyring, [told_limit(told["once"])]) is None:
+            act(tx, keyring, told)
+
+    database.transaction(work)
 
 
-def _told(tx: Transaction, keyring: Keyring, told: Mapping[str, Any]) -> None:
-    person = told["person"]
-    # A worker may die after this commit and before its message counts as done.
-    if "once" in told and reserve_within(tx, keyring, [told_limit(told["once"])]) is not None:
+def _offered(tx: Transaction, keyring: Keyring, told: Mapping[str, Any]) -> None:
+    row = tx.execute(_OFFER, {"offer": told["offer"]}).mappings().one()
+    facts = _facts(open_way(keyring, row))
+    found = find_by_number(tx, keyring, facts.number)
+    if found is None:
         return
-    if not told["fits"]:
-        if reserve_within(tx, keyring, [tried_limit(person)]) is None:
-            telling.tell_principal(tx, keyring, person, Notice.HELPER_FACTS_TRIED)
-            record(tx, Entry(kind="mandate-facts-tried", person=person))
+    lives = found.died_on is None and found.status is Status.ACTIVE
+    if not (lives and told["looked_up"] and are_facts_of(facts, **_compared(found))):
+        if reserve_within(tx, keyring, [tried_limit(found.ref)]) is None:
+            telling.tell_principal(tx, keyring, found.ref, Notice.HELPER_FACTS_TRIED)
+            record(tx, Entry(kind="mandate-facts-tried", person=found.ref))
         return
-    mine = [one for one in read_bundle(tx, told["offer"])
-            if one.principal == person and one.reads_as is State.OFFERED]  # fmt: skip
-    ends = [one.standing.offer_expires for one in mine if one.standing.offer_expires]
-    if not ends:
-        return
-    notice = Notice.OFFER_WAITS if told["again"] else Notice.HELPER_OFFERED
-    telling.tell_principal(tx, keyring, person, notice, when=min(ends).isoformat())
-    for one in () if told["again"] else mine:
+    mine = [one for one in read_bundle(tx, told["offer"]) if _is_meant(tx, one, found.ref)]
+    _tell(tx, keyring, found.ref, Notice.HELPER_OFFERED, mine)
+    for one in mine:
         detail = {"service": one.service, "powers": list(one.powers)}
-        actor = told.get("by") or one.delegate
-        record(tx, Entry(kind="mandate-offered", person=person, actor=actor,
+        record(tx, Entry(kind="mandate-offered", person=found.ref, actor=told["by"] or one.delegate,
                          mandate_ref=one.ref, detail=detail))  # fmt: skip
+
+
+def _is_meant(tx: Transaction, row: Row, person: str) -> bool:
+    """Write down whose an open offer is; False: it was taken back, or this firm's first offer to
+    them is still open, and the person has that one (I6)."""
+    if row.reads_as is not State.OFFERED or row.delegate is None:
+        return False
+    first = open_offer(tx, principal=person, delegate=row.delegate, service=row.service)
+    if first is not None:
+        return False
+    # Where another worker does the same for another offer, one of the two is tried again later.
+    return tx.execute(_MEANT, {"mandate": row.ref, "person": person}).rowcount == 1
+
+
+def _again(tx: Transaction, keyring: Keyring, told: Mapping[str, Any]) -> None:
+    mine = [one for one in read_bundle(tx, told["offer"])
+            if one.principal is not None and one.reads_as is State.OFFERED]  # fmt: skip
+    for person in {one.principal for one in mine if one.principal is not None}:
+        _tell(tx, keyring, person, Notice.OFFER_WAITS, mine)
+
+
+def _taken_back(tx: Transaction, keyring: Keyring, told: Mapping[str, Any]) -> None:
+    for one in read_bundle(tx, told["offer"]):
+        if one.principal is not None and one.reads_as is State.CANCELLED:
+            detail = {"service": one.service, "powers": list(one.powers)}
+            record(tx, Entry(kind=KIND[Move.CANCEL], person=one.principal, actor=told["by"],
+                             mandate_ref=one.ref, detail=detail))  # fmt: skip
+
+
+def _tell(
+    tx: Transaction, keyring: Keyring, person: str, notice: Notice, offers: Sequence[Row]
+) -> None:
+    ends = [one.standing.offer_expires for one in offers if one.standing.offer_expires]
+    if ends:
+        telling.tell_principal(tx, keyring, person, notice, when=min(ends).isoformat())
 
 
 def ask_list(
@@ -252,27 +309,38 @@ def _ask_one(
         invite(tx, keyring, firm, asked, way, channel=row["channel"], exclusive=exclusive,
                ref=row["ref"])  # fmt: skip
         return
-    facts = read_facts(way.given_name, way.family_name, way.facts["number"],
-                       way.facts["birth_date"], way.facts["postcode"])  # fmt: skip
-    if isinstance(facts, str):
-        raise Undeliverable("unreadable")
-    index = keyring.index("number_index", facts.number.key)
+    index = keyring.index("number_index", _facts(way).number.key)
     counted = reserve_within(tx, keyring, [person_limit(index)]) is None
-    ask_by_facts(tx, keyring, firm, asked, facts, exclusive=exclusive, ref=row["ref"],
-                 looked_up=counted)  # fmt: skip
+    _ask(tx, firm, asked, row["ref"], exclusive=exclusive, looked_up=counted)
     if not counted:
         tx.execute(_NOT_ASKED, {"offer": row["ref"]})
 
 
-def _later(
-    tx: Transaction, keyring: Keyring, ref: str, person: str, *, fits: bool, again: bool = False,
-    by: str = "",
+def _ask(
+    tx: Transaction, firm: Firm, asked: Asked, ref: str, *, exclusive: frozenset[str],
+    looked_up: bool = True,
 ) -> None:  # fmt: skip
-    told = json.dumps(
-        {"offer": ref, "person": person, "fits": int(fits), "again": int(again), "by": by,
-         "once": random_ref()}
-    )  # fmt: skip
-    put(tx, ASKED, {"sealed": keyring.sealer.seal(told, purpose=PURPOSE)}, expires_in=WORTH)
+    """Write the offers of an invitation by facts. `looked_up` False: too many tries at this
+    number, so nobody is meant."""
+    until = tx.now() + lasting(asked.term, tx.now())
+    make_offers(tx, firm, asked, bundle=ref, exclusive=exclusive, until=until)
+    _later(tx, ref, Later.OFFERED, by=firm.party, looked_up=looked_up)
+
+
+def _facts(way: Way) -> Facts:
+    kept = way.facts or {}
+    facts = read_facts(way.given_name, way.family_name, kept.get("number", ""),
+                       kept.get("birth_date", ""), kept.get("postcode", ""))  # fmt: skip
+    if isinstance(facts, str):
+        raise Undeliverable("unreadable")
+    return facts
+
+
+def _later(
+    tx: Transaction, ref: str, what: Later, *, by: str = "", looked_up: bool = True
+) -> None:  # fmt: skip
+    told = {"offer": ref, "what": what, "by": by, "once": random_ref(), "looked_up": looked_up}
+    put(tx, ASKED, told, expires_in=WORTH)
 
 
 def _row(

@@ -1,7 +1,7 @@
 """Move a mandate: one conditional statement on (ref, state, version), its journal rows with it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -107,11 +107,14 @@ def move(
     values: Mapping[str, Any] | None = None,
     detail: Mapping[str, Any] | None = None,
     row: Row | None = None,
+    blind: bool = False,
 ) -> Moved | NotMoved:
     """Make one move, or answer how the mandate reads instead. Of two at once exactly one wins.
 
     `values` are columns that change with it (parties, term); `detail` goes into the journal.
-    An end takes along what was passed on from it (I9). Source: `delegation.md`, States.
+    An end takes along what was passed on from it (I9). `blind`: the journal names no
+    principal, so that it takes as long where there is none (I14); the caller has theirs written
+    later. Source: `delegation.md`, States.
     """
     found = row or read(tx, ref)
     if found is None:
@@ -141,7 +144,8 @@ def move(
     if tx.execute(statement).scalar_one_or_none() is None:
         again = read(tx, ref)
         return NotMoved(seen=again.reads_as if again else None)
-    _journal(tx, found, what, by, reference, reason, detail, values or {})
+    told_of = replace(found, principal=None) if blind else found
+    _journal(tx, told_of, what, by, reference, reason, detail, values or {})
     if to is State.ENDED:
         for child in tx.execute(_CHILDREN, {"mandate": ref}).mappings().all():
             move(tx, child["ref"], Move.END, By(party=Party.SYSTEM, who="system"),

@@ -13,6 +13,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Protocol
 
+from idp.cells import line, plain
 from idp.delegation.lifecycle import end_of, last_day, term_problem
 from idp.identifiers.rules import NationalInsuranceNumber, parse
 from idp.register.names import fold
@@ -254,9 +255,10 @@ def read_list(
     try:
         header = [cell.strip().lower() for cell in next(reader, [])]
         if not {"given_name", "family_name"} <= set(header) <= set(COLUMNS):
-            return [], [Rejected(1, ",".join(header)[:LONGEST_CELL], "header")]
+            return [], [Rejected(1, line(header).rstrip()[:LONGEST_CELL], "header")]
         seen: set[tuple[object, ...]] = set()
-        for number, cells in enumerate(reader, start=2):
+        for number, written in enumerate(reader, start=2):
+            cells = [plain(cell) for cell in written]
             if not any(cell.strip() for cell in cells):
                 continue
             found = _line(header, cells, read_email)
@@ -268,7 +270,7 @@ def read_list(
             if isinstance(found, Line) and len(lines) == MOST_ROWS:
                 found = "too-many"
             if isinstance(found, str):
-                rejected.append(Rejected(number, ",".join(cells)[:LONGEST_CELL], found))
+                rejected.append(Rejected(number, line(cells).rstrip()[:LONGEST_CELL], found))
             else:
                 lines.append(found)
             if len(rejected) > MOST_ROWS:

@@ -181,7 +181,7 @@ def chase(
     rows = tx.execute(statement, values).mappings().all()
     for row in rows:
         if row["channel"] == "facts":
-            known.remind(tx, keyring, row["ref"])
+            known.remind(tx, row["ref"])
             continue
         remind_by_mail(tx, keyring, row)
     return len(rows)

@@ -97,7 +97,7 @@ def _offers_ending(tx: Transaction, keyring: Keyring) -> int:
     rows = tx.execute(_REMIND).mappings().all()
     for row in rows:
         if row["channel"] == "facts":
-            known.remind(tx, keyring, row["ref"])
+            known.remind(tx, row["ref"])
         else:
             remind_by_mail(tx, keyring, row)
     return len(rows)

@@ -1,9 +1,9 @@
 """Businesses: found by any of their numbers, acted for by a director and by an accountant."""
 
-import csv
 import json
 from collections.abc import Sequence
 
+from idp import cells
 from idp.demo import helping, walk
 from idp.demo.firm_stories import FIRM
 from idp.demo.page import Page
@@ -127,5 +127,5 @@ def write(scene: Scene, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]
     """Write a file for an import."""
     file = scene.settings.data / f"{columns[0]}.csv"
     with file.open("w", newline="") as handle:
-        csv.writer(handle).writerows([columns, *rows])
+        handle.writelines(map(cells.line, [columns, *rows]))
     return str(file)

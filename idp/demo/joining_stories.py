@@ -1,8 +1,8 @@
 """Stories of somebody new: the first day, the register behind it, a better key, a method gone."""
 
-import csv
 from pathlib import Path
 
+from idp import cells
 from idp.demo import walk
 from idp.demo.browser import Browser
 from idp.demo.commands import mailbox_address
@@ -195,4 +195,4 @@ def settled(scene: Scene) -> Visit:
 def write_people(file: Path, rows: list[tuple[str, ...]]) -> None:
     """Write a file for `idp register import`."""
     with file.open("w", newline="") as handle:
-        csv.writer(handle).writerows([COLUMNS, *rows])
+        handle.writelines(map(cells.line, [COLUMNS, *rows]))

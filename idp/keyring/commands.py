@@ -15,7 +15,6 @@ from idp import settings as reading
 from idp.authentication.actions import seed_purpose
 from idp.authentication.phones import offer_purpose, phone_purpose
 from idp.authentication.records import OneTimeCodeRecord, PhoneRecord, SignInCodeRecord
-from idp.delegation import known
 from idp.delegation.inviting import invitation_purpose
 from idp.delegation.objecting import objection_purpose
 from idp.delegation.records import MandateInvitationRecord, ObjectionRecord, SafeContactRecord
@@ -73,10 +72,6 @@ SEALED = (
     SealedColumn(
         OutboxRecord, "payload", None, lambda _: NOTICE_PURPOSE, within="sealed",
         live=and_(OutboxRecord.done_at.is_(None), OutboxRecord.kind.in_(MESSAGES.values())),
-    ),
-    SealedColumn(
-        OutboxRecord, "payload", None, lambda _: known.PURPOSE, within="sealed",
-        live=and_(OutboxRecord.done_at.is_(None), OutboxRecord.kind == known.ASKED),
     ),
     SealedColumn(
         OutboxRecord, "payload", "payload", lambda kept: check_purpose(kept["evidence"]),

@@ -1,6 +1,5 @@
 """`idp register`: import, generate, show."""
 
-import csv
 import getpass
 import json
 import os
@@ -13,6 +12,7 @@ from typing import Protocol
 
 import click
 
+from idp import cells
 from idp.house import open_house
 from idp.identifiers.businesses import BusinessNumber, NumberKind
 from idp.identifiers.businesses import parse as parse_business
@@ -123,18 +123,16 @@ def generate(file: Path, count: int, seed: int, businesses: Path | None) -> None
     and people with two records. Nobody in it is real, but the numbers look like real ones.
     """
     with file.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.writer(handle, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(one.row for one in generating.people(seed, count))
+        handle.write(cells.line(COLUMNS))
+        handle.writelines(cells.line(one.row) for one in generating.people(seed, count))
     click.echo(f"{count:,} made-up records in {file}", err=True)
     if businesses is None:
         return
     with businesses.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.writer(handle, lineterminator="\n")
-        writer.writerow(businesses_file.COLUMNS)
+        handle.write(cells.line(tuple(businesses_file.COLUMNS)))
         made = 0
         for row in made_up_businesses(seed, generating.people(seed, count)):
-            writer.writerow(row)
+            handle.write(cells.line(row))
             made += 1
     click.echo(f"{made:,} made-up businesses in {businesses}", err=True)
 

@@ -12,6 +12,7 @@ from datetime import date
 from operator import itemgetter
 from typing import NamedTuple
 
+from idp.cells import plain
 from idp.identifiers.rules import Problem, parse
 from idp.register.reasons import Reason
 from idp.register.rules import Name, Status
@@ -119,10 +120,12 @@ def read_header(
 
 
 def split(text: str) -> list[str]:
-    """Split a line into its fields. Raises `csv.Error` where its quotes do not close."""
-    if '"' not in text:
-        return text.split(",")
-    return next(csv.reader([text], strict=True), [""])
+    """Split a line into its fields, as they were before a file of ours guarded them.
+
+    Raises `csv.Error` where its quotes do not close.
+    """
+    fields = next(csv.reader([text], strict=True), [""]) if '"' in text else text.split(",")
+    return [plain(field) for field in fields] if "'" in text else fields
 
 
 class RowReader:

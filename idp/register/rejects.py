@@ -1,11 +1,12 @@
 """The file of refused lines: each with where it stood, why it was refused, and all its fields.
 
+A cell that a spreadsheet would take for a formula is guarded (`idp.cells`), and read as it was.
+
 It holds what the lines hold, numbers among them, so its owner alone may read it (mode 0600).
 """
 
 import csv
 import fcntl
-import io
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -14,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
+from idp import cells
 from idp.register.reading import REJECT_COLUMNS, split
 from idp.register.reasons import EXPLANATIONS
 
@@ -112,6 +114,4 @@ class RejectsFile:
 
 
 def _line(fields: Sequence[str]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(fields)
-    return text.getvalue().encode(errors=LOSSLESS)
+    return cells.line(fields).encode(errors=LOSSLESS)

@@ -30,7 +30,7 @@ from tests.build import (
 
 __all__ = ["pg_world", "site", "sqlite_world", "world", "world_url"]
 
-TAX = {"power": ["tax/view", "tax/file"], "term": "31"}
+TAX: dict[str, Any] = {"power": ["tax/view", "tax/file"], "term": "31"}
 TWO: dict[str, Any] = {"power": ["tax/file", "vehicles/renew"], "term": "31"}
 
 

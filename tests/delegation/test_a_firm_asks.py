@@ -1,11 +1,16 @@
 """A firm asks people by link, by mail, by letter, by what it knows of them, and from a list."""
 
 import re
+from collections.abc import Iterator
+from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
+from werkzeug.test import TestResponse
 
 from idp.delegation import known
+from idp.delegation.ending import person_died
 from idp.delegation.limits import address_limit, person_limit
 from idp.delegation.records import MandateInvitationRecord, MandateRecord
 from idp.delegation.reminding import remind_all
@@ -16,7 +21,8 @@ from idp.outbox.records import OutboxRecord
 from idp.register.records import PersonRecord
 from idp.throttle.actions import reserve
 from tests.build import ISSUER
-from tests.delegation.conftest import TAX, Town
+from tests.delegation.conftest import TAX, TWO, Town
+from tests.rig.counting import counted
 
 OWN = "/helping/invitations/firm-1"
 FACTS = {
@@ -115,14 +121,16 @@ def test_a_wrong_fact_gets_the_same_bytes_and_reaches_nobody(
     assert answers[0] == answers[1]
     shown = town.site.get(f"{OWN}/asked")
     assert "We do not say which" in shown.text
+    listed = town.site.get(OWN).text
+    assert listed.count("No answer yet") == 2
+    assert {row["principal"] for row in mandates(town)} == {None}, "no request looks anybody up"
+    town.work()
     right, other = sorted(mandates(town), key=lambda row: row["principal"] is None)
     assert right["principal"] == town.person("margaret")
     assert other["principal"] is None
     same = ("state", "delegate", "service", "powers", "term_days", "answerer")
     assert [right[name] for name in same] == [other[name] for name in same]
-    listed = town.site.get(OWN).text
-    assert listed.count("No answer yet") == 2
-    town.work()
+    assert town.site.get(OWN).text.count("No answer yet") == 2
     told = [notice for _to, notice in notices(town)]
     whose = wrong.get("number") is None
     assert told == ["helper-offered"] + ["helper-facts-tried"] * whose
@@ -159,6 +167,7 @@ def test_a_postcode_will_do_instead_of_a_day_of_birth(town: Town) -> None:
     town.site.change(PersonRecord, {"address": {"postal_code": "SW1A 1AA"}})
     ask(town, **(FACTS | {"birth_day": "", "birth_month": "", "birth_year": "",
                           "postcode": "sw1a1aa"}))  # fmt: skip
+    town.work()
     assert mandates(town)[0]["principal"] == town.person("margaret")
 
 
@@ -173,8 +182,26 @@ def test_asking_twice_by_facts_leaves_the_person_one_question(town: Town) -> Non
     town.firm()
     ask(town, **FACTS)
     ask(town, **FACTS)
+    town.work()
     assert len(waiting_of(town, "margaret")) == 1
     assert [row["state"] for row in mandates(town)] == ["offered", "offered"]
+    assert [to for to, _notice in notices(town)] == ["margaret@example.test"]
+
+
+def test_what_is_asked_again_with_something_more_can_be_answered(town: Town) -> None:
+    """The first offer for Tax is still open: the second is theirs for Vehicles alone, until now."""
+    town.firm()
+    town.second_service()
+    ask(town, **FACTS)
+    town.as_("tom")
+    town.send(town.site.get(f"{OWN}/new"), **(TWO | FACTS))
+    town.work()
+    for _turn in range(2):
+        page = town.site.get(waiting_of(town, "margaret")[0])
+        assert "You said yes" in town.send(page, **town.open_ones(page)).text
+    assert waiting_of(town, "margaret") == []
+    held = [row["service"] for row in mandates(town) if row["state"] == "active"]
+    assert sorted(held) == ["tax", "vehicles"]
 
 
 def test_a_letter_has_a_code_that_is_typed_in(town: Town) -> None:
@@ -315,11 +342,90 @@ def test_who_has_not_answered_is_reminded_once(town: Town) -> None:
 def test_what_was_taken_back_is_gone_for_the_person_too(town: Town) -> None:
     town.firm()
     ask(town, **FACTS)
+    town.work()
+    assert len(waiting_of(town, "margaret")) == 1
+    town.as_("tom")
     (ref,) = [row["ref"] for row in town.site.rows(MandateInvitationRecord)]
     page = town.site.get(f"{OWN}/offers/{ref}")
     assert "You took it back" in town.post(f"{OWN}/offers/{ref}/cancel", page).text
     assert waiting_of(town, "margaret") == []
     assert town.site.get(f"/account/helpers/asked/{ref}").status_code == 410
+    town.work()
+    mine = town.site.rows(JournalEntry, person=town.person("margaret"))
+    assert [row["kind"] for row in mine if row["kind"].startswith("mandate-")] == [
+        "mandate-offered", "mandate-cancelled",
+    ]  # fmt: skip
+    assert {row["actor"] for row in mine if row["mandate_ref"]} == {town.person("tom")}
+
+
+def test_what_was_taken_back_before_the_worker_came_reaches_nobody(town: Town) -> None:
+    town.firm()
+    ask(town, **FACTS)
+    (ref,) = [row["ref"] for row in town.site.rows(MandateInvitationRecord)]
+    town.post(f"{OWN}/offers/{ref}/cancel", town.site.get(f"{OWN}/offers/{ref}"))
+    town.work()
+    assert notices(town) == []
+    assert (mandates(town)[0]["state"], mandates(town)[0]["principal"]) == ("cancelled", None)
+    assert not [row for row in town.site.rows(JournalEntry, person=town.person("margaret"))
+                if row["kind"].startswith("mandate-")]  # fmt: skip
+
+
+def _steps(town: Town, answered: TestResponse) -> Iterator[tuple[str, Any]]:
+    """What a member does with an offer by facts once the worker has been there."""
+    page, browser = answered, town.site.browser
+    (ref,) = [row["ref"] for row in town.site.rows(MandateInvitationRecord, closed_at=None)]
+    own = f"{OWN}/offers/{ref}"
+    token = re.search(r'name="csrf_token" value="([^"]*)"', page.text)
+    assert token
+    data = {"csrf_token": token[1]}
+    yield "look", lambda: browser.get(own, base_url=ISSUER)
+    yield "look at all", lambda: browser.get(OWN, base_url=ISSUER)
+    yield "chase", lambda: browser.post(f"{own}/chase", data=data, base_url=ISSUER)
+    yield "chase all", lambda: browser.post(f"{OWN}/chase", data=data, base_url=ISSUER)
+    yield "cancel", lambda: browser.post(f"{own}/cancel", data=data, base_url=ISSUER)
+
+
+def test_nothing_done_with_an_offer_by_facts_tells_if_they_were_right(town: Town) -> None:
+    """I14: of asking, looking, reminding and taking back each costs the same statements, and gets
+    the same answer, for right facts, a wrong one, a number of nobody, and somebody who died."""
+    town.firm()
+    town.as_("tom")
+    page = town.site.get(f"{OWN}/new")
+    token = re.search(r'name="csrf_token" value="([^"]*)"', page.text)
+    assert token
+    seen: list[dict[str, tuple[Any, ...]]] = []
+    dies = {"died_on": date(2026, 11, 1), "status": "dead"}
+    cases: list[tuple[dict[str, str], bool]] = [
+        ({}, False), ({}, False), ({"birth_year": "1980"}, False), ({"number": "CE123457A"}, False),
+        ({}, True),
+    ]  # fmt: skip
+    for wrong, death in cases:
+        costs: dict[str, tuple[Any, ...]] = {}
+        fields = TAX | FACTS | wrong | {"csrf_token": token[1]}
+        asks = partial(town.site.browser.post, f"{OWN}/new", data=fields, base_url=ISSUER)
+        answered = _cost(town, "ask", asks, costs)
+        town.work()
+        if death:
+            town.site.change(PersonRecord, dies, ref=town.person("margaret"))
+            town.site.database.transaction(partial(person_died, person=town.person("margaret")))
+        for name, step in _steps(town, page):
+            _cost(town, name, step, costs)
+        assert answered.status_code == 303
+        town.work()
+        seen.append(costs)
+    # The first time a statement goes through SQLAlchemy, and the pools are empty.
+    assert all(costs == seen[1] for costs in seen[2:])
+
+
+def _cost(town: Town, name: str, step: Any, costs: dict[str, tuple[Any, ...]]) -> TestResponse:
+    with counted(town.site.database) as cost:
+        answer: TestResponse = step()
+    # SQLite tells the values too; PostgreSQL the verb and the count of rows.
+    kinds = tuple(re.sub(r"'[^']*'|[0-9.]+", "?", one) for one in cost.statements)
+    text = re.sub(r'nonce="[^"]*"|offers/[\w-]+', "", answer.text)
+    moved = re.sub(r"offers/[\w-]+", "", answer.headers.get("Location", ""))
+    costs[name] = (answer.status, moved, len(text), cost.commits, kinds)
+    return answer
 
 
 @pytest.mark.parametrize(

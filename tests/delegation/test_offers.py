@@ -166,6 +166,16 @@ def test_a_list_has_5000_people_at_most() -> None:
     assert [one.why for one in rejected] == ["too-many"] * 3
 
 
+def test_a_line_that_was_rejected_is_shown_as_no_formula_and_may_be_sent_again() -> None:
+    """Firms keep their lists in spreadsheets, and copy from the page into them."""
+    header = ",".join(COLUMNS)
+    _, (one,) = read_list(f'{header}\n=Sian,"-Hughes, Sian",,,,x\n', _email)
+    assert one.text == "'=Sian,\"'-Hughes, Sian\",,,,x"
+    (line,), rejected = read_list(f"{header}\n{one.text}@b.test\n", _email)
+    assert (line.given_name, line.family_name, line.email) == ("=Sian", "-Hughes, Sian", "x@b.test")
+    assert not rejected
+
+
 @given(st.text(max_size=400))
 def test_no_list_breaks_the_reader(text: str) -> None:
     for whole in (text, f"{','.join(COLUMNS)}\n{text}"):

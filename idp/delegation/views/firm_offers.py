@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from flask import abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from idp.delegation import answering, inviting, owning
+from idp.delegation import answering, inviting, known, owning
 from idp.delegation.answering import Offer
 from idp.delegation.inviting import Firm
 from idp.delegation.lifecycle import Party
@@ -110,7 +110,8 @@ def take_back(organisation: str, ref: str) -> ResponseReturnValue:
     if not isinstance(found, Sent):
         return found
     by = By(party=Party.DELEGATE, who=found.firm.member, actor=found.firm.party)
-    house().database.transaction(lambda tx: inviting.cancel(tx, ref, by))
+    take_back = known.take_back if found.offer.channel == FACTS else inviting.cancel
+    house().database.transaction(lambda tx: take_back(tx, ref, by))
     return see_other(url_for("helping.sent", organisation=organisation, ref=ref))
 
 
