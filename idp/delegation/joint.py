@@ -3,8 +3,8 @@
 One asks, for a purpose; the others sign, each in a session of their own. Asking counts as the
 asker's own agreement and nobody counts twice, so nobody forms a quorum alone (I13). What was agreed
 is one visit of whoever asked, to one service and for the purpose that the others read: it is used
-up by the code that is issued on it, and over after seven days. Who has lost their own mandate meanwhile counts no more
-(`idp.callers.acting`). Source: `delegation.md` section 5, point 6.
+up by the code that is issued on it, and over after seven days. Who has lost their own mandate
+meanwhile counts no more (`idp.callers.acting`). Source: `delegation.md` section 5, point 6.
 """
 
 from collections.abc import Sequence

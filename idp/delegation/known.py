@@ -15,7 +15,16 @@ from typing import Any
 from sqlalchemy import and_, bindparam, func, insert, select, update
 
 from idp.delegation import telling
-from idp.delegation.inviting import Firm, Way, invite, lasting, make_offers, open_way, sealed_way
+from idp.delegation.inviting import (
+    Firm,
+    Way,
+    firm_of,
+    invite,
+    lasting,
+    make_offers,
+    open_way,
+    sealed_way,
+)
 from idp.delegation.lifecycle import OFFER_LASTS, State
 from idp.delegation.limits import address_limit, person_limit, told_limit, tried_limit
 from idp.delegation.moving import open_offer, read_bundle
@@ -25,6 +34,7 @@ from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
 from idp.keyring.sealing import random_ref
 from idp.notices.actions import Notice
+from idp.organisations.actions import find
 from idp.outbox.actions import Undeliverable, put
 from idp.register.actions import facts_for_claim
 from idp.register.rules import PersonFacts, Status
@@ -34,17 +44,20 @@ from idp.throttle.actions import reserve_within
 ASKED, LISTED = "mandate-asked", "mandate-listed"  # kinds of message
 CHUNK = 50  # people of a list in one transaction
 WORTH = timedelta(days=3)
+STILL = timedelta(hours=1)
 UNWRITTEN_SHOWN = 200
 PURPOSE = "mandate asked"
 NOBODY = "-" * 22  # as long as a reference: what is sealed is of one length
 
 _I = MandateInvitationRecord.__table__.c
+_UNSENT = (_I.batch == bindparam("of_batch"), _I.waiting, _I.expires_at > db_now())
+_ANY_UNSENT = select(_I.ref).where(*_UNSENT).limit(1)
 _CLAIM_SOME = (
     update(MandateInvitationRecord)
     .where(
         _I.ref.in_(
             select(_I.ref)
-            .where(_I.batch == bindparam("of_batch"), _I.waiting)
+            .where(*_UNSENT)
             .order_by(_I.ref)
             .limit(CHUNK)
             .with_for_update(skip_locked=True)
@@ -160,7 +173,8 @@ def _told(tx: Transaction, keyring: Keyring, told: Mapping[str, Any]) -> None:
     mine = [one for one in read_bundle(tx, told["offer"])
             if one.principal == person and one.reads_as is State.OFFERED]  # fmt: skip
     ends = [one.standing.offer_expires for one in mine if one.standing.offer_expires]
-    if not ends:
+    firm = find(tx, mine[0].delegate or "") if ends else None
+    if firm is None or not firm.in_order:
         return
     notice = Notice.OFFER_WAITS if told["again"] else Notice.HELPER_OFFERED
     telling.tell_principal(tx, keyring, person, notice, when=min(ends).isoformat())
@@ -213,8 +227,9 @@ def progress(tx: Transaction, keyring: Keyring, organisation: str, batch: str) -
 
 def work_list(database: Database, keyring: Keyring, payload: Mapping[str, Any]) -> None:
     """Ask the next few people of a list, and put the rest in again: codes and notices of others
-    go in between. The outbox's handler; each person is claimed once, so a repeat asks nobody
-    twice. Raises `Undeliverable` for a list that nobody can read."""
+    go in between. While whoever sent it may ask nobody, it stands still. The outbox's handler;
+    each person is claimed once, so a repeat asks nobody twice. Raises `Undeliverable` for a list
+    that nobody can read."""
     try:
         until = payload["until"]
         days = payload["days"]
@@ -227,6 +242,10 @@ def work_list(database: Database, keyring: Keyring, payload: Mapping[str, Any]) 
     asked, exclusive = Asked(services=services, term=term), frozenset(payload["exclusive"])
 
     def work(tx: Transaction) -> None:
+        if firm_of(tx, firm.account, firm.organisation) is None:  # suspended, closed, or has left
+            if tx.execute(_ANY_UNSENT, {"of_batch": payload["batch"]}).first() is not None:
+                put(tx, LISTED, payload, expires_in=OFFER_LASTS, after=STILL)
+            return
         rows = tx.execute(_CLAIM_SOME, {"of_batch": payload["batch"]}).mappings().all()
         for row in rows:
             _ask_one(tx, keyring, firm, asked, row, exclusive)
