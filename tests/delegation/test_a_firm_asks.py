@@ -1,5 +1,6 @@
 """A firm asks people by link, by mail, by letter, by what it knows of them, and from a list."""
 
+import logging
 import re
 from typing import Any
 
@@ -180,7 +181,7 @@ def test_asking_twice_by_facts_leaves_the_person_one_question(town: Town) -> Non
     assert [row["state"] for row in mandates(town)] == ["offered", "offered"]
 
 
-def test_a_letter_has_a_code_that_is_typed_in(town: Town) -> None:
+def test_a_letter_has_a_code_that_is_typed_in(town: Town, caplog: pytest.LogCaptureFixture) -> None:
     town.firm()
     page = ask(town, how="paper", given_name="Margaret", family_name="Hughes")
     (letter,) = re.findall(r'href="(/helping[^"]+/letter)"', page.text)
@@ -191,7 +192,13 @@ def test_a_letter_has_a_code_that_is_typed_in(town: Town) -> None:
     assert town.send(form, code="'; --").status_code == 422
     found = town.send(form, code=f" {code.lower().replace('-', ' ')} ")
     assert "Harbour Accounts asks to help you" in found.text
-    assert "You said yes" in town.answered(found.request.path, "margaret").text
+    here = found.request.path
+    monkeypatch.setattr(logging.getLogger("idp"), "propagate", True)
+    with caplog.at_level("INFO", "idp"):
+        assert reader.post(f"{here}/answer", base_url=ISSUER).status_code == 400
+    assert "/invitation/[masked]/answer" in caplog.text
+    assert here not in caplog.text, "who reads the logs has no code to answer with"
+    assert "You said yes" in town.answered(here, "margaret").text
     town.site.browser = reader
     assert town.send(form, code=code).status_code == 410
     tries = [town.send(form, code="AAAA-BBBB-CCCC").status_code for _ in range(70)]
