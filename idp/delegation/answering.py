@@ -1,7 +1,7 @@
 """Answer an offer: service by service, in the answerer's own session, once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from idp.errors import Refusal
 from idp.keyring.ring import Keyring
 from idp.keyring.sealing import digest
 from idp.notices.actions import Notice
+from idp.organisations.actions import find, in_order
 from idp.organisations.records import MemberRecord, OrganisationRecord
 from idp.register.names import Names, is_named
 from idp.register.records import PersonRecord
@@ -37,10 +38,12 @@ _READ = (
         (_INVITER.c.given_name + " " + _INVITER.c.family_name).label("inviter_name"),
         MemberRecord.account_ref.label("inviter_account"),
         or_(_I.closed_at.is_not(None), _I.expires_at <= db_now()).label("over"),
+        or_(_I.organisation_ref.is_(None), in_order()).label("able"),
     )
     .join(OrganisationRecord, OrganisationRecord.ref == _I.organisation_ref, isouter=True)
     .join(_INVITER, _INVITER.c.ref == _I.invited_by, isouter=True)
     .join(MemberRecord, MemberRecord.ref == _I.invited_by, isouter=True)
+    .where(_I.label_sealed.is_not(None))  # help in person has a row there, and is no offer
 )
 _BY_TOKEN = _READ.where(_I.token_digest == bindparam("digest"))
 _BY_REF = _READ.where(_I.ref == bindparam("offer"))
@@ -72,7 +75,8 @@ _BY_ME = select(_I.ref).where(
 class Offer:
     """An offer as it is shown: from whom, and what. `from_name` was verified; `way` was typed.
 
-    `answerer`: who says yes or no to it. `over`: it is closed, or its time is up.
+    `answerer`: who says yes or no to it. `over`: it is closed, or its time is up. `able`: no
+    organisation asks, or one that can act now.
     """
 
     ref: str
@@ -90,6 +94,7 @@ class Offer:
     chased_at: datetime | None
     batch: str | None
     over: bool
+    able: bool = True
 
     @property
     def open(self) -> tuple[HeldMandate, ...]:
@@ -137,7 +142,7 @@ def waiting_for(tx: Transaction, keyring: Keyring, person: str) -> list[Offer]:
     """List what waits for a principal's answer because an organisation knows them."""
     refs = [row.bundle for row in tx.execute(_FOR_ME, {"party": person})]
     found = [by_ref(tx, keyring, ref) for ref in refs]
-    return [one for one in found if one is not None and not one.over]
+    return [one for one in found if one is not None and one.able and not one.over]
 
 
 def made_by(tx: Transaction, keyring: Keyring, person: str) -> list[Offer]:
@@ -150,11 +155,15 @@ def made_by(tx: Transaction, keyring: Keyring, person: str) -> list[Offer]:
 def may_answer(offer: Offer, who: Answerer, names: Names) -> str | None:
     """Say why somebody may not answer an offer, as a code, or None.
 
-    Nobody answers their own (I13). An offer that names a helper is for whoever was proved to bear
-    that name: a link may go astray. One that is known to be somebody's is theirs alone.
+    Nobody answers their own (I13), or to an organisation that is suspended or closed: a yes would
+    end whoever helps now, for one that cannot (I12). An offer that names a helper is for whoever
+    was proved to bear that name: a link may go astray. One that is known to be somebody's is theirs
+    alone.
     """
     if who.person == offer.invited_by or who.account == offer.inviter_account:
         return "own-offer"
+    if not offer.able:
+        return "organisation"
     known = {one.principal for one in offer.mandates if one.principal is not None}
     if offer.answerer is Party.PRINCIPAL and known - {who.person}:
         return "somebody-else"
@@ -195,6 +204,8 @@ def answer(
     takes the place of ends with it. Both are told at once. `passing_on`: how often the principal
     lets the helper pass on which of them, said in `said`; never, where it does not name one.
     """
+    firm = find(tx, offer.organisation) if offer.organisation else None
+    offer = replace(offer, able=firm.in_order) if firm else offer
     barred = may_answer(offer, who, names)
     if barred is not None:
         return Refusal(barred, "this person may not answer it")
@@ -273,5 +284,5 @@ def _offer(tx: Transaction, keyring: Keyring, row: Mapping[str, Any]) -> Offer:
         way=open_way(keyring, row),
         answerer=mandates[0].answerer if mandates else Party.PRINCIPAL,
         mandates=mandates, created_at=row["created_at"], expires_at=row["expires_at"],
-        chased_at=row["chased_at"], batch=row["batch"], over=row["over"],
+        chased_at=row["chased_at"], batch=row["batch"], over=row["over"], able=row["able"],
     )  # fmt: skip

@@ -27,7 +27,7 @@ from idp.delegation.records import AssignmentRecord, MandateRecord
 from idp.organisations import members, teams
 from idp.organisations.actions import Allowed, find_member, journal, judged
 from idp.organisations.records import MemberRecord, TeamMemberRecord
-from idp.organisations.rules import MOST_PEOPLE, Act, Verdict
+from idp.organisations.rules import MOST_PEOPLE, Act, Verdict, may
 from idp.storage import Transaction, db_now
 from idp.storage.dialects import upsert
 
@@ -210,12 +210,18 @@ def transfer(
 def join_team(
     tx: Transaction, organisation: str, account: str, *, team: str, member: str
 ) -> Verdict:
-    """Put a member in a team; what is open to it is open to them from then on."""
+    """Put a member in a team; what is open to it is open to them from then on.
+
+    Oneself only who may assign: else whoever administers would open people to themself.
+    """
     allowed = judged(tx, organisation, account, Act.CHANGE_TEAMS, member=member)
     if isinstance(allowed, Verdict):
         return allowed
     if teams.find(tx, organisation, team) is None or allowed.to is None or allowed.to.member.left:
         return Verdict.GONE
+    me = allowed.by.member
+    if member == me.ref and not may(me.roles, Act.ASSIGN):
+        return Verdict.ONESELF
     values = _values(allowed, team=team, member=member)
     if tx.execute(_IN_TEAM, values).first() is not None:
         return Verdict.ALLOWED

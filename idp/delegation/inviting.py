@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from idp.assurance.rules import Level
 from idp.delegation.actions import insert_mandate
@@ -23,7 +23,7 @@ from idp.journal.actions import Entry, random_spoken, record
 from idp.keyring.ring import Keyring
 from idp.keyring.sealing import digest, random_ref, random_token
 from idp.notices.actions import Contact, Notice, send
-from idp.organisations.actions import standing
+from idp.organisations.actions import in_order, standing
 from idp.organisations.records import MemberRecord, OrganisationRecord
 from idp.storage import Transaction, db_now
 
@@ -65,9 +65,7 @@ _FIRM = (
         MemberRecord.account_ref == bindparam("account"),
         MemberRecord.left_at.is_(None),
         MemberRecord.suspended_at.is_(None),
-        OrganisationRecord.verified_at.is_not(None),
-        OrganisationRecord.closed_at.is_(None),
-        or_(OrganisationRecord.suspends_at.is_(None), OrganisationRecord.suspends_at > db_now()),
+        in_order(),
     )
     .order_by(OrganisationRecord.name, OrganisationRecord.ref)
 )

@@ -2,9 +2,9 @@
 
 One asks, for a purpose; the others sign, each in a session of their own. Asking counts as the
 asker's own agreement and nobody counts twice, so nobody forms a quorum alone (I13). What was agreed
-is one visit of whoever asked, to one service: it is used up by the code that is issued on it, and
-over after seven days. Who has lost their own mandate meanwhile counts no more
-(`idp.callers.acting`). Source: `delegation.md` section 5, point 6.
+is one visit of whoever asked, to one service and for the purpose that the others read: it is used
+up by the code that is issued on it, and over after seven days. Who has lost their own mandate
+meanwhile counts no more (`idp.callers.acting`). Source: `delegation.md` section 5, point 6.
 """
 
 from collections.abc import Sequence
@@ -162,7 +162,7 @@ _CLOSE = (
         _A.c.closed_at.is_(None), _A.c.expires_at > db_now(),
     )
     .values(closed_at=db_now())
-    .returning(_A.c.ref)
+    .returning(_A.c.purpose)
 )  # fmt: skip
 
 
@@ -283,11 +283,12 @@ def agreed_for(tx: Transaction, mandate_ref: str, asker: str | None) -> str | No
     return found
 
 
-def use_up(tx: Transaction, ref: str, asker: str) -> bool:
-    """Close an act for the code that is issued on it. False: it is not this asker's, or another
-    code was first, or it is over."""
-    closed = tx.execute(_CLOSE, {"act": ref, "asker": asker}).scalar_one_or_none()
-    return closed is not None
+def use_up(tx: Transaction, ref: str, asker: str) -> str | None:
+    """Close an act for the code that is issued on it, and answer the purpose that was agreed to,
+    which is that of the visit. None: it is not this asker's, or another code was first, or it is
+    over."""
+    closed: str | None = tx.execute(_CLOSE, {"act": ref, "asker": asker}).scalar_one_or_none()
+    return closed
 
 
 def _read(tx: Transaction, row: Any) -> JointAct | None:

@@ -20,6 +20,7 @@ from idp.delegation.inviting import (
     Firm,
     Way,
     close,
+    firm_of,
     invite,
     lasting,
     make_offers,
@@ -35,6 +36,7 @@ from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
 from idp.keyring.sealing import random_ref
 from idp.notices.actions import Notice
+from idp.organisations.actions import find
 from idp.outbox.actions import Undeliverable, put
 from idp.register.actions import find_by_number
 from idp.register.rules import PersonFacts, Status
@@ -44,15 +46,18 @@ from idp.throttle.actions import reserve_within
 ASKED, LISTED = "mandate-asked", "mandate-listed"  # kinds of message
 CHUNK = 50  # people of a list in one transaction
 WORTH = timedelta(days=3)
+STILL = timedelta(hours=1)
 UNWRITTEN_SHOWN = 200
 
 _I, _M = MandateInvitationRecord.__table__.c, MandateRecord.__table__.c
+_UNSENT = (_I.batch == bindparam("of_batch"), _I.waiting, _I.expires_at > db_now())
+_ANY_UNSENT = select(_I.ref).where(*_UNSENT).limit(1)
 _CLAIM_SOME = (
     update(MandateInvitationRecord)
     .where(
         _I.ref.in_(
             select(_I.ref)
-            .where(_I.batch == bindparam("of_batch"), _I.waiting)
+            .where(*_UNSENT)
             .order_by(_I.ref)
             .limit(CHUNK)
             .with_for_update(skip_locked=True)
@@ -224,7 +229,8 @@ def _tell(
     tx: Transaction, keyring: Keyring, person: str, notice: Notice, offers: Sequence[Row]
 ) -> None:
     ends = [one.standing.offer_expires for one in offers if one.standing.offer_expires]
-    if ends:
+    firm = find(tx, offers[0].delegate or "") if ends else None
+    if firm is not None and firm.in_order:  # nobody can answer one that cannot act
         telling.tell_principal(tx, keyring, person, notice, when=min(ends).isoformat())
 
 
@@ -270,8 +276,9 @@ def progress(tx: Transaction, keyring: Keyring, organisation: str, batch: str) -
 
 def work_list(database: Database, keyring: Keyring, payload: Mapping[str, Any]) -> None:
     """Ask the next few people of a list, and put the rest in again: codes and notices of others
-    go in between. The outbox's handler; each person is claimed once, so a repeat asks nobody
-    twice. Raises `Undeliverable` for a list that nobody can read."""
+    go in between. While whoever sent it may ask nobody, it stands still. The outbox's handler;
+    each person is claimed once, so a repeat asks nobody twice. Raises `Undeliverable` for a list
+    that nobody can read."""
     try:
         until = payload["until"]
         days = payload["days"]
@@ -284,6 +291,10 @@ def work_list(database: Database, keyring: Keyring, payload: Mapping[str, Any]) 
     asked, exclusive = Asked(services=services, term=term), frozenset(payload["exclusive"])
 
     def work(tx: Transaction) -> None:
+        if firm_of(tx, firm.account, firm.organisation) is None:  # suspended, closed, or has left
+            if tx.execute(_ANY_UNSENT, {"of_batch": payload["batch"]}).first() is not None:
+                put(tx, LISTED, payload, expires_in=OFFER_LASTS, after=STILL)
+            return
         rows = tx.execute(_CLAIM_SOME, {"of_batch": payload["batch"]}).mappings().all()
         for row in rows:
             _ask_one(tx, keyring, firm, asked, row, exclusive)

@@ -25,6 +25,7 @@ _ENDED_BY = select(JournalEntry.detail).where(JournalEntry.reference == bindpara
 _I = MandateInvitationRecord.__table__.c
 _WAITS = (_I.organisation_ref == bindparam("firm"), _I.closed_at.is_(None),
           _I.expires_at > db_now())  # fmt: skip
+_NAMED = _I.label_sealed.is_not(None)  # an offer: help in person has a row of its own there
 _CHASE = (
     update(MandateInvitationRecord)
     .where(
@@ -37,14 +38,14 @@ _CHASE_ONE = _CHASE.where(_I.ref == bindparam("offer"))
 _BY_ONE = _I.invited_by == bindparam("member")
 _OFFERS = (
     select(_I.ref)
-    .where(_I.organisation_ref == bindparam("firm"), _I.waiting.is_(False))
+    .where(_I.organisation_ref == bindparam("firm"), _I.waiting.is_(False), _NAMED)
     .order_by(_I.created_at.desc(), _I.ref)
     .limit(LISTED + 1)
     .offset(bindparam("skipped"))
 )
 _UNANSWERED = (
     select(_I.ref)
-    .where(*_WAITS, _I.waiting.is_(False))
+    .where(*_WAITS, _I.waiting.is_(False), _NAMED)
     .order_by(_I.created_at, _I.ref)
     .limit(LISTED + 1)
     .offset(bindparam("skipped"))

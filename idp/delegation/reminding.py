@@ -6,7 +6,7 @@ Nothing here decides whether a permission holds: that is judged when it is read 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, bindparam, func, or_, select, update
+from sqlalchemy import and_, bindparam, exists, func, or_, select, update
 
 from idp.callers.records import ClientRecord
 from idp.delegation import known, offline, telling
@@ -17,6 +17,7 @@ from idp.delegation.owning import remind_by_mail
 from idp.delegation.records import MandateInvitationRecord, MandateRecord
 from idp.keyring.ring import Keyring
 from idp.notices.actions import Notice
+from idp.organisations.actions import ORG, in_order
 from idp.register.actions import find_person
 from idp.register.businesses import find_business
 from idp.storage import Database, Transaction, db_now
@@ -29,6 +30,10 @@ _I, _M = MandateInvitationRecord.__table__.c, MandateRecord.__table__.c
 _ENDING = (
     select(_I.ref)
     .where(
+        # Help in person has a row of its own there, which is no offer.
+        _I.label_sealed.is_not(None),
+        _I.organisation_ref.is_(None)
+        | exists().where(ORG.ref == _I.organisation_ref, in_order()),
         _I.closed_at.is_(None), _I.reminded_at.is_(None), _I.waiting.is_(False),
         _I.token_digest.is_not(None) | (_I.channel == "facts"), _I.expires_at > db_now(),
         _I.expires_at <= db_now() + bindparam("ahead", OFFER_NOTICE, type_=Duration()),

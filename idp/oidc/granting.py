@@ -73,9 +73,11 @@ def issue(call: Call, valid: Validated, position: Position, seen: Seen, now: dat
     methods = signin.methods_of(call.services.policies, position.journey, session)
     sign_in, proofs = signin.standing_of(asked, session, methods, call.services.policies, now=now)
     reached = Level(identity=session.identity_level, sign_in=sign_in)
-    acting, joint_act = _acting(call, valid, position, reached, proofs, methods)
+    acting, joint_act, agreed = _acting(call, valid, position, reached, proofs, methods)
     if isinstance(acting, Refusal):
         return error(call, valid, "access_denied", acting.description, {"reason": acting.code})
+    # Where others agreed to a purpose, it is what they read that the principal is shown.
+    purpose = (agreed or position.journey.purpose) if acting else None
     grant_ref = random_ref()
     if acting and acting.single_use and not spend_single_use(call.tx, acting.ref, grant_ref):
         return error(call, valid, "access_denied", SAID[Bar.USED], {"reason": Bar.USED})
@@ -98,7 +100,7 @@ def issue(call: Call, valid: Validated, position: Position, seen: Seen, now: dat
     if acting:
         asked_for = valid.details.actions if valid.details else (ALL,)
         powers = shared(asked_for, acting.powers)
-        detail |= acting_detail(acting, position.journey.purpose) | {"powers": list(powers)}
+        detail |= acting_detail(acting, purpose) | {"powers": list(powers)}
         if valid.details:
             details = described(acting.ref, powers, valid.resource)
     if position.risk is not None:
@@ -107,7 +109,7 @@ def issue(call: Call, valid: Validated, position: Position, seen: Seen, now: dat
         call, grant_ref, valid, session, acting, proofs, amr_values(proofs, methods), reached,
         detail, now,
         position.risk if position.risk and position.risk.enforced else None, seen,
-        position.journey.purpose if acting else None, details, joint_act,
+        purpose, details, joint_act,
     )  # fmt: skip
     return answer(call, valid, {"code": code})
 
@@ -167,17 +169,18 @@ def _acting(
     reached: Level,
     proofs: Mapping[str, int],
     methods: Methods,
-) -> tuple[ActingMandate | Refusal | None, str | None]:
-    """The mandate that is acted under, and the joint act that is used up by it; or why not."""
+) -> tuple[ActingMandate | Refusal | None, str | None, str | None]:
+    """The mandate that is acted under, the joint act that is used up by it, and the purpose that
+    was agreed to in it; or why not."""
     choice, only = position.journey.choice, valid.wanted.acting_for
     session = position.session
     if only not in {"", "choose", choice}:
         # Another than the service named.
-        return Refusal(Bar.UNKNOWN, SAID[Bar.UNKNOWN]), None
+        return Refusal(Bar.UNKNOWN, SAID[Bar.UNKNOWN]), None, None
     if choice is None or choice == SELF:
-        return None, None
+        return None, None, None
     if session is None:
-        return Refusal(Bar.UNKNOWN, SAID[Bar.UNKNOWN]), None
+        return Refusal(Bar.UNKNOWN, SAID[Bar.UNKNOWN]), None, None
     account, person = session.account_ref, session.person_ref
     mandate = authority_facts.ask(call.tx, choice, account_ref=account, person_ref=person)
     agreed = None
@@ -187,7 +190,7 @@ def _acting(
             call.tx, choice, account_ref=account, person_ref=person, joint_act=agreed
         )
     if mandate is None:
-        return Refusal(Bar.UNKNOWN, SAID[Bar.UNKNOWN]), None
+        return Refusal(Bar.UNKNOWN, SAID[Bar.UNKNOWN]), None, None
     policies = call.services.policies
     floor = policies.floor(valid.client.client_id)
     asked = valid.details.actions if valid.details else ()
@@ -204,9 +207,10 @@ def _acting(
         level=reached, proofs=proofs, methods=methods,
     )  # fmt: skip
     # What was agreed to is one visit: the code that is issued on it uses it up.
-    if why is None and agreed and not joint.use_up(call.tx, agreed, person or ""):
+    purpose = joint.use_up(call.tx, agreed, person or "") if why is None and agreed else None
+    if why is None and agreed and purpose is None:
         why = Bar.QUORUM
-    return (mandate, agreed) if why is None else (Refusal(why, said(why)), None)
+    return (mandate, agreed, purpose) if why is None else (Refusal(why, said(why)), None, None)
 
 
 def _write(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, and_, bindparam, cast, func, select
+from sqlalchemy import String, and_, bindparam, cast, func, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from idp.accounts.records import AccountRecord
@@ -123,6 +123,15 @@ class Mine:
     organisation: Organisation
     roles: frozenset[str]
     suspended: bool
+
+
+def in_order() -> ColumnElement[bool]:
+    """An organisation that can act now, as `Organisation.in_order` has it."""
+    return and_(
+        ORG.verified_at.is_not(None),
+        ORG.closed_at.is_(None),
+        or_(ORG.suspends_at.is_(None), ORG.suspends_at > db_now()),
+    )
 
 
 def find(tx: Transaction, ref: str) -> Organisation | None:

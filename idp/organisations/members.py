@@ -87,6 +87,16 @@ _CANCEL = (
     .values(cancelled_at=db_now())
     .returning(INVITATION.ref)
 )  # fmt: skip
+_CANCEL_OF = (
+    update(MemberInvitationRecord)
+    .where(
+        INVITATION.invited_by == bindparam("member"),
+        INVITATION.organisation_ref == bindparam("organisation"),
+        _OPEN,
+    )
+    .values(cancelled_at=db_now())
+    .returning(INVITATION.ref)
+)
 _WAITING = (
     select(
         INVITATION.ref,
@@ -344,15 +354,23 @@ def cancel(tx: Transaction, organisation: str, account: str, invitation: str) ->
 def change_roles(
     tx: Transaction, organisation: str, account: str, member: str, roles: Collection[str]
 ) -> Verdict:
-    """Change what another member may do, from their next request on."""
+    """Change what another member may do, from their next request on.
+
+    Whoever is to decide over others was proved, as by a link.
+    """
     allowed = judged(tx, organisation, account, Act.CHANGE_ROLES, member=member)
-    if isinstance(allowed, Verdict):
-        return allowed
-    known = read_roles(roles)
+    if isinstance(allowed, Verdict) or allowed.to is None:
+        return allowed if isinstance(allowed, Verdict) else Verdict.GONE
+    known, it = read_roles(roles), allowed.to.member
     if known is None:
         return Verdict.ROLES_BAD
+    if (known - it.roles) & PROVED_ROLES:
+        proved = tx.execute(_PROVED_AS, {"account": it.account_ref}).one()
+        if proved.family_name is None:
+            return Verdict.NOT_PROVED
     tx.execute(_ROLES, {"member": member, "new_roles": sorted(known)})
-    journal(tx, "member-roles-changed", allowed, roles=sorted(known))
+    taken_back = {} if Role.ADMIN in known else _cancel_theirs(tx, organisation, member)
+    journal(tx, "member-roles-changed", allowed, roles=sorted(known), **taken_back)
     return Verdict.ALLOWED
 
 
@@ -386,8 +404,17 @@ def _change(
         return allowed
     if tx.execute(statement, {"member": member}).rowcount == 0:
         return Verdict.GONE
-    journal(tx, kind, allowed)
+    taken_back = {} if act is Act.RESUME else _cancel_theirs(tx, organisation, member)
+    journal(tx, kind, allowed, **taken_back)
     return Verdict.ALLOWED
+
+
+def _cancel_theirs(tx: Transaction, organisation: str, member: str) -> dict[str, list[str]]:
+    """Take back the links that somebody sent out who may send none any more: else they would let
+    in whom they like after they are gone. Answers which, for the journal."""
+    values = {"member": member, "organisation": organisation}
+    refs = sorted(tx.execute(_CANCEL_OF, values).scalars())
+    return {"invitations": refs} if refs else {}
 
 
 def list_members(

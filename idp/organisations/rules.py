@@ -65,6 +65,7 @@ class Verdict(StrEnum):
     MEMBER_ALREADY = "member-already"
     OTHER_NAME = "other-name"
     UNPROVED = "not-proved"
+    NOT_PROVED = "member-not-proved"
     FULL = "too-many"
     LIMIT = "people-limit"
     LIMIT_BAD = "people-limit-bad"

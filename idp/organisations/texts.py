@@ -65,6 +65,7 @@ def refused(verdict: Verdict) -> str:
         Verdict.OTHER_NAME: _("This link is for somebody with another name. Is your name wrong in "
                               "it? Ask who sent it for a new one."),
         Verdict.UNPROVED: _("Show us who you are first. Then open the link again."),
+        Verdict.NOT_PROVED: _("They have to show us who they are first. Then you can do this."),
         Verdict.FULL: _(
             "There are too many. At one time you can have %(invitations)s invitations and "
             "%(teams)s teams.", invitations=MOST_INVITATIONS, teams=MOST_TEAMS

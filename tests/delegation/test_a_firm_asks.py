@@ -1,5 +1,6 @@
 """A firm asks people by link, by mail, by letter, by what it knows of them, and from a list."""
 
+import logging
 import re
 from collections.abc import Iterator
 from datetime import date
@@ -9,11 +10,14 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from idp.delegation import known
+from idp.assurance.rules import Level
+from idp.delegation import answering, known
+from idp.delegation.answering import Answerer
 from idp.delegation.ending import person_died
 from idp.delegation.limits import address_limit, person_limit
 from idp.delegation.records import MandateInvitationRecord, MandateRecord
 from idp.delegation.reminding import remind_all
+from idp.errors import Refusal
 from idp.journal.records import JournalEntry
 from idp.organisations.records import MemberRecord, OrganisationRecord
 from idp.outbox.actions import Undeliverable
@@ -204,7 +208,7 @@ def test_what_is_asked_again_with_something_more_can_be_answered(town: Town) -> 
     assert sorted(held) == ["tax", "vehicles"]
 
 
-def test_a_letter_has_a_code_that_is_typed_in(town: Town) -> None:
+def test_a_letter_has_a_code_that_is_typed_in(town: Town, caplog: pytest.LogCaptureFixture) -> None:
     town.firm()
     page = ask(town, how="paper", given_name="Margaret", family_name="Hughes")
     (letter,) = re.findall(r'href="(/helping[^"]+/letter)"', page.text)
@@ -215,7 +219,13 @@ def test_a_letter_has_a_code_that_is_typed_in(town: Town) -> None:
     assert town.send(form, code="'; --").status_code == 422
     found = town.send(form, code=f" {code.lower().replace('-', ' ')} ")
     assert "Harbour Accounts asks to help you" in found.text
-    assert "You said yes" in town.answered(found.request.path, "margaret").text
+    here = found.request.path
+    monkeypatch.setattr(logging.getLogger("idp"), "propagate", True)
+    with caplog.at_level("INFO", "idp"):
+        assert reader.post(f"{here}/answer", base_url=ISSUER).status_code == 400
+    assert "/invitation/[masked]/answer" in caplog.text
+    assert here not in caplog.text, "who reads the logs has no code to answer with"
+    assert "You said yes" in town.answered(here, "margaret").text
     town.site.browser = reader
     assert town.send(form, code=code).status_code == 410
     tries = [town.send(form, code="AAAA-BBBB-CCCC").status_code for _ in range(70)]
@@ -241,6 +251,20 @@ def test_a_list_is_asked_by_the_worker_and_says_which_lines_it_could_not_use(tow
     town.as_("tom")
     page = town.send(town.site.get(f"{OWN}/many"), list=LIST, **TAX)
     assert "0 of 4 people are asked" in page.text
+    # While whoever sent it may ask nobody, it stands still, however often the worker looks.
+    him = {"organisation_ref": "firm-1"}
+    for table, values, whose in (
+        (OrganisationRecord, {"suspends_at": town.site.database.now()}, {"ref": "firm-1"}),
+        (MemberRecord, {"suspended_at": town.site.database.now()}, him),
+    ):
+        town.site.change(table, values, **whose)
+        town.work()
+        town.later(hours=1)
+        town.work()
+        assert mandates(town) == []
+        town.site.change(table, dict.fromkeys(values), **whose)
+    town.later(hours=1)
+    town.as_("tom")
     for line, why in ((6, "is not one"), (7, "date of birth or a postcode"), (8, "1980-03-31"),
                       (9, "email address"), (10, "A name is missing"), (11, "twice")):  # fmt: skip
         assert re.search(rf"Line {line}: [^<]*{why}", page.text), line
@@ -450,6 +474,46 @@ def test_only_members_of_a_verified_firm_in_service_ask(
                               for name, value in values.items()})  # fmt: skip
     town.as_("tom")
     assert town.site.get(f"{OWN}/new").status_code == 404
+
+
+@pytest.mark.parametrize("over", ["suspends_at", "closed_at"])
+def test_who_may_act_no_more_is_not_said_yes_to_and_takes_nobodys_place(
+    town: Town, over: str
+) -> None:
+    town.firm()
+    page = ask(town, how="link", given_name="Margaret", family_name="Hughes")
+    (link,) = re.findall(ISSUER + r"(/invitation/[\w-]+)", page.text)
+    (asked,) = mandates(town)
+    ask(town, **FACTS)
+    (waiting,) = waiting_of(town, "margaret")
+    town.as_("margaret")
+    words = town.site.get(f"{link}/answer")
+    held = town.site.give_mandate(delegate="sian", exclusive=frozenset({"tax"}))
+    town.site.change(MandateRecord, {"exclusive": True}, ref=asked["ref"])
+    keyring, names = town.site.house.keyring, town.site.world.policies.names
+    seen = town.site.database.read(lambda tx: answering.by_ref(tx, keyring, asked["bundle"]))
+    assert seen is not None
+    town.site.change(OrganisationRecord, {over: town.site.database.now()}, ref="firm-1")
+    who = Answerer(account="x", person=town.person("margaret"), given_name="Margaret",
+                   family_name="Hughes", level=Level(identity=2, sign_in=2))  # fmt: skip
+    late = town.site.database.transaction(
+        lambda tx: answering.answer(
+            tx, keyring, seen, who, {asked["ref"]: True}, said=("x",), names=names
+        )
+    )
+    assert isinstance(late, Refusal), "asked again where it is answered"
+    said = town.send(words, **town.open_ones(words))
+    assert (said.status_code, "Harbour Accounts cannot help you now" in said.text) == (409, True)
+    for path in (link, f"{link}/answer", waiting):
+        assert town.site.get(path).status_code == 409
+    assert waiting_of(town, "margaret") == []
+    states = {row["ref"]: row["state"] for row in mandates(town)}
+    assert (states[held], states[asked["ref"]]) == ("active", "offered")
+    town.later(days=17)
+    told = len(town.mail())
+    remind_all(town.site.database, town.site.house.keyring)
+    town.work()
+    assert len(town.mail()) == told, "and nobody is reminded of what it asked"
 
 
 def test_a_worker_asks_one_by_one_but_sends_no_list(town: Town) -> None:

@@ -9,6 +9,7 @@ from werkzeug.test import TestResponse
 from idp.accounts.records import AccountRecord
 from idp.delegation.lifecycle import end_of_day
 from idp.delegation.records import AssignmentRecord, MandateInvitationRecord, MandateRecord
+from idp.delegation.reminding import remind_all
 from idp.journal.records import JournalEntry
 from idp.notices.actions import unseal
 from idp.organisations import agreement
@@ -76,6 +77,12 @@ def test_two_text_messages_make_a_permission_that_its_evidence_caps(
     assert recap == {"organisation": "Example Advice", "services": "Car tax"}
     (row,) = site.rows(MandateRecord)
     assert row["state"] == "draft", "nothing before the person reads out the code"
+    # It is no offer: no page of offers shows it, and the reminders of all offers go by it.
+    asked = f"/helping/invitations/{charity}"
+    assert site.get(f"{asked}?show=all").status_code == 200
+    for path in (f"{asked}/offers/{row['bundle']}", f"/account/helpers/offers/{row['bundle']}"):
+        assert site.get(path).status_code == 404
+    assert remind_all(site.database, site.house.keyring) == 0
     page = site.submit(page, code=code["code"])
     assert "Receipt for Margaret Hughes" in page.text
     (row,) = site.rows(MandateRecord)
@@ -171,6 +178,8 @@ def test_what_does_not_fit_is_answered_alike(site: Site, charity: str) -> None:
         told.add(said)
     assert len(told) == 1
     assert site.rows(MandateRecord) == []
+    page = site.submit(page, **{**_facts(site), "year": "9" * 24})
+    assert "Enter the date of birth" in page.text
 
 
 def _post_made(site: Site, charity: str, browser: FlaskClient, kept: str) -> int:

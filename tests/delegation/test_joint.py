@@ -22,6 +22,7 @@ from idp.delegation.moving import By, move
 from idp.delegation.records import JointActRecord, JointSignatureRecord
 from idp.errors import Refusal
 from idp.identifiers.rules import NationalInsuranceNumber, parse
+from idp.journal.records import JournalEntry
 from idp.oidc.records import GrantRecord
 from idp.register.actions import add_person
 from idp.storage import Transaction
@@ -290,6 +291,10 @@ def test_the_sign_in_says_who_has_to_agree_and_goes_on_once_they_have(site: Site
     assert "code" in answer
     (grant,) = site.rows(GrantRecord)
     assert grant["joint_act_ref"] == act["ref"]
+    # "the return" was typed in this time: what counts is what the others read and agreed to.
+    assert grant["purpose"] == "Send the tax return"
+    (begun,) = site.rows(JournalEntry, kind="acting-started")
+    assert begun["detail"]["purpose"] == "Send the tax return"
     tokens = site.redeem("tax", answer["code"]).json
     assert tokens is not None
     assert site.introspect("tax", tokens["access_token"])["active"]

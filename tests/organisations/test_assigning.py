@@ -12,7 +12,7 @@ from idp.callers.authority import Bar, Wish, bar
 from idp.delegation import assigning, people
 from idp.delegation.records import AssignmentRecord, MandateRecord
 from idp.organisations import teams
-from idp.organisations.records import TeamMemberRecord
+from idp.organisations.records import MemberRecord, TeamMemberRecord
 from idp.organisations.rules import Verdict
 from idp.storage import Transaction
 from tests.organisations.firm import Firm
@@ -120,6 +120,12 @@ def test_a_team_opens_to_whoever_is_in_it_while_they_are(firm: Firm) -> None:
     assert firm.do(lambda tx: assigning.quit_team(tx, firm.ref, sian, **join)) is Verdict.ALLOWED
     assert firm.do(lambda tx: assigning.quit_team(tx, firm.ref, sian, **join)) is Verdict.GONE
     assert why_not(firm, mandate, "tom") is Bar.NOT_ASSIGNED
+    # Whoever administers and does not assign opens nobody to themself by way of a team.
+    firm.site.change(MemberRecord, {"roles": ["admin", "worker"]}, ref=him)
+    tom = firm.account("tom")
+    assert firm.do(lambda tx: assigning.join_team(tx, firm.ref, tom, **join)) is Verdict.ONESELF
+    assert firm.do(lambda tx: assigning.join_team(tx, firm.ref, sian, **join)) is Verdict.ALLOWED
+    assert firm.do(lambda tx: assigning.quit_team(tx, firm.ref, tom, **join)) is Verdict.ALLOWED
 
 
 def test_a_limit_counts_people_once_whatever_they_are_open_through(firm: Firm) -> None:

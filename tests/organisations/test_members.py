@@ -235,3 +235,33 @@ def test_a_link_that_went_astray_makes_no_member_and_stays_good(firm: Firm) -> N
     assert firm.do(lambda tx: members.look_at(tx, token)) is not None
     invite(firm, name="Rhys Morgan")
     assert not isinstance(accept(firm, firm.link(), "nobody"), Verdict)
+    raised = lambda *roles: firm.do(  # noqa: E731
+        lambda tx: members.change_roles(
+            tx, firm.ref, firm.account("sian"), firm.member("nobody"), roles
+        )
+    )
+    assert raised("worker", "admin") is Verdict.NOT_PROVED, "nor by a change later"
+    assert raised("assigner") is Verdict.NOT_PROVED
+    assert raised("worker") is Verdict.ALLOWED
+
+
+@pytest.mark.parametrize("how", ["put out", "suspended", "no administrator any more"])
+def test_what_an_administrator_sent_out_is_over_with_them(firm: Firm, how: str) -> None:
+    """Else who is put out leaves a door open for three days, to an administrator of their own."""
+    firm.site.change(MemberRecord, {"roles": ["admin", "worker"]}, ref=firm.member("tom"))
+    firm.mail()
+    invite(firm, by="tom", roles=["admin"])
+    theirs = firm.link()
+    invite(firm, by="sian")
+    mine, sian, him = firm.link(), firm.account("sian"), firm.member("tom")
+    end: dict[str, Any] = {
+        "put out": lambda tx: assigning.remove_member(tx, firm.ref, sian, him),
+        "suspended": lambda tx: members.suspend(tx, firm.ref, sian, him),
+        "no administrator any more":
+            lambda tx: members.change_roles(tx, firm.ref, sian, him, ["worker"]),
+    }  # fmt: skip
+    assert firm.do(end[how]) is Verdict.ALLOWED
+    assert accept(firm, theirs, "margaret") is Verdict.GONE
+    (row,) = firm.journal("member-left", "member-suspended", "member-roles-changed")
+    assert len(row["detail"]["invitations"]) == 1
+    assert not isinstance(accept(firm, mine, "margaret"), Verdict)

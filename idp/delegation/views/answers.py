@@ -73,6 +73,8 @@ def invitation(token: str) -> ResponseReturnValue:
         return found or _gone()
     if found.over or not found.open:
         return _gone()
+    if not found.able:
+        return _not_now(found)
     asked = house().database.read(lambda tx: places(tx, found.open))
     term = term_of(found.mandates)
     return render_template(
@@ -225,6 +227,8 @@ def _ready(found: Offer | ResponseReturnValue | None, here: Here) -> There | Res
         return found or _gone()
     if found.over or not found.open:
         return _gone()
+    if not found.able:
+        return _not_now(found)
     least = needed([one.service for one in found.open])
     session = signed_in(return_to=here.page, least=least)
     if not isinstance(session, SessionFacts):
@@ -252,6 +256,12 @@ def _gone() -> ResponseReturnValue:
         _("Do you still want it? Then they have to ask again."),
     ]
     return notice(410, _("There is nothing to answer"), said, link=_home())
+
+
+def _not_now(offer: Offer) -> ResponseReturnValue:
+    said = [_("They asked you before. Now they cannot help anybody. You need do nothing.")]
+    title = _("%(name)s cannot help you now", name=offer.from_name)
+    return notice(409, title, said, link=_home())
 
 
 def _done(offer: Offer, *, yes: bool) -> ResponseReturnValue:
