@@ -485,6 +485,7 @@ def test_who_may_act_no_more_is_not_said_yes_to_and_takes_nobodys_place(
     (link,) = re.findall(ISSUER + r"(/invitation/[\w-]+)", page.text)
     (asked,) = mandates(town)
     ask(town, **FACTS)
+    town.work()
     (waiting,) = waiting_of(town, "margaret")
     town.as_("margaret")
     words = town.site.get(f"{link}/answer")
@@ -498,7 +499,7 @@ def test_who_may_act_no_more_is_not_said_yes_to_and_takes_nobodys_place(
                    family_name="Hughes", level=Level(identity=2, sign_in=2))  # fmt: skip
     late = town.site.database.transaction(
         lambda tx: answering.answer(
-            tx, keyring, seen, who, {asked["ref"]: True}, said=("x",), names=names
+            tx, keyring, seen, who, {asked["ref"]: True}, said={asked["ref"]: ["x"]}, names=names
         )
     )
     assert isinstance(late, Refusal), "asked again where it is answered"
