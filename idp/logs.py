@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 # A number, a token or a code of ours: whatever looks like one is masked before it is written.
 SECRET = re.compile(
     r"\b[A-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D]?\b|eyJ[\w-]+\.[\w-]+\.[\w-]*|\b[\w-]{43}\b"
+    # A hyphen may be its first or last letter: there is no border of a word there.
+    r"|(?<![\w-])[\w-]{43}(?![\w-])"
 )
 
 

@@ -1,6 +1,7 @@
 """Choose whom to act for: which mandate, and for what purpose in plain words."""
 
 import re
+import unicodedata
 from enum import StrEnum
 
 from idp.assurance.rules import Level
@@ -39,7 +40,9 @@ def read_purpose(typed: str, fixed: str | None) -> str | PurposeFault:
         return PurposeFault.TOO_LONG
     if not purpose.isprintable():
         return PurposeFault.UNREADABLE
-    return PurposeFault.NUMBER if NUMBER.search(purpose) else purpose
+    # Wide letters and digits of another script are read like ours.
+    plain = unicodedata.normalize("NFKC", purpose)
+    return PurposeFault.NUMBER if NUMBER.search(plain) else purpose
 
 
 def consider(

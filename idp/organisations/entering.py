@@ -121,13 +121,13 @@ _ADMINS = (
     .select_from(MemberRecord)
     .where(MemberRecord.organisation_ref == bindparam("organisation"), is_admin())
 )
-# The invitation of the first administrator: an officer's, and never used yet.
+# The invitation that an organisation began with. A later one of the same officer is for whoever
+# came after, and two officers stand for that one: it is not sent again by one of them.
 _FIRST = (
-    select(INVITATION.ref, INVITATION.name, INVITATION.email_sealed)
+    select(INVITATION.ref, INVITATION.name, INVITATION.email_sealed, INVITATION.used_at)
     .where(
         INVITATION.organisation_ref == bindparam("organisation"),
         INVITATION.invited_by == bindparam("by"),
-        INVITATION.used_at.is_(None),
     )
     .order_by(INVITATION.created_at)
     .limit(1)
@@ -309,6 +309,7 @@ def find_entered(tx: Transaction, keyring: Keyring, ref: str) -> Entered | None:
     if row is None:
         return None
     first = tx.execute(_FIRST, {"organisation": ref, "by": row["entered_by"]}).first()
+    first = first if first and first.used_at is None else None
     return Entered(
         organisation=read(row),
         entered_by=row["entered_by"],

@@ -78,6 +78,13 @@ def words(status: int) -> tuple[str, str]:
     return known.get(status) or known[500 if status >= 500 else 400]
 
 
+def asked_for() -> str:
+    """The address that was asked for, without what opens something by itself: a letter's code is
+    too short for the mask of the logs to know it."""
+    token = (request.view_args or {}).get("token")
+    return request.path.replace(token, "[masked]") if token else request.path
+
+
 def refused(error: HTTPException) -> Response | HTTPException:
     """Answer an HTTP error with its page, keeping headers such as Allow and Retry-After."""
     status = error.code
@@ -85,7 +92,7 @@ def refused(error: HTTPException) -> Response | HTTPException:
     if error.response is not None or status is None or status < 400:
         return error
     reference = request_reference()
-    log.info("refused %s %s with %d, reference %s", request.method, request.path, status, reference)
+    log.info("refused %s %s with %d, reference %s", request.method, asked_for(), status, reference)
     page = error_page(status, *words(status), reference)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
@@ -96,5 +103,5 @@ def refused(error: HTTPException) -> Response | HTTPException:
 def failed(error: Exception) -> Response:
     """Answer a fault of ours with a plain page, and keep the trace under its reference."""
     reference = request_reference()
-    log.error("failed %s %s, reference %s", request.method, request.path, reference, exc_info=error)
+    log.error("failed %s %s, reference %s", request.method, asked_for(), reference, exc_info=error)
     return error_page(500, *words(500), reference)

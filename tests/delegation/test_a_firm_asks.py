@@ -16,6 +16,7 @@ from idp.journal.records import JournalEntry
 from idp.organisations.records import MemberRecord, OrganisationRecord
 from idp.outbox.actions import Undeliverable
 from idp.outbox.records import OutboxRecord
+from idp.pages.errors import asked_for
 from idp.register.records import PersonRecord
 from idp.throttle.actions import reserve
 from tests.build import ISSUER
@@ -191,7 +192,10 @@ def test_a_letter_has_a_code_that_is_typed_in(town: Town) -> None:
     assert town.send(form, code="'; --").status_code == 422
     found = town.send(form, code=f" {code.lower().replace('-', ' ')} ")
     assert "Harbour Accounts asks to help you" in found.text
-    assert "You said yes" in town.answered(found.request.path, "margaret").text
+    here = found.request.path
+    with town.site.app.test_request_context(f"{here}/answer", base_url=ISSUER):
+        assert asked_for() == "/invitation/[masked]/answer", "in the logs"
+    assert "You said yes" in town.answered(here, "margaret").text
     town.site.browser = reader
     assert town.send(form, code=code).status_code == 410
     tries = [town.send(form, code="AAAA-BBBB-CCCC").status_code for _ in range(70)]

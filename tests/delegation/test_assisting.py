@@ -178,6 +178,8 @@ def test_what_does_not_fit_is_answered_alike(site: Site, charity: str) -> None:
         told.add(said)
     assert len(told) == 1
     assert site.rows(MandateRecord) == []
+    page = site.submit(page, **{**_facts(site), "year": "9" * 24})
+    assert "Enter the date of birth" in page.text
 
 
 def _post_made(site: Site, charity: str, browser: FlaskClient, kept: str) -> int:

@@ -163,6 +163,7 @@ def test_other_words_than_those_that_were_shown_are_shown_again(town: Town) -> N
         ({"term": "9999"}, "That is too long"),
         ({"term": "date", "day": "31", "month": "2", "year": "2027"}, "There is no such day"),
         ({"term": "date", "day": "1", "month": "1", "year": "2020"}, "still to come"),
+        ({"term": "date", "day": "1", "month": "1", "year": "9" * 24}, "There is no such day"),
         ({"given_name": ""}, "Type in their first name"),
         ({"family_name": "7"}, "Type in their family name"),
         ({"email": "nowhere"}, "Type in an email address"),

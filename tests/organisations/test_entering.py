@@ -150,6 +150,12 @@ def test_a_new_link_for_the_first_administrator_ends_the_one_before(
     assert accept(first) is Verdict.GONE
     assert not isinstance(accept(second), Verdict)
     assert send(officers["asha"]) is Problem.GONE, "they are here"
+    # Two officers stand for who comes after the first: no one of them sends that link again.
+    site.database.transaction(lambda tx: entering.name_administrator(
+        tx, keyring, ref, name="Tom Barker", email="t@example.test", why="x", by=officers["asha"]
+    ))  # fmt: skip
+    site.later(days=4)
+    assert send(officers["cai"]) is Problem.GONE
 
 
 def test_a_suspension_is_told_with_its_moment_and_destroys_nothing(firm: Firm) -> None:

@@ -21,6 +21,7 @@ def offered(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("typed", "kept"),
     [
+        ("For ＡＢ１２３４５６", PurposeFault.NUMBER),
         ("  pay   the bill ", "pay the bill"), ("ab", PurposeFault.MISSING),
         ("", PurposeFault.MISSING), ("x" * PURPOSE_LONGEST, "x" * PURPOSE_LONGEST),
         ("x" * (PURPOSE_LONGEST + 1), PurposeFault.TOO_LONG),

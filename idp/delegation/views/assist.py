@@ -273,7 +273,7 @@ def _wanted(helper: Helper) -> dict[str, list[str]]:
 def _born(typed: dict[str, str]) -> date | None:
     try:
         return date(int(typed["year"]), int(typed["month"]), int(typed["day"]))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

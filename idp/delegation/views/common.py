@@ -243,7 +243,7 @@ def _until(fields: Mapping[str, str]) -> tuple[date | None, bool]:
         return None, False
     try:
         return date(int(fields["year"]), int(fields["month"]), int(fields["day"])), False
-    except ValueError:
+    except (ValueError, OverflowError):
         return None, True
 
 
