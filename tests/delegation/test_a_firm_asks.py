@@ -508,6 +508,7 @@ def test_who_may_act_no_more_is_not_said_yes_to_and_takes_nobodys_place(
     states = {row["ref"]: row["state"] for row in mandates(town)}
     assert (states[held], states[asked["ref"]]) == ("active", "offered")
     town.later(days=17)
+    town.work()
     told = len(town.mail())
     remind_all(town.site.database, town.site.house.keyring)
     town.work()
