@@ -38,6 +38,7 @@ from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
 from idp.keyring.sealing import random_ref
 from idp.notices.actions import Contact, Notice, send
+from idp.organisations.actions import Opener
 from idp.organisations.records import MemberRecord, OrganisationRecord
 from idp.storage import Transaction, db_now
 
@@ -198,7 +199,7 @@ def ask(
     tx: Transaction,
     keyring: Keyring,
     organisation: str,
-    account: str,
+    opener: Opener,
     *,
     client_id: str,
     member: str,
@@ -210,12 +211,14 @@ def ask(
 
     Nothing is had under it before the member has agreed.
     """
-    found = _standing(tx, organisation, account)
+    found = _standing(tx, organisation, opener.account)
     if isinstance(found, Verdict):
         return found
     firm, by = found
     if _not_in_order(firm):
         return Verdict.ORGANISATION
+    if not opener.may_open(tx, organisation):
+        return Verdict.LEVEL
     values = {"organisation": organisation, "member": member}
     row = tx.execute(_MEMBER, values).mappings().first()
     programs = tx.execute(_SOFTWARE, {"organisation": organisation}).mappings()
@@ -243,9 +246,9 @@ def ask(
     return ref
 
 
-def to_agree(tx: Transaction, organisation: str, account: str, ref: str) -> Machine | Verdict:
+def to_agree(tx: Transaction, organisation: str, opener: Opener, ref: str) -> Machine | Verdict:
     """Answer what this member is asked to agree to; the organisation is locked until the commit."""
-    found = _standing(tx, organisation, account)
+    found = _standing(tx, organisation, opener.account)
     if isinstance(found, Verdict):
         return found
     firm, by = found
@@ -255,6 +258,8 @@ def to_agree(tx: Transaction, organisation: str, account: str, ref: str) -> Mach
     if _not_in_order(firm):
         return Verdict.ORGANISATION
     verdict = may_agree(by, machine.member_ref, machine.state)
+    if verdict is Verdict.ALLOWED and not opener.may_open(tx, organisation):
+        verdict = Verdict.LEVEL
     return machine if verdict is Verdict.ALLOWED else verdict
 
 
