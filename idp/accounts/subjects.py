@@ -14,7 +14,7 @@ rows were given out before the account was proved: each then keeps what its serv
 
 from typing import Any, Literal
 
-from sqlalchemy import BindParameter, Select, String, bindparam, case, func, or_, select
+from sqlalchemy import Select, String, bindparam, case, func, or_, select
 
 from idp.accounts.records import AccountRecord, SubjectRecord
 from idp.keyring.sealing import random_ref
@@ -23,18 +23,20 @@ from idp.storage.dialects import upsert
 
 Kind = Literal["self", "actor"]
 
-_ASKED: BindParameter[str] = bindparam("asked", type_=String())
+_ASKED, _PRINCIPAL, _ACTOR = (bindparam(name, type_=String())
+                              for name in ("asked", "principal", "actor"))  # fmt: skip
+_KIND = bindparam("kind", type_=String())
 
 
-def _look(also: Any) -> Select[Any]:
+def _look(also: Any, kind: Any = _KIND, asked: Any = _ASKED) -> Select[Any]:
     """Find the asked party's own row, else the row of who is proved to be the same party."""
-    own_first = case((SubjectRecord.holder == _ASKED, 0), else_=1)
+    own_first = case((SubjectRecord.holder == asked, 0), else_=1)
     return (
         select(SubjectRecord.sub)
         .where(
             SubjectRecord.sector == bindparam("sector"),
-            SubjectRecord.kind == bindparam("kind"),
-            or_(SubjectRecord.holder == _ASKED, SubjectRecord.holder == also.scalar_subquery()),
+            SubjectRecord.kind == kind,
+            or_(SubjectRecord.holder == asked, SubjectRecord.holder == also(asked)),
         )
         .order_by(own_first)
         .limit(1)
@@ -77,8 +79,21 @@ def _give_to_person(insert: Any) -> Any:
     )
 
 
-_LOOK_BY_ACCOUNT = _look(select(AccountRecord.person_ref).where(AccountRecord.ref == _ASKED))
-_LOOK_BY_PERSON = _look(select(AccountRecord.ref).where(AccountRecord.person_ref == _ASKED))
+def _person(account: Any) -> Any:
+    found = select(AccountRecord.person_ref).where(AccountRecord.ref == account)
+    return found.scalar_subquery()
+
+
+def _account(person: Any) -> Any:
+    return select(AccountRecord.ref).where(AccountRecord.person_ref == person).scalar_subquery()
+
+
+_LOOK_BY_ACCOUNT = _look(_person)
+_LOOK_BY_PERSON = _look(_account)
+_LOOK_ACTING = select(
+    _look(_account, "self", _PRINCIPAL).scalar_subquery().label("sub"),
+    _look(_person, "actor", _ACTOR).scalar_subquery().label("act_sub"),
+)
 _GIVE_TO_ACCOUNT = upsert(_give_to_account)
 _GIVE_TO_PERSON = upsert(_give_to_person)
 
@@ -113,3 +128,18 @@ def subject_of(
     if sub is None:
         raise LookupError(f"no account {asked}")
     return sub
+
+
+def acting_subjects(
+    tx: Transaction, *, sector: str, principal: str, account_ref: str
+) -> tuple[str, str]:
+    """Answer what the services of `sector` know a principal by, and whoever acts for them.
+
+    As two of `subject_of`, in one statement where both are known already.
+    """
+    values = {"sector": sector, "principal": principal, "actor": account_ref}
+    row = tx.execute(_LOOK_ACTING, values).one()
+    return (
+        row.sub or subject_of(tx, sector=sector, kind="self", person_ref=principal),
+        row.act_sub or subject_of(tx, sector=sector, kind="actor", account_ref=account_ref),
+    )

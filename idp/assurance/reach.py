@@ -47,11 +47,16 @@ def row_for(reach: int, rules: RiskRules) -> ReachRow:
     return next(row for row in rules.reach if row.up_to is None or reach <= row.up_to)
 
 
+def told_apart(rules: RiskRules) -> int:
+    """How far anybody has to count to know the row: one more than the last number in it."""
+    return max((row.up_to for row in rules.reach if row.up_to is not None), default=0) + 1
+
+
 def demand_for_reach(reach: int, *, action: str, needed: Level, rules: RiskRules) -> ReachDemand:
     """What somebody acting for others must show: what the action needs joined with the row."""
     row = row_for(reach, rules)
     return ReachDemand(
-        level=needed.join(Level(identity=row.identity, sign_in=row.sign_in)),
+        level=needed.join(row.level),
         device_bound=row.device_bound,
         org=row.org,
         two_people=action in row.two_people,

@@ -8,6 +8,8 @@ of how many times likelier an attacker is than the account's owner.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from idp.assurance.rules import Level
+
 SIGN_IN_LEVELS = (1, 2, 3)  # C0 has no threshold: it is watched by rate limits only
 
 
@@ -40,6 +42,11 @@ class ReachRow:
     device_bound: bool = False
     org: int = 0
     two_people: tuple[str, ...] = ()
+
+    @property
+    def level(self) -> Level:
+        """The least level of the person."""
+        return Level(identity=self.identity, sign_in=self.sign_in)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,20 +15,26 @@ from idp.delegation import machines
 from idp.delegation.machine_rules import Verdict
 from idp.delegation.machines import Machine, Proved
 from idp.keyring.sealing import random_ref
+from idp.organisations.actions import Opener
 from idp.storage import Transaction
 
 _OPEN_AT = insert(ClientSessionRecord)
 
 
 def agree(
-    tx: Transaction, policies: Policies, session: SessionFacts, organisation: str, ref: str
+    tx: Transaction,
+    policies: Policies,
+    session: SessionFacts,
+    opener: Opener,
+    organisation: str,
+    ref: str,
 ) -> Verdict:
     """Agree to answer for software, in a session of one's own; a session of its own begins.
 
     It acts at the level that was proved here, as it counts for one who acts for others; who has
     proved less than its services ask of everybody cannot agree.
     """
-    found = machines.to_agree(tx, organisation, session.account_ref, ref)
+    found = machines.to_agree(tx, organisation, opener, ref)
     if isinstance(found, Verdict):
         return found
     level, needed = _reached(policies, session, found), Level(identity=0, sign_in=0)

@@ -49,8 +49,8 @@ MANDATE = named(
 PERSON = named("person", ref=TEXT, died_on=Date())
 BUSINESS = named("business", ref=TEXT, ceased_on=Date())
 ORGANISATION = named(
-    "organisation", ref=TEXT, kind=TEXT, assurance=COUNT, access=TEXT, verified_at=TIME,
-    suspends_at=TIME, closed_at=TIME,
+    "organisation", ref=TEXT, kind=TEXT, assurance=COUNT, access=TEXT, people_limit=COUNT,
+    verified_at=TIME, suspends_at=TIME, closed_at=TIME,
 )  # fmt: skip
 MEMBER = named(
     "member", ref=TEXT, organisation_ref=TEXT, account_ref=TEXT, roles=JSON(), suspended_at=TIME,
@@ -224,8 +224,8 @@ def facts(row: Any, *, now: datetime, actor: str | None, grant: str | None = Non
 class ActingMandate:
     """A mandate that an account asks to act under, and what `authority.bar` needs of it.
 
-    `member_ref` and the `organisation_*` are None where the delegate is a person. `through`: the
-    organisations that passed it on, the last one first.
+    `member_ref` and the `organisation_*` are None where the delegate is a person, and so is the
+    `people_limit` of each member. `through`: the organisations that passed it on, the last first.
     """
 
     ref: str
@@ -245,6 +245,7 @@ class ActingMandate:
     organisation: str | None
     organisation_kind: str | None
     organisation_assurance: int
+    people_limit: int | None
     through: tuple[str, ...]
     facts: Acting
 
@@ -282,9 +283,14 @@ def ask(
         .mappings()
         .first()
     )
+    return wanted(row, actor=person_ref)
+
+
+def wanted(row: Any, *, actor: str | None) -> ActingMandate | None:
+    """Make the mandate of a row that was asked for one; None as `ask` says."""
     if row is None or row["m_principal"] is None or row["m_delegate"] is None:
         return None
-    return read(row, now=row["now"], actor=person_ref)
+    return read(row, now=row["now"], actor=actor)
 
 
 def read(row: Any, *, now: datetime, actor: str | None, grant: str | None = None) -> ActingMandate:
@@ -307,6 +313,7 @@ def read(row: Any, *, now: datetime, actor: str | None, grant: str | None = None
         organisation=row["o_ref"],
         organisation_kind=row["o_kind"],
         organisation_assurance=row["o_assurance"] or 0,
+        people_limit=row["o_people_limit"],
         through=tuple(one for one in (row["x_through"], row["x_before"]) if one is not None),
         facts=facts(row, now=now, actor=actor, grant=grant),
     )

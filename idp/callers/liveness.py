@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, String, bindparam, select
+from sqlalchemy import JSON, BigInteger, Boolean, Select, String, and_, bindparam, select
 from sqlalchemy.sql import ColumnElement
 
 from idp.assurance.rules import Level
@@ -31,8 +31,8 @@ GRANT = named(
 CLIENT = acting.CLIENT
 RESOURCE = named("resource", uri=TEXT, client_id=TEXT)
 AUDIENCE = CLIENT.alias("audience")  # the service whose API a token is for
-ACCOUNT = named("account", ref=TEXT, disabled_at=TIME)
-SESSION = named("session", ref=TEXT, ended_at=TIME, expires_at=TIME)
+ACCOUNT = named("account", ref=TEXT, person_ref=TEXT, identity_level=BigInteger(), disabled_at=TIME)
+SESSION = named("session", ref=TEXT, proofs=JSON(), ended_at=TIME, expires_at=TIME)
 CLIENT_SESSION = named("client_session", ref=TEXT, ended_at=TIME)
 HOLDER = acting.PERSON.alias("holder")
 DEFERRAL = named("deferral", ref=TEXT, expires_at=TIME, decision=TEXT)
@@ -53,27 +53,34 @@ def _columns() -> list[ColumnElement[Any]]:
     return [*own, *acting.columns(GRANT.c.joint_act_ref)]
 
 
-LIVE = (
-    select(db_now().label("now"), *_columns())
-    .select_from(
-        acting.joined(
-            GRANT.join(CLIENT, CLIENT.c.client_id == GRANT.c.client_id)
-            .join(ACCOUNT, ACCOUNT.c.ref == GRANT.c.account_ref)
-            .join(SESSION, SESSION.c.ref == GRANT.c.session_ref)
-            .join(CLIENT_SESSION, CLIENT_SESSION.c.ref == GRANT.c.client_session_ref)
-            .join(HOLDER, HOLDER.c.ref == GRANT.c.holder, isouter=True)
-            .join(DEFERRAL, DEFERRAL.c.ref == GRANT.c.deferral_ref, isouter=True)
-            .join(ACTOR_GRANT, ACTOR_GRANT.c.ref == GRANT.c.actor_grant_ref, isouter=True)
-            .join(MACHINE, MACHINE.c.ref == GRANT.c.machine_ref, isouter=True)
-            .join(RESOURCE, RESOURCE.c.uri == GRANT.c.resource, isouter=True)
-            .join(AUDIENCE, AUDIENCE.c.client_id == RESOURCE.c.client_id, isouter=True),
-            mandate=acting.MANDATE.c.ref == GRANT.c.mandate_ref,
-            member=acting.MEMBER.c.ref == GRANT.c.member_ref,
-            account=GRANT.c.account_ref,
+def _with(mandate: ColumnElement[bool], member: ColumnElement[bool]) -> Select[Any]:
+    """A grant and all it stands on, beside a mandate and all that one stands on."""
+    return (
+        select(db_now().label("now"), *_columns())
+        .select_from(
+            acting.joined(
+                GRANT.join(CLIENT, CLIENT.c.client_id == GRANT.c.client_id)
+                .join(ACCOUNT, ACCOUNT.c.ref == GRANT.c.account_ref)
+                .join(SESSION, SESSION.c.ref == GRANT.c.session_ref)
+                .join(CLIENT_SESSION, CLIENT_SESSION.c.ref == GRANT.c.client_session_ref)
+                .join(HOLDER, HOLDER.c.ref == GRANT.c.holder, isouter=True)
+                .join(DEFERRAL, DEFERRAL.c.ref == GRANT.c.deferral_ref, isouter=True)
+                .join(ACTOR_GRANT, ACTOR_GRANT.c.ref == GRANT.c.actor_grant_ref, isouter=True)
+                .join(MACHINE, MACHINE.c.ref == GRANT.c.machine_ref, isouter=True)
+                .join(RESOURCE, RESOURCE.c.uri == GRANT.c.resource, isouter=True)
+                .join(AUDIENCE, AUDIENCE.c.client_id == RESOURCE.c.client_id, isouter=True),
+                mandate=mandate, member=member, account=GRANT.c.account_ref,
+            )
         )
-    )
-    .where(GRANT.c.ref == bindparam("grant"))
-)  # fmt: skip
+        .where(GRANT.c.ref == bindparam("grant"))
+    )  # fmt: skip
+
+
+LIVE = _with(acting.MANDATE.c.ref == GRANT.c.mandate_ref, acting.MEMBER.c.ref == GRANT.c.member_ref)
+_WANTS = _with(
+    acting.MANDATE.c.ref == bindparam("mandate"),
+    and_(acting.MEMBER.c.account_ref == GRANT.c.account_ref, acting.MEMBER.c.left_at.is_(None)),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +88,8 @@ class LiveGrant:
     """A grant and whether it is live; what a token of it may say.
 
     `visiting`: it is live, and so is the visit it was made in, which an `offline` one outlives.
+    `person_ref` and `identity_level` are of whoever signed in, as they are now, and `proofs` is
+    what was proved in that visit.
     """
 
     ref: str
@@ -89,7 +98,10 @@ class LiveGrant:
     visiting: bool
     client_id: str
     account_ref: str
+    person_ref: str | None
+    identity_level: int
     session_ref: str
+    proofs: dict[str, int]
     sid: str
     holder: str
     sub: str
@@ -127,7 +139,26 @@ class LiveGrant:
 def ask(tx: Transaction, grant_ref: str) -> LiveGrant | None:
     """Ask for a grant and everything it stands on, in one statement. None: no such grant."""
     row = tx.execute(LIVE, {"grant": grant_ref}).mappings().first()
-    return None if row is None else _read(row)
+    if row is None:
+        return None
+    mandate = None
+    if row["m_ref"] is not None:
+        mandate = acting.read(row, now=row["now"], actor=row["g_actor"], grant=row["g_ref"])
+    return _read(row, mandate)
+
+
+def ask_to_act(
+    tx: Transaction, grant_ref: str, mandate_ref: str
+) -> tuple[LiveGrant, ActingMandate | None] | None:
+    """Ask for a grant as `ask` does and, in the same statement, for the mandate that its holder
+    wants to act under, as `acting.ask` does. None: no such grant.
+
+    For a grant of somebody's own: one that acts already is not live here.
+    """
+    row = tx.execute(_WANTS, {"grant": grant_ref, "mandate": mandate_ref}).mappings().first()
+    if row is None:
+        return None
+    return _read(row, None), acting.wanted(row, actor=row["a_person_ref"])
 
 
 _DISABLED = select(CLIENT.c.disabled_at).where(CLIENT.c.client_id == bindparam("client"))
@@ -138,10 +169,7 @@ def is_disabled(tx: Transaction, client_id: str) -> bool:
     return tx.execute(_DISABLED, {"client": client_id}).scalar_one_or_none() is not None
 
 
-def _read(row: Any) -> LiveGrant:
-    mandate = None
-    if row["m_ref"] is not None:
-        mandate = acting.read(row, now=row["now"], actor=row["g_actor"], grant=row["g_ref"])
+def _read(row: Any, mandate: ActingMandate | None) -> LiveGrant:
     standing = Standing(
         now=row["now"],
         # Off is whoever the token was issued to, or is for: an API takes none while it is off.
@@ -173,6 +201,9 @@ def _read(row: Any) -> LiveGrant:
         now=row["now"],
         dead=why_dead(standing),
         visiting=why_dead(replace(standing, offline=False)) is None,
+        person_ref=row["a_person_ref"],
+        identity_level=row["a_identity_level"],
+        proofs=row["s_proofs"],
         sid=row["g_client_session_ref"],
         mandate=mandate,
         ended_reference=row["m_ended_reference"],

@@ -25,7 +25,14 @@ from sqlalchemy.sql import ColumnElement
 from idp.delegation.lifecycle import State
 from idp.delegation.records import AssignmentRecord, MandateRecord
 from idp.organisations import members, teams
-from idp.organisations.actions import Allowed, find_member, journal, judged
+from idp.organisations.actions import (
+    Allowed,
+    Opener,
+    find_member,
+    journal,
+    judged,
+    judged_to_open,
+)
 from idp.organisations.records import MemberRecord, TeamMemberRecord
 from idp.organisations.rules import MOST_PEOPLE, Act, Verdict, may
 from idp.storage import Transaction, db_now
@@ -148,17 +155,17 @@ _QUIT_ALL = delete(TeamMemberRecord).where(TM.c.member_ref == _MEMBER)
 
 
 def assign(
-    tx: Transaction, organisation: str, account: str, *, mandate: str, assignees: Sequence[str]
+    tx: Transaction, organisation: str, opener: Opener, *, mandate: str, assignees: Sequence[str]
 ) -> Verdict:
     """Open a person, named by any mandate of theirs, to members or teams: all of it or nothing.
 
     `LIMIT` where somebody reached by it has as many people as the organisation allows.
     """
-    allowed = _judged(tx, organisation, account, Act.ASSIGN, assignees)
+    allowed = judged_to_open(tx, organisation, opener, Act.ASSIGN)
     if isinstance(allowed, Verdict):
         return allowed
     principal = _principal(tx, organisation, mandate)
-    if principal is None or not assignees:
+    if principal is None or not assignees or not _are_here(tx, organisation, assignees):
         return Verdict.GONE
     values = _values(allowed, principal=principal)
     if any(tx.execute(_IS_FULL, values | {"assignee": one}).scalar_one() for one in assignees):
@@ -175,11 +182,11 @@ def unassign(
     tx: Transaction, organisation: str, account: str, *, mandate: str, assignee: str
 ) -> Verdict:
     """Close a person to a member or team again, at once."""
-    allowed = _judged(tx, organisation, account, Act.UNASSIGN, [assignee])
+    allowed = judged(tx, organisation, account, Act.UNASSIGN)
     if isinstance(allowed, Verdict):
         return allowed
     principal = _principal(tx, organisation, mandate)
-    if principal is None:
+    if principal is None or not _are_here(tx, organisation, [assignee]):
         return Verdict.GONE
     values = _values(allowed, principal=principal, assignee=assignee)
     gone = tx.execute(_UNASSIGN, values).scalars().all()
@@ -190,13 +197,13 @@ def unassign(
 
 
 def transfer(
-    tx: Transaction, organisation: str, account: str, *, source: str, target: str
+    tx: Transaction, organisation: str, opener: Opener, *, source: str, target: str
 ) -> Verdict:
     """Hand all that is open to one member (not through teams) to another: all or nothing."""
-    allowed = _judged(tx, organisation, account, Act.ASSIGN, [source, target])
+    allowed = judged_to_open(tx, organisation, opener, Act.ASSIGN)
     if isinstance(allowed, Verdict):
         return allowed
-    if source == target:
+    if source == target or not _are_here(tx, organisation, [source, target]):
         return Verdict.GONE
     values = _values(allowed, assignee=target, source=source)
     if not tx.execute(_FITS, values).scalar_one():
@@ -208,13 +215,13 @@ def transfer(
 
 
 def join_team(
-    tx: Transaction, organisation: str, account: str, *, team: str, member: str
+    tx: Transaction, organisation: str, opener: Opener, *, team: str, member: str
 ) -> Verdict:
     """Put a member in a team; what is open to it is open to them from then on.
 
     Oneself only who may assign: else whoever administers would open people to themself.
     """
-    allowed = judged(tx, organisation, account, Act.CHANGE_TEAMS, member=member)
+    allowed = judged_to_open(tx, organisation, opener, Act.CHANGE_TEAMS, member=member)
     if isinstance(allowed, Verdict):
         return allowed
     if teams.find(tx, organisation, team) is None or allowed.to is None or allowed.to.member.left:
@@ -262,19 +269,14 @@ def reach(tx: Transaction, organisation: str, member: str) -> int:
     return int(tx.execute(_REACH, values).scalar_one())
 
 
-def _judged(
-    tx: Transaction, organisation: str, account: str, act: Act, assignees: Sequence[str]
-) -> Allowed | Verdict:
-    """As `judged`; and whoever is to have it is a member, or a team, of this very organisation."""
-    allowed = judged(tx, organisation, account, act)
-    if isinstance(allowed, Verdict):
-        return allowed
+def _are_here(tx: Transaction, organisation: str, assignees: Sequence[str]) -> bool:
+    """Say whether each is a member, or a team, of this very organisation."""
     for one in assignees:
         member = find_member(tx, organisation, one)
         here = member is not None and not member.member.left
         if not here and teams.find(tx, organisation, one) is None:
-            return Verdict.GONE
-    return allowed
+            return False
+    return True
 
 
 def _principal(tx: Transaction, organisation: str, mandate: str) -> str | None:

@@ -38,6 +38,7 @@ from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
 from idp.keyring.sealing import random_ref
 from idp.notices.actions import Contact, Notice, send
+from idp.organisations.actions import Opener
 from idp.organisations.records import MemberRecord, OrganisationRecord
 from idp.storage import Transaction, db_now
 
@@ -69,6 +70,7 @@ _FOUND = (
     select(
         K.ref, K.client_id, K.member_ref, K.services, K.created_at, K.expires, K.agreed_at,
         K.session_ref, K.vot, K.amr, K.auth_time, K.ended_at, C.client_name,
+        SESSION.c.proofs, A.person_ref, A.identity_level,
         C.disabled_at, M.name.label("member_name"), M.account_ref, M.suspended_at, M.left_at,
         _PARTY.label("party"), A.disabled_at.label("account_disabled_at"),
         FIRM.suspends_at, FIRM.closed_at, FIRM.verified_at,
@@ -119,8 +121,9 @@ _END = (
 class Machine:
     """A machine mandate as it reads now, with the names of its parties.
 
-    `vot`, `amr` and `auth_time`: what the member proved when agreeing; `sid` names the session
-    they can end it by. `party`: how the journal names the member.
+    `vot`, `amr`, `auth_time` and `proofs`: what the member proved when agreeing; `sid` names the
+    session they can end it by. `party`: how the journal names the member. `off`: the software is
+    switched off.
     """
 
     ref: str
@@ -129,6 +132,8 @@ class Machine:
     member_ref: str
     member_name: str
     account_ref: str
+    person_ref: str | None
+    identity_level: int
     party: str
     services: tuple[str, ...]
     created_at: datetime
@@ -139,6 +144,8 @@ class Machine:
     vot: str
     amr: list[str]
     auth_time: int
+    proofs: dict[str, int]
+    off: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +199,7 @@ def ask(
     tx: Transaction,
     keyring: Keyring,
     organisation: str,
-    account: str,
+    opener: Opener,
     *,
     client_id: str,
     member: str,
@@ -204,12 +211,14 @@ def ask(
 
     Nothing is had under it before the member has agreed.
     """
-    found = _standing(tx, organisation, account)
+    found = _standing(tx, organisation, opener.account)
     if isinstance(found, Verdict):
         return found
     firm, by = found
     if _not_in_order(firm):
         return Verdict.ORGANISATION
+    if not opener.may_open(tx, organisation):
+        return Verdict.LEVEL
     values = {"organisation": organisation, "member": member}
     row = tx.execute(_MEMBER, values).mappings().first()
     programs = tx.execute(_SOFTWARE, {"organisation": organisation}).mappings()
@@ -237,9 +246,9 @@ def ask(
     return ref
 
 
-def to_agree(tx: Transaction, organisation: str, account: str, ref: str) -> Machine | Verdict:
+def to_agree(tx: Transaction, organisation: str, opener: Opener, ref: str) -> Machine | Verdict:
     """Answer what this member is asked to agree to; the organisation is locked until the commit."""
-    found = _standing(tx, organisation, account)
+    found = _standing(tx, organisation, opener.account)
     if isinstance(found, Verdict):
         return found
     firm, by = found
@@ -249,6 +258,8 @@ def to_agree(tx: Transaction, organisation: str, account: str, ref: str) -> Mach
     if _not_in_order(firm):
         return Verdict.ORGANISATION
     verdict = may_agree(by, machine.member_ref, machine.state)
+    if verdict is Verdict.ALLOWED and not opener.may_open(tx, organisation):
+        verdict = Verdict.LEVEL
     return machine if verdict is Verdict.ALLOWED else verdict
 
 
@@ -358,8 +369,8 @@ def _machine(row: Any) -> Machine:
         stopped=row["suspended_at"] is not None or row["disabled_at"] is not None
         or _not_in_order(row),
     )  # fmt: skip
-    same = ("ref", "client_id", "client_name", "member_ref", "member_name", "account_ref", "party",
-            "created_at", "expires")  # fmt: skip
+    same = ("ref", "client_id", "client_name", "member_ref", "member_name", "account_ref",
+            "person_ref", "identity_level", "party", "created_at", "expires")  # fmt: skip
     return Machine(
         **{name: row[name] for name in same},
         services=tuple(row["services"]),
@@ -369,6 +380,8 @@ def _machine(row: Any) -> Machine:
         vot=row["vot"] or "",
         amr=row["amr"] or [],
         auth_time=row["auth_time"] or 0,
+        proofs=row["proofs"] or {},
+        off=row["disabled_at"] is not None,
     )
 
 

@@ -12,7 +12,6 @@ from sqlalchemy import bindparam, select
 
 from idp.assurance.policy import Policies
 from idp.assurance.powers_file import ALL, ServicePowersEntry
-from idp.assurance.rules import Level
 from idp.callers import acting
 from idp.callers.authority import WORKER, Bar, Wish, allows, bar
 from idp.delegation import offline, telling
@@ -26,6 +25,7 @@ from idp.delegation.actions import (
 )
 from idp.delegation.lifecycle import HELD, Move, Party, Reason, State
 from idp.delegation.moving import By, Moved, move
+from idp.delegation.opening import Opener
 from idp.delegation.records import MandateRecord
 from idp.keyring.ring import Keyring
 from idp.keyring.sealing import random_ref
@@ -153,21 +153,19 @@ def pass_on(
     policies: Policies,
     ref: str,
     *,
-    account: str,
-    level: Level,
+    opener: Opener,
     to: str,
     powers: Sequence[str],
     expires: datetime | None,
 ) -> str | Problem | Bar:
     """Let the organisation `to` do a part of what a mandate allows; answer the new reference.
 
-    `account` is of a member who administers or assigns at the organisation that holds it, signed
-    in at `level`. The parent is locked until the commit: of passing on and ending at once, either
-    nothing is passed on, or the end takes the child along. The principal and those who administer
-    `to` are told.
+    `opener` is a member who administers or assigns at the organisation that holds it. The parent
+    is locked until the commit: of passing on and ending at once, either nothing is passed on, or
+    the end takes the child along. The principal and those who administer `to` are told.
     """
     parent = tx.execute(_PARENT, {"mandate": ref}).mappings().first()
-    asked = acting.ask(tx, ref, account_ref=account, person_ref=None)
+    asked = acting.ask(tx, ref, account_ref=opener.account, person_ref=None)
     if parent is None or asked is None:
         return Bar.UNKNOWN
     firm = asked.facts.organisation
@@ -180,10 +178,12 @@ def pass_on(
     standing = replace(firm, roles=firm.roles | {WORKER}, assigned=True)
     why = bar(
         replace(asked.facts, organisation=standing),
-        Wish(service=service, level=level, needed=floor, floor=floor),
+        Wish(service=service, level=opener.level, needed=floor, floor=floor),
     )
     if why is not None:
         return why
+    if not opener.may_open(tx, asked.delegate):
+        return Bar.LEVEL
     chain, now = _chain(tx, ref), tx.now()
     link = Link(
         powers=frozenset(parent["powers"]), expires=parent["expires"],
@@ -202,7 +202,7 @@ def pass_on(
     child = insert_mandate(
         tx, state=State.ACTIVE, bundle=random_ref(), principal=parent["principal"], delegate=to,
         service=service, powers=powers, basis=parent["basis"],
-        created_by=asked.member_ref or account, now=now, delegate_kind="organisation",
+        created_by=asked.member_ref or opener.account, now=now, delegate_kind="organisation",
         starts=now, expires=expires, parent_ref=ref, max_chain=parent["max_chain"] - 1,
         decided_at=now, decided_by=asked.member_ref, **{name: parent[name] for name in same},
     )  # fmt: skip

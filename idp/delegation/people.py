@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, literal_column, or_, select
+from sqlalchemy import Integer, and_, bindparam, func, literal_column, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from idp.delegation.lifecycle import State
@@ -96,7 +96,7 @@ def _walk(state: State, most: int) -> Any:
     )
 
 
-def _principals(most: int) -> Any:
+def _principals(most: Any) -> Any:
     walks = [select(walk.c.principal_sort, walk.c.principal)
              for walk in (_walk(state, most) for state in _HELD)]  # fmt: skip
     both = walks[0].union(*walks[1:]).subquery()
@@ -131,7 +131,7 @@ LIST = (
     )
     .order_by(_SHOWN.c.principal_sort, _SHOWN.c.principal, _M.c.service)
 )
-_COUNT = select(func.count()).select_from(_principals(COUNTED + 1))
+_COUNT = select(func.count()).select_from(_principals(bindparam("most", type_=Integer())))
 _WHERE = select(_M.c.principal_sort, _M.c.principal).where(
     _M.c.ref == bindparam("mandate"), _M.c.delegate == bindparam("organisation")
 )
@@ -179,10 +179,10 @@ def list_people(
     return found[:PAGE], found[PAGE - 1].ref if len(found) > PAGE else ""
 
 
-def count_people(tx: Transaction, organisation: str) -> int:
-    """Count the people an organisation acts for, up to `COUNTED` + 1: so many are "more"."""
+def count_people(tx: Transaction, organisation: str, most: int = COUNTED + 1) -> int:
+    """Count the people an organisation acts for, and no further than `most`."""
     values = {"organisation": organisation, "from_name": "", "from_principal": "",
-              "to_name": _LAST}  # fmt: skip
+              "to_name": _LAST, "most": most}  # fmt: skip
     return int(tx.execute(_COUNT, values).scalar_one())
 
 

@@ -12,7 +12,14 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, case, func, literal, or_, select
 
-from idp.assurance.reach import ReachDemand, Unmet, demand_for_reach, row_for, unmet
+from idp.assurance.reach import (
+    ReachDemand,
+    Unmet,
+    demand_for_reach,
+    row_for,
+    told_apart,
+    unmet,
+)
 from idp.assurance.risk_rules import RiskRules
 from idp.assurance.rules import Level
 from idp.callers.acting import ActingMandate, holds
@@ -113,10 +120,8 @@ def reach_of(
     tx: Transaction, rules: RiskRules, *, account_ref: str, person_ref: str | None
 ) -> Reach:
     """Count whom a sign-in could open today."""
-    most = max((row.up_to for row in rules.reach if row.up_to is not None), default=0) + 1
-    rows = tx.execute(
-        _REACH, {"account": account_ref, "person": person_ref or "", "most": most}
-    ).all()
+    values = {"account": account_ref, "person": person_ref or "", "most": told_apart(rules)}
+    rows = tx.execute(_REACH, values).all()
     firms = {
         row.firm: min(row.opens, row.people_limit or row.opens)
         for row in rows

@@ -86,9 +86,7 @@ _IN_HOUR = (
         _O.principal != bindparam("who"),
     )
 )
-_LIMIT = select(OrganisationRecord.people_limit, OrganisationRecord.name).where(
-    OrganisationRecord.ref == bindparam("firm")
-)
+_NAME = select(OrganisationRecord.name).where(OrganisationRecord.ref == bindparam("firm"))
 _FROZEN = (
     select(BulkWatchRecord.__table__, AccountRecord.sign_in_name)
     .join(AccountRecord, AccountRecord.ref == _W.actor)
@@ -124,12 +122,13 @@ class Watched:
     """What the watch says to somebody about to open one more principal.
 
     `stop`: not now, and why; `wait`: how long, where waiting helps. `since`: their own key must
-    have been shown after that moment.
+    have been shown after that moment. `again`: they were opened in this hour already.
     """
 
     stop: Reason | Bar | None = None
     wait: timedelta | None = None
     since: datetime | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +175,7 @@ def look(tx: Transaction, rules: RiskRules, *, account_ref: str, mandate: Acting
     if row is None:
         return Watched()
     most = by_hand(rules, account_ref, mandate).most
-    return _judge(tx, rules, row, account_ref, mandate, most, tx.now())
+    return _judge(tx, rules, row, account_ref, mandate, most)
 
 
 def opened(
@@ -196,19 +195,18 @@ def opened(
     key that reaches C3 was last shown in this sign-in. Somebody who was opened in this hour
     already is not counted again.
     """
-    now = tx.now()
+    now = mandate.facts.now
     begun = first(way.usual, now=now, rules=rules)
     values = {"actor": way.watched, **_stored(begun), "answer": BulkAnswer.NOTHING}
     row = tx.execute(_LOCK.on(tx), values).mappings().one()
-    found = _judge(tx, rules, row, account_ref, mandate, way.most, now)
-    if found.stop is not None:
+    found = _judge(tx, rules, row, account_ref, mandate, way.most)
+    if found.stop is not None or found.again:
         return found.stop
     if found.since is not None and (key_shown is None or key_shown <= found.since):
         return Bar.LEVEL
     hour = hour_of(now)
     who = {"account": account_ref, "hour": hour, "who": mandate.principal}
-    if tx.execute(_OPEN.on(tx), who).rowcount == 0:
-        return None
+    tx.write(_OPEN.on(tx), who)
     counted = one_more(carried(_pace(row), now, rules), rules)
     answer = counted.answer(rules)
     frozen = answer is BulkAnswer.FREEZE
@@ -228,7 +226,7 @@ def opened(
         values |= {"new_z": 0.0, "new_opened": 0, "new_answer": BulkAnswer.CHALLENGE,
                    "challenged": now, "new_reference": None}  # fmt: skip
         _stop_member(tx, rules, account_ref, mandate, reference, now)
-    tx.execute(_WRITE, values)
+    tx.write(_WRITE, values)
     if frozen:
         _freeze(tx, keyring, actor, mandate, reference, who)
         return Bar.FROZEN
@@ -291,7 +289,8 @@ def tell_admins(
     tx: Transaction, keyring: Keyring, organisation: str, notice: Notice, **values: str
 ) -> None:
     """Tell those who administer an organisation, with its name."""
-    told = {"organisation": tx.execute(_LIMIT, {"firm": organisation}).one().name, **values}
+    name = tx.execute(_NAME, {"firm": organisation}).scalar_one()
+    told = {"organisation": name, **values}
     for email in admin_addresses(tx, organisation)[:ADMINS_TOLD]:
         send(tx, keyring, Contact("email", email), notice, told)
 
@@ -311,17 +310,17 @@ def _judge(
     account_ref: str,
     mandate: ActingMandate,
     most: int,
-    now: datetime,
 ) -> Watched:
     if row["frozen_at"] is not None:
         return Watched(stop=Bar.FROZEN)
+    now = mandate.facts.now
     hour = hour_of(now)
     asked = {"account": account_ref, "who": mandate.principal, "since": hour - DAY,
              "hour": hour, "hour_before": hour - HOUR}  # fmt: skip
     lately = tx.execute(_LATELY, asked).one()
     if lately.seen == hour:
-        return Watched()
-    if last_hour(lately.before, lately.now, now) >= most or _over_limit(tx, mandate, lately):
+        return Watched(again=True)
+    if last_hour(lately.before, lately.now, now) >= most or _over_limit(mandate, lately):
         return Watched(stop=Reason.CEILING)
     answer = carried(_pace(row), now, rules).answer(rules)
     lifted = row["answer"] == BulkAnswer.CHALLENGE and row["opened"] == 0
@@ -333,13 +332,11 @@ def _judge(
     return Watched(since=since)
 
 
-def _over_limit(tx: Transaction, mandate: ActingMandate, lately: Any) -> bool:
+def _over_limit(mandate: ActingMandate, lately: Any) -> bool:
     """An organisation that is open to everyone, up to a limit, is that only while the limit
     holds: so many people a day and member."""
-    if mandate.organisation is None or lately.seen is not None:
-        return False
-    limit = tx.execute(_LIMIT, {"firm": mandate.organisation}).one().people_limit
-    return limit is not None and lately.people >= limit
+    limit = mandate.people_limit
+    return limit is not None and lately.seen is None and lately.people >= limit
 
 
 def _freeze(

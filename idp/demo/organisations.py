@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from idp.assurance.policy import Policies
+from idp.assurance.rules import Level
+from idp.delegation.opening import Opener
 from idp.house import House
 from idp.organisations import agreement, entering, members
 from idp.organisations.records import OrganisationRecord
@@ -59,7 +61,9 @@ def build(tx: Transaction, house: House, accounts: dict[str, tuple[str, str]]) -
 def _sign(tx: Transaction, policies: Policies, ref: str, name: str, account: str) -> None:
     services = sorted(client for client, entry in policies.powers.items() if entry.assisted)
     shown = agreement.fingerprint(agreement.text_of(name, services))
-    if agreement.sign(tx, ref, account=account, services=services, shown=shown) is None:
+    top = Level(identity=3, sign_in=3)
+    signer = Opener(account=account, level=top, device_bound=True, rules=policies.risk)
+    if agreement.sign(tx, ref, signer, services=services, shown=shown) != shown:
         raise RuntimeError(f"{name}: the agreement could not be signed")
 
 

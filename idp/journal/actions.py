@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, insert, literal_column, select
+from sqlalchemy import bindparam, insert, literal_column, select, union_all
 from sqlalchemy.dialects.postgresql import insert as upsert_postgresql
 from sqlalchemy.dialects.sqlite import insert as upsert_sqlite
 
@@ -31,34 +31,47 @@ class Entry:
 
 _TABLE = JournalEntry.__table__
 _COLUMNS = ("reference", "kind", "person", "actor", "client_id", "mandate_ref", "detail")
-_VALUES = {name: bindparam(name, type_=_TABLE.c[name].type) for name in _COLUMNS}
+_VALUES, _SECOND = (
+    {name: bindparam(f"{name}{place}", type_=_TABLE.c[name].type) for name in _COLUMNS}
+    for place in ("", "_2")
+)
 # inline: no RETURNING of the new id, for nobody waits for it (see Transaction.write).
 _INSERT = insert(JournalEntry).values(at=db_now(), **_VALUES).inline()
 _WRITTEN = ["at", *_COLUMNS, "number"]
 
 
-def _next_number(upsert: Any) -> Any:
+def _next_number(upsert: Any, many: int) -> Any:
     return (
         upsert(JournalNumber)
-        .values(person=bindparam("person"), last=1)
+        .values(person=bindparam("person"), last=many)
         .on_conflict_do_update(
-            index_elements=["person"], set_={"last": literal_column("journal_number.last + 1")}
+            index_elements=["person"],
+            set_={"last": literal_column(f"journal_number.last + {many}")},
         )
     )
 
 
-def _numbered(number: Any) -> Any:
-    values = select(db_now(), *_VALUES.values(), number)
-    return insert(JournalEntry).from_select(_WRITTEN, values, include_defaults=False)
+def _numbered(last: Any, *entries: Mapping[str, Any]) -> Any:
+    """Write entries of one person that have the last numbers taken, in their order."""
+    rows = [
+        select(db_now(), *values.values(), last - behind)
+        for behind, values in zip(reversed(range(len(entries))), entries, strict=True)
+    ]
+    return insert(JournalEntry).from_select(_WRITTEN, union_all(*rows), include_defaults=False)
 
 
-_NEXT_SQLITE = _next_number(upsert_sqlite)
-_INSERT_SQLITE = _numbered(
+_LAST = (
     select(JournalNumber.last).where(JournalNumber.person == bindparam("person")).scalar_subquery()
 )
-# PostgreSQL takes the number and writes the entry in one statement.
-_TAKEN = _next_number(upsert_postgresql).returning(JournalNumber.last).cte("taken")
-_INSERT_POSTGRESQL = _numbered(_TAKEN.c.last)
+_NEXT_SQLITE, _NEXT_TWO_SQLITE = (_next_number(upsert_sqlite, many) for many in (1, 2))
+_INSERT_SQLITE, _INSERT_TWO_SQLITE = _numbered(_LAST, _VALUES), _numbered(_LAST, _VALUES, _SECOND)
+# PostgreSQL takes the numbers and writes the entries in one statement.
+_TAKEN, _TAKEN_TWO = (
+    _next_number(upsert_postgresql, many).returning(JournalNumber.last).cte("taken")
+    for many in (1, 2)
+)
+_INSERT_POSTGRESQL = _numbered(_TAKEN.c.last, _VALUES)
+_INSERT_TWO_POSTGRESQL = _numbered(_TAKEN_TWO.c.last, _VALUES, _SECOND)
 
 
 def new_reference() -> str:
@@ -84,10 +97,7 @@ def record(tx: Transaction, entry: Entry, *, reference: str | None = None) -> st
     a person is named) that nobody waits for.
     """
     reference = reference or new_reference()
-    values = {
-        name: getattr(entry, name) for name in _COLUMNS if name not in {"reference", "detail"}
-    }
-    values |= {"reference": reference, "detail": dict(entry.detail)}
+    values = _values(entry, reference)
     if entry.person is None:
         tx.write(_INSERT, values)
         return reference
@@ -97,3 +107,26 @@ def record(tx: Transaction, entry: Entry, *, reference: str | None = None) -> st
     else:
         tx.write(_INSERT_POSTGRESQL, values)
     return reference
+
+
+def record_both(tx: Transaction, first: Entry, second: Entry) -> None:
+    """Record two acts on one person with this transaction's commit, in this order.
+
+    As `record` does it twice, by half the writes.
+    """
+    assert first.person is not None
+    assert first.person == second.person, "each person has a sequence of their own"
+    values = _values(first, new_reference())
+    values |= {f"{name}_2": value for name, value in _values(second, new_reference()).items()}
+    if tx.is_sqlite:
+        tx.write(_NEXT_TWO_SQLITE, {"person": first.person})
+        tx.write(_INSERT_TWO_SQLITE, values)
+    else:
+        tx.write(_INSERT_TWO_POSTGRESQL, values)
+
+
+def _values(entry: Entry, reference: str) -> dict[str, Any]:
+    values = {
+        name: getattr(entry, name) for name in _COLUMNS if name not in {"reference", "detail"}
+    }
+    return {**values, "reference": reference, "detail": dict(entry.detail)}

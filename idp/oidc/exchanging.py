@@ -12,13 +12,10 @@ from enum import StrEnum
 from typing import Any, NoReturn
 
 from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
-from sqlalchemy import bindparam, select
 
-from idp.accounts.records import AccountRecord
-from idp.accounts.subjects import subject_of
+from idp.accounts.subjects import acting_subjects
 from idp.assurance.conditions import Circumstances
-from idp.assurance.rules import Level, Methods, answer_acr, key_shown, sign_in_level
-from idp.authentication.records import SessionRecord
+from idp.assurance.rules import Level, answer_acr, key_shown, sign_in_level
 from idp.callers import acting, liveness
 from idp.callers.acting import ActingMandate
 from idp.callers.authority import Bar, Wish, bar
@@ -26,10 +23,11 @@ from idp.callers.clients import Client
 from idp.callers.dpop import Unproved
 from idp.callers.liveness import LiveGrant
 from idp.callers.rules import SAID, Dead
-from idp.delegation import machines, moving, reaching, watching
+from idp.delegation import machines, reaching, watching
 from idp.delegation.explaining import Reason, said
+from idp.delegation.machines import Machine
 from idp.delegation.using import spend_single_use
-from idp.journal.actions import Entry, record
+from idp.journal.actions import Entry, record, record_both
 from idp.keyring import jose
 from idp.keyring.sealing import random_ref
 from idp.oidc import issuing
@@ -43,8 +41,8 @@ from idp.oidc.exchange_rules import (
     scope_for,
 )
 from idp.oidc.granting import acting_detail
-from idp.oidc.grants import AUTH_METHODS, ask_live, journal_issue, token_answer
-from idp.oidc.resources import Owner, owner_of
+from idp.oidc.grants import AUTH_METHODS, ask_live, issued, token_answer
+from idp.oidc.resources import Place, place_of
 from idp.oidc.rules import BadRequest
 from idp.oidc.server import Answer, Call, Refused, Request, Server
 from idp.oidc.tokens import read_access
@@ -58,11 +56,6 @@ CODES: Mapping[StrEnum, str] = {
     Bar.OTHER_POWER: "invalid_scope",
     Bar.SOFTWARE: "unauthorized_client",
 }
-_PROVED = (
-    select(SessionRecord.proofs, AccountRecord.identity_level, AccountRecord.person_ref)
-    .join(AccountRecord, AccountRecord.ref == SessionRecord.account_ref)
-    .where(SessionRecord.ref == bindparam("session"))
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,11 +140,9 @@ class Case:
 
     def exchange(self) -> dict[str, Any]:
         """Decide and issue. Raises `Refused`."""
-        asked, tx = self.asked, self.call.tx
-        owner = None
-        if asked.resource is not None:
-            owner = owner_of(self.call, asked.resource)
-            if owner is None:
+        place = place_of(self.call, self.asked.mandate, self.asked.resource)
+        if self.asked.resource is not None:
+            if place.owner is None:
                 self._refuse("invalid_target", "resource: name one API that is registered",
                              "api-unknown")  # fmt: skip
             if self.request.dpop_jkt is None:
@@ -160,21 +151,18 @@ class Case:
                     "resource: a token to act at an API must be bound to a key; send a DPoP proof",
                     Unproved.MISSING,
                 )
-        row = moving.read(tx, asked.mandate)
-        if row is None or row.delegate != self.client.organisation_ref:
+        if place.service is None or place.delegate != self.client.organisation_ref:
             # Another's permission is no more to be told from none than a guessed one.
             self._bar(Bar.UNKNOWN)
-        self.call.depends(self.client.organisation_ref, row.service)
-        service = owner.client_id if owner else row.service
-        self.actor = self._actor(service)
-        self.mandate = acting.ask(
-            tx, asked.mandate, account_ref=self.actor.account_ref,
-            person_ref=self.actor.person_ref,
-        )  # fmt: skip
-        if self.mandate is None:
+        self.call.depends(self.client.organisation_ref, place.service)
+        service = place.owner or place.service
+        shown = self.asked.actor_token
+        stands, mandate = self._answerable(service) if shown is None else self._shown(shown)
+        self.actor, self.mandate = self._actor(stands, service), mandate
+        if mandate is None:
             self._bar(Bar.UNKNOWN)
-        powers = self._judged(self.mandate, self.actor, service)
-        return self._issue(self.mandate, self.actor, owner, service, powers)
+        powers = self._judged(mandate, self.actor, service)
+        return self._issue(mandate, self.actor, place, service, powers)
 
     def _judged(self, mandate: ActingMandate, actor: Actor, service: str) -> frozenset[str]:
         """Ask the one function whether this may be done; answer the powers to be issued."""
@@ -218,33 +206,40 @@ class Case:
 
     # Who acts
 
-    def _actor(self, service: str) -> Actor:
-        if self.asked.actor_token is None:
-            return self._answerable(service)
-        grant = self._shown(self.asked.actor_token)
-        session = self._session(grant.session_ref)
-        methods = self._methods(session, service)
-        level = Level.parse(grant.vot).meet(_counted(session, methods))
+    def _actor(self, stands: LiveGrant | Machine, service: str) -> Actor:
+        """Who acts, at the level that what they proved has at a service for one who does."""
+        policies = self.call.services.policies
+        agent = Circumstances(identity=stands.identity_level, agent=True)
+        methods = policies.methods_for(service, agent)
+        proved = sign_in_level(stands.proofs, methods)
+        counted = Level(identity=stands.identity_level, sign_in=proved)
+        level = Level.parse(stands.vot).meet(counted)
+        grant = stands if isinstance(stands, LiveGrant) else None
+        as_signed_in = grant is not None and str(level) == grant.vot
         return Actor(
-            account_ref=grant.account_ref, person_ref=session["person_ref"],
-            session_ref=grant.session_ref, sid=grant.sid, level=level,
-            key_shown=key_shown(session["proofs"], methods),
-            acr=grant.acr if str(level) == grant.vot else self._acr(level),
-            amr=grant.amr, auth_time=grant.auth_time, grant_ref=grant.ref,
-            risk=grant.risk_outcome, deferral=grant.deferral,
+            account_ref=stands.account_ref, person_ref=stands.person_ref,
+            session_ref=stands.session_ref, sid=stands.sid, level=level,
+            key_shown=key_shown(stands.proofs, methods),
+            acr=grant.acr if grant and as_signed_in else answer_acr((), level, policies.levels),
+            amr=stands.amr, auth_time=stands.auth_time,
+            grant_ref=grant.ref if grant else None, machine_ref=None if grant else stands.ref,
+            risk=grant.risk_outcome if grant else None,
+            deferral=grant.deferral if grant else None,
         )  # fmt: skip
 
-    def _shown(self, text: str) -> LiveGrant:
-        """The grant of the member's own access token: ours, live, issued to this very software."""
+    def _shown(self, text: str) -> tuple[LiveGrant, ActingMandate | None]:
+        """The grant of the member's own access token: ours, live, issued to this very software;
+        and the permission they want to act under."""
         services = self.call.services
         try:
             claims = read_access(services, text)
         except jose.BadToken:
             self._actor_refused("it is no access token of ours", "actor-token-unknown")
-        grant = liveness.ask(self.call.tx, str(claims.get("gid")))
+        asked = liveness.ask_to_act(self.call.tx, str(claims.get("gid")), self.asked.mandate)
+        grant, mandate = asked or (None, None)
         if grant is None or grant.client_id != self.client.client_id:
             self._actor_refused("it was not issued to this client", "actor-token-of-other-client")
-        if grant.mandate is not None or grant.actor is not None or "act" in claims:
+        if grant.actor is not None or "act" in claims:
             self._actor_refused("its holder acts for somebody else", "actor-acts-already")
         if claims.get("aud") != services.userinfo:
             self._actor_refused("it is for another audience", "actor-token-for-other-audience")
@@ -257,9 +252,9 @@ class Case:
         bound = (claims.get("cnf") or {}).get("jkt")
         if bound is not None and bound != self.request.dpop_jkt:
             self._actor_refused("it is bound to another key", "actor-token-of-other-key")
-        return grant
+        return grant, mandate
 
-    def _answerable(self, service: str) -> Actor:
+    def _answerable(self, service: str) -> tuple[Machine, ActingMandate | None]:
         """The member who answers for software that acts by itself, under a machine mandate."""
         tx, client = self.call.tx, self.client
         assert client.organisation_ref is not None
@@ -273,29 +268,11 @@ class Case:
                 "actor_token: it is missing, and this software may not act by itself here",
                 "actor-missing",
             )
-        if liveness.is_disabled(tx, client.client_id):
+        if machine.off:
             self._refuse("invalid_request", SAID[Dead.CLIENT_DISABLED], Dead.CLIENT_DISABLED)
-        session = self._session(machine.session_ref)
-        methods = self._methods(session, service)
-        level = Level.parse(machine.vot).meet(_counted(session, methods))
-        return Actor(
-            account_ref=machine.account_ref, person_ref=session["person_ref"],
-            session_ref=machine.session_ref, sid=machine.sid, level=level,
-            key_shown=key_shown(session["proofs"], methods),
-            acr=self._acr(level), amr=machine.amr, auth_time=machine.auth_time,
-            machine_ref=machine.ref,
-        )  # fmt: skip
-
-    def _session(self, ref: str) -> Any:
-        return self.call.tx.execute(_PROVED, {"session": ref}).mappings().one()
-
-    def _methods(self, session: Any, service: str) -> Methods:
-        """The methods as they count at a service for one who acts for others."""
-        agent = Circumstances(identity=session["identity_level"], agent=True)
-        return self.call.services.policies.methods_for(service, agent)
-
-    def _acr(self, level: Level) -> str:
-        return answer_acr((), level, self.call.services.policies.levels)
+        return machine, acting.ask(
+            tx, self.asked.mandate, account_ref=machine.account_ref, person_ref=machine.person_ref
+        )
 
     # What comes of it
 
@@ -303,15 +280,15 @@ class Case:
         self,
         mandate: ActingMandate,
         actor: Actor,
-        owner: Owner | None,
+        place: Place,
         service: str,
         powers: frozenset[str],
     ) -> dict[str, Any]:
         call, tx, grant_ref = self.call, self.call.tx, random_ref()
         if mandate.single_use and not spend_single_use(tx, mandate.ref, grant_ref):
             self._bar(Bar.USED)
-        sector = owner.sector if owner else self.client.sector
-        scope = scope_for(service, powers, userinfo=owner is None)
+        sector = place.sector or self.client.sector
+        scope = scope_for(service, powers, userinfo=place.owner is None)
         details = described(mandate.ref, sorted(powers), self.asked.resource)
         tx.execute(
             issuing.INSERT_GRANT,
@@ -325,14 +302,16 @@ class Case:
             "machine": actor.machine_ref, "actor_grant": actor.grant_ref,
             **acting_detail(mandate, mandate.purpose), "powers": sorted(powers),
         }  # fmt: skip
-        self._journal("acting-started", detail)
-        journal_issue(call, grant, jti, via="exchange")
+        record_both(tx, self._entry("acting-started", detail), issued(grant, jti, via="exchange"))
         return {**answer, "issued_token_type": ACCESS_TOKEN_TYPE}
 
     def _row(
         self, mandate: ActingMandate, actor: Actor, grant_ref: str, sector: str, scope: str
     ) -> dict[str, Any]:
-        tx, client = self.call.tx, self.client
+        client = self.client
+        sub, act_sub = acting_subjects(
+            self.call.tx, sector=sector, principal=mandate.principal, account_ref=actor.account_ref
+        )
         return {
             "ref": grant_ref,
             "client_id": client.client_id,
@@ -340,9 +319,9 @@ class Case:
             "session_ref": actor.session_ref,
             "client_session_ref": actor.sid,
             "holder": mandate.principal,
-            "sub": subject_of(tx, sector=sector, kind="self", person_ref=mandate.principal),
+            "sub": sub,
             "actor": actor.party,
-            "act_sub": subject_of(tx, sector=sector, kind="actor", account_ref=actor.account_ref),
+            "act_sub": act_sub,
             "mandate_ref": mandate.ref,
             "organisation_ref": mandate.organisation,
             "member_ref": mandate.member_ref,
@@ -372,15 +351,15 @@ class Case:
         self._refuse(CODES.get(why, "invalid_request"), said(why), why)
 
     def _refuse(self, code: str, description: str, reason: str) -> NoReturn:
-        reference = self._journal("tokens-refused", {"reason": reason, "via": "exchange"})
-        raise Refused(code, description, reason, reference)
+        entry = self._entry("tokens-refused", {"reason": reason, "via": "exchange"})
+        raise Refused(code, description, reason, record(self.call.tx, entry))
 
-    def _journal(self, kind: str, detail: dict[str, Any]) -> str:
+    def _entry(self, kind: str, detail: dict[str, Any]) -> Entry:
         mandate, actor = self.mandate, self.actor
         told = {name: value for name, value in detail.items() if value is not None}
         # Who is acted for has a row of it once a permission of theirs is known to be this actor's.
         party = actor.party if actor else None
-        entry = Entry(
+        return Entry(
             kind=kind,
             person=mandate.principal if mandate else party,
             actor=party if mandate else None,
@@ -388,10 +367,3 @@ class Case:
             mandate_ref=mandate.ref if mandate else None,
             detail=told,
         )
-        return record(self.call.tx, entry)
-
-
-def _counted(session: Any, methods: Methods) -> Level:
-    """What was proved in a session."""
-    proved = sign_in_level(session["proofs"], methods)
-    return Level(identity=session["identity_level"], sign_in=proved)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from idp.accounts.subjects import Kind, subject_of
+from idp.accounts.subjects import Kind, acting_subjects, subject_of
 from idp.assurance.outcomes import Outcome
 from idp.assurance.rules import Level, Methods, amr_values, answer_acr
 from idp.authentication.records import ClientSessionRecord
@@ -233,14 +233,15 @@ def _write(
     client, policies = valid.client, call.services.policies
     code = random_token()
     actor = (session.person_ref or session.account_ref) if mandate else None
-    own = own_subject(call, client, session, "actor" if mandate else "self")
-    sid = _client_session(call, session, client, mandate, None if mandate else own, now)
-    sub = own
+    act_sub = None
     if mandate:
-        sub = subject_of(
-            call.tx, sector=client.sector, kind="self", account_ref=None,
-            person_ref=mandate.principal,
+        sub, act_sub = acting_subjects(
+            call.tx, sector=client.sector, principal=mandate.principal,
+            account_ref=session.account_ref,
         )  # fmt: skip
+    else:
+        sub = own_subject(call, client, session)
+    sid = _client_session(call, session, client, mandate, None if mandate else sub, now)
     holder = mandate.principal if mandate else session.person_ref or session.account_ref
     held = None
     if weighed and weighed.outcome is Outcome.DEFER:
@@ -259,7 +260,7 @@ def _write(
             "holder": holder,
             "sub": sub,
             "actor": actor,
-            "act_sub": own if mandate else None,
+            "act_sub": act_sub,
             "mandate_ref": mandate.ref if mandate else None,
             "organisation_ref": mandate.organisation if mandate else None,
             "member_ref": mandate.member_ref if mandate else None,

@@ -72,7 +72,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
                 now=grant.now,
                 expires=grant.mandate.expires if grant.mandate else None,
             )
-        journal_issue(call, grant, jti, via="code")
+        record(call.tx, issued(grant, jti, via="code"))
         return answer
 
     def save_token(self, token: dict[str, Any]) -> None:
@@ -154,7 +154,7 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
                 call.tx, refresh_token, client_id=client.client_id, now=user.now
             )
             answer["refresh_token"] = refresh_token.successor
-        journal_issue(call, user, jti, via="refresh")
+        record(call.tx, issued(user, jti, via="refresh"))
         return answer
 
     def save_token(self, token: dict[str, Any]) -> None:
@@ -291,13 +291,13 @@ def _subject(call: Call, grant: LiveGrant) -> str:
     return subject_of(call.tx, sector=sector, kind="self", account_ref=grant.account_ref)
 
 
-def journal_issue(call: Call, grant: LiveGrant, jti: str, *, via: str) -> None:
-    """Record that tokens were issued: one row a token response (`delegation.md` I17)."""
+def issued(grant: LiveGrant, jti: str, *, via: str) -> Entry:
+    """The journal's entry of tokens that are issued: one a token response (`delegation.md` I17)."""
     acts = {
         "organisation": grant.organisation_ref, "member": grant.member_ref,
         "software": grant.software, "machine": grant.machine_ref,
     }  # fmt: skip
-    entry = Entry(
+    return Entry(
         kind="tokens-issued",
         person=grant.holder,
         actor=grant.actor,
@@ -306,7 +306,6 @@ def journal_issue(call: Call, grant: LiveGrant, jti: str, *, via: str) -> None:
         detail={"grant": grant.ref, "jti": jti, "vot": grant.vot, "policy": grant.policy,
                 "via": via, **{name: value for name, value in acts.items() if value is not None}},
     )  # fmt: skip
-    record(call.tx, entry)
 
 
 _EXTENSIONS = (Challenge(required=True), IdToken())

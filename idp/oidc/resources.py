@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, literal, select, true
 
+from idp.callers import acting
 from idp.callers.records import ClientRecord, ResourceRecord
 from idp.oidc.server import Call
 
@@ -16,18 +17,35 @@ _OWNER = (
 )
 
 
+_M = acting.MANDATE.c
+_API = _OWNER.subquery("api")
+_PLACE = (
+    select(_M.delegate, _M.service, _API.c.client_id.label("owner"), _API.c.sector)
+    .select_from(
+        select(literal(1).label("one")).subquery("asked")
+        .join(acting.MANDATE, _M.ref == bindparam("mandate"), isouter=True)
+        .join(_API, true(), isouter=True)
+    )
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
-    """The service that an API belongs to, and the sector in whose words its tokens name people."""
+class Place:
+    """Where software wants to act: the `delegate` and the `service` of a permission, None where
+    there is none; the service that the API belongs to and the sector in whose words its tokens
+    name people, None where no API is asked for, or one that is not there or is off.
+    """
 
-    client_id: str
-    sector: str
+    delegate: str | None
+    service: str | None
+    owner: str | None
+    sector: str | None
 
 
-def owner_of(call: Call, uri: str) -> Owner | None:
-    """Answer the service that an API belongs to; None for one that is not there, or is off."""
-    owner = call.tx.execute(_OWNER, {"uri": uri}).first()
-    return Owner(client_id=owner.client_id, sector=owner.sector) if owner else None
+def place_of(call: Call, mandate: str, uri: str | None) -> Place:
+    """Answer what a permission is for and whose the API is, `uri` None: our own userinfo."""
+    row = call.tx.execute(_PLACE, {"mandate": mandate, "uri": uri}).one()
+    return Place(delegate=row.delegate, service=row.service, owner=row.owner, sector=row.sector)
 
 
 def joined(form: Mapping[str, str], values: Sequence[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ at once come one after the other, each judged by what the one before it left.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import String, and_, bindparam, cast, func, or_, select
 from sqlalchemy.sql import ColumnElement
@@ -116,6 +116,17 @@ class Allowed:
     to: Listed | None = None
 
 
+class Opener(Protocol):
+    """Whoever wants to open people to others, or give somebody rights over them."""
+
+    @property
+    def account(self) -> str:
+        """The account they are signed in to."""
+
+    def may_open(self, tx: Transaction, organisation: str) -> bool:
+        """Say whether they have shown what as many people ask as this organisation acts for."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mine:
     """An organisation that somebody works for."""
@@ -209,6 +220,16 @@ def judged(
     if verdict is not Verdict.ALLOWED:
         return verdict
     return Allowed(organisation=organisation, by=by, to=to)
+
+
+def judged_to_open(
+    tx: Transaction, ref: str, opener: Opener, act: Act, *, member: str | None = None
+) -> Allowed | Verdict:
+    """As `judged`, for an act that opens people to somebody: `LEVEL` where that takes more."""
+    allowed = judged(tx, ref, opener.account, act, member=member)
+    if isinstance(allowed, Verdict) or opener.may_open(tx, ref):
+        return allowed
+    return Verdict.LEVEL
 
 
 def count_members(tx: Transaction, ref: str) -> int:

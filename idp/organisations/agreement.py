@@ -13,9 +13,9 @@ from sqlalchemy import bindparam, insert, select, update
 
 from idp.journal.actions import Entry, record
 from idp.keyring.sealing import random_ref
-from idp.organisations.actions import working
+from idp.organisations.actions import Opener, working
 from idp.organisations.records import StandardAgreementRecord
-from idp.organisations.rules import Role
+from idp.organisations.rules import Role, Verdict
 from idp.storage import Transaction, db_now
 
 LASTS = timedelta(days=365)
@@ -81,16 +81,19 @@ def in_force(tx: Transaction, organisation: str) -> Agreement | None:
 
 
 def sign(
-    tx: Transaction, organisation: str, *, account: str, services: Collection[str], shown: str
-) -> str | None:
+    tx: Transaction, organisation: str, opener: Opener, *, services: Collection[str], shown: str
+) -> str | Verdict | None:
     """Sign for an organisation, for all services that opted in; answers the fingerprint.
 
     `shown` is the fingerprint of the text on the page: what was agreed to is what is kept. None:
-    the account is no administrator of it, or the text has changed since it was shown.
+    who signs is no administrator of it, or the text has changed since it was shown; `LEVEL` where
+    they have shown too little.
     """
-    found = working(tx, organisation, account)
+    found = working(tx, organisation, opener.account)
     if found is None or Role.ADMIN not in found[1].roles:
         return None
+    if not opener.may_open(tx, organisation):
+        return Verdict.LEVEL
     firm, member = found
     mark = fingerprint(text_of(firm.name, sorted(services)))
     if mark != shown or not services:
@@ -105,6 +108,6 @@ def sign(
     }  # fmt: skip
     tx.execute(insert(_A).values(values))
     detail = {"agreement": ref, "text": mark, "services": sorted(services)}
-    entry = Entry(kind="agreement-signed", person=organisation, actor=account, detail=detail)
-    record(tx, entry)
+    who = opener.account
+    record(tx, Entry(kind="agreement-signed", person=organisation, actor=who, detail=detail))
     return mark

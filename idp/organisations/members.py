@@ -17,12 +17,15 @@ from idp.organisations.actions import (
     MEMBER,
     MEMBER_COLUMNS,
     ORG,
+    Allowed,
     Listed,
+    Opener,
     find_member,
     has_role,
     is_admin,
     journal,
     judged,
+    judged_to_open,
     listed,
     lock,
 )
@@ -209,14 +212,14 @@ def invite(
     tx: Transaction,
     keyring: Keyring,
     organisation: str,
-    account: str,
+    opener: Opener,
     *,
     name: str,
     email: str,
     roles: Collection[str],
 ) -> datetime | Verdict:
     """Send somebody a one-time link to become a member; answer until when it works."""
-    allowed = judged(tx, organisation, account, Act.INVITE)
+    allowed = judged_to_open(tx, organisation, opener, Act.INVITE)
     if isinstance(allowed, Verdict):
         return allowed
     kept, address, known = read_name(name), read_email(email), read_roles(roles)
@@ -352,19 +355,23 @@ def cancel(tx: Transaction, organisation: str, account: str, invitation: str) ->
 
 
 def change_roles(
-    tx: Transaction, organisation: str, account: str, member: str, roles: Collection[str]
+    tx: Transaction, organisation: str, opener: Opener, member: str, roles: Collection[str]
 ) -> Verdict:
     """Change what another member may do, from their next request on.
 
-    Whoever is to decide over others was proved, as by a link.
+    Whoever is to decide over others was proved, as by a link. `LEVEL` only where they get a role
+    that they did not have.
     """
-    allowed = judged(tx, organisation, account, Act.CHANGE_ROLES, member=member)
+    allowed = judged(tx, organisation, opener.account, Act.CHANGE_ROLES, member=member)
     if isinstance(allowed, Verdict) or allowed.to is None:
         return allowed if isinstance(allowed, Verdict) else Verdict.GONE
     known, it = read_roles(roles), allowed.to.member
     if known is None:
         return Verdict.ROLES_BAD
-    if (known - it.roles) & PROVED_ROLES:
+    new = known - it.roles
+    if new and not opener.may_open(tx, organisation):
+        return Verdict.LEVEL
+    if new & PROVED_ROLES:
         proved = tx.execute(_PROVED_AS, {"account": it.account_ref}).one()
         if proved.family_name is None:
             return Verdict.NOT_PROVED
@@ -376,36 +383,31 @@ def change_roles(
 
 def suspend(tx: Transaction, organisation: str, account: str, member: str) -> Verdict:
     """Stop another member for now: what is open to them stays theirs and cannot be used."""
-    return _change(tx, organisation, account, member, Act.SUSPEND, _SUSPEND, "member-suspended")
+    allowed = judged(tx, organisation, account, Act.SUSPEND, member=member)
+    return _change(tx, allowed, _SUSPEND, "member-suspended")
 
 
-def resume(tx: Transaction, organisation: str, account: str, member: str) -> Verdict:
+def resume(tx: Transaction, organisation: str, opener: Opener, member: str) -> Verdict:
     """Let another member go on."""
-    return _change(tx, organisation, account, member, Act.RESUME, _RESUME, "member-resumed")
+    allowed = judged_to_open(tx, organisation, opener, Act.RESUME, member=member)
+    return _change(tx, allowed, _RESUME, "member-resumed")
 
 
 def remove(tx: Transaction, organisation: str, account: str, member: str) -> Verdict:
     """End a membership, one's own or another's. What was open to them: `delegation.assigning`."""
-    return _change(tx, organisation, account, member, Act.REMOVE, _LEAVE, "member-left")
+    allowed = judged(tx, organisation, account, Act.REMOVE, member=member)
+    return _change(tx, allowed, _LEAVE, "member-left")
 
 
-def _change(
-    tx: Transaction,
-    organisation: str,
-    account: str,
-    member: str,
-    act: Act,
-    statement: Any,
-    kind: str,
-) -> Verdict:
-    """Judge an act on a member, do it by one conditional statement, and record it."""
-    allowed = judged(tx, organisation, account, act, member=member)
+def _change(tx: Transaction, allowed: Allowed | Verdict, statement: Any, kind: str) -> Verdict:
+    """Do an act on a member that was judged by one conditional statement, and record it."""
     if isinstance(allowed, Verdict):
         return allowed
+    member = allowed.to.member.ref if allowed.to else ""
     if tx.execute(statement, {"member": member}).rowcount == 0:
         return Verdict.GONE
-    taken_back = {} if act is Act.RESUME else _cancel_theirs(tx, organisation, member)
-    journal(tx, kind, allowed, **taken_back)
+    more = _cancel_theirs(tx, allowed.organisation.ref, member) if statement is not _RESUME else {}
+    journal(tx, kind, allowed, **more)
     return Verdict.ALLOWED
 
 

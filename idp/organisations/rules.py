@@ -68,6 +68,7 @@ class Verdict(StrEnum):
     NOT_PROVED = "member-not-proved"
     FULL = "too-many"
     LIMIT = "people-limit"
+    LEVEL = "level-too-low"
     LIMIT_BAD = "people-limit-bad"
     NOT_AT_SET_UP = "only-at-set-up"
     NOBODY = "nobody-chosen"
@@ -208,6 +209,14 @@ def may_have_access(organisation: Organisation, access: str, *, members: int) ->
     if access == "everyone" and not organisation.everyone and members > 1:
         return Verdict.NOT_AT_SET_UP
     return Verdict.ALLOWED
+
+
+def opens_more(organisation: Organisation, access: str, limit: int | None) -> bool:
+    """Say whether more people than before can be open to a member after such a change."""
+    if access == "everyone":
+        return not organisation.everyone or organisation.people_limit is not None
+    before = organisation.people_limit
+    return not organisation.everyone and before is not None and (limit is None or limit > before)
 
 
 def read_limit(typed: str) -> int | Verdict | None:

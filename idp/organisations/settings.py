@@ -2,9 +2,9 @@
 
 from sqlalchemy import bindparam, update
 
-from idp.organisations.actions import ORG, count_members, journal, judged
+from idp.organisations.actions import ORG, Opener, count_members, journal, judged
 from idp.organisations.records import OrganisationRecord
-from idp.organisations.rules import Act, Verdict, may_have_access, read_limit
+from idp.organisations.rules import Act, Verdict, may_have_access, opens_more, read_limit
 from idp.storage import Transaction
 
 _CHANGE = (
@@ -16,13 +16,15 @@ _CHANGE = (
 )  # fmt: skip
 
 
-def change(tx: Transaction, organisation: str, account: str, *, access: str, limit: str) -> Verdict:
+def change(
+    tx: Transaction, organisation: str, opener: Opener, *, access: str, limit: str
+) -> Verdict:
     """Change who may open whom. `limit` as typed: people for each member; nothing: no limit.
 
     Where everybody is open to every member there is no limit. A lower limit takes nobody away
-    from a member; it keeps more from being added.
+    from a member; it keeps more from being added. `LEVEL` only where it opens more than before.
     """
-    allowed = judged(tx, organisation, account, Act.CHANGE_SETTINGS)
+    allowed = judged(tx, organisation, opener.account, Act.CHANGE_SETTINGS)
     if isinstance(allowed, Verdict):
         return allowed
     verdict = may_have_access(
@@ -33,6 +35,8 @@ def change(tx: Transaction, organisation: str, account: str, *, access: str, lim
     read = read_limit(limit) if access == "assigned" else None
     if isinstance(read, Verdict):
         return read
+    if opens_more(allowed.organisation, access, read) and not opener.may_open(tx, organisation):
+        return Verdict.LEVEL
     values = {"organisation": organisation, "new_access": access, "new_limit": read}
     tx.execute(_CHANGE, values)
     journal(tx, "organisation-settings-changed", allowed, access=access, people_limit=read)

@@ -71,6 +71,8 @@ def refused(verdict: Verdict) -> str:
             "%(teams)s teams.", invitations=MOST_INVITATIONS, teams=MOST_TEAMS
         ),
         Verdict.LIMIT: _("Somebody would have more people than your limit. So nothing was done."),
+        Verdict.LEVEL: _("Your organisation acts for many people. So this takes a security key. "
+                         "Sign out, and come back with yours."),
         Verdict.NOBODY: _("Choose somebody first."),
         Verdict.LIMIT_BAD: _("Type in a number from 1 to %(most)s, or nothing", most=MOST_PEOPLE),
         Verdict.NOT_AT_SET_UP: _(

@@ -20,7 +20,7 @@ from sqlalchemy import insert, select
 
 from idp.accounts.actions import Joining, NameProblem, create_account, join_person
 from idp.accounts.records import SubjectRecord
-from idp.accounts.subjects import Kind, subject_of
+from idp.accounts.subjects import Kind, acting_subjects, subject_of
 from idp.register.records import PersonRecord
 from idp.storage import Database, db_now
 
@@ -73,6 +73,29 @@ def prove(database: Database, account: str, person: str) -> None:
         lambda tx: join_person(tx, account_ref=account, person_ref=person, identity_level=2)
     )
     assert answer is Joining.JOINED
+
+
+def test_who_acts_and_for_whom_are_known_as_when_each_is_asked_for(database: Database) -> None:
+    sian = add_account(database, "sian")
+    early = of_account(database, sian, kind="actor")  # before anybody knew who she is
+    prove(database, sian, add_person(database, "sian-p"))
+    margaret = add_person(database, "margaret-p")
+    account = add_account(database, "margaret")
+    hers = of_account(database, account)
+    prove(database, account, margaret)
+
+    def both(sector: str) -> tuple[str, str]:
+        return database.transaction(
+            lambda tx: acting_subjects(tx, sector=sector, principal=margaret, account_ref=sian)
+        )
+
+    assert both("tax") == (hers, early)
+    first = both("library")  # neither is known there yet
+    assert first == both("library")
+    assert first == (
+        of_person(database, margaret, "library"), of_account(database, sian, "library", "actor")
+    )  # fmt: skip
+    assert of_account(database, sian, "library") not in first
 
 
 def test_a_subject_is_made_at_first_use_and_stays(database: Database) -> None:

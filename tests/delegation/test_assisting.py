@@ -17,6 +17,7 @@ from idp.organisations.records import MemberRecord, StandardAgreementRecord
 from idp.outbox.records import OutboxRecord
 from idp.register.records import PersonRecord
 from tests.build import ISSUER, Site
+from tests.rig.firms import opener
 
 PHONE = "+447700900123"
 MARGARET = {"number": "CE 12 34 56 B", "given_name": "Margaret", "family_name": "Hughes"}
@@ -32,7 +33,7 @@ def charity(site: Site) -> str:
     mark = agreement.fingerprint(agreement.text_of("Example Advice", ["vehicles"]))
     signed = site.database.transaction(
         lambda tx: agreement.sign(
-            tx, organisation, account=site.account("tom")["ref"], services=["vehicles"], shown=mark
+            tx, organisation, opener(site.account("tom")["ref"]), services=["vehicles"], shown=mark
         )
     )
     assert signed == mark

@@ -19,6 +19,7 @@ from idp.outbox.records import OutboxRecord
 from idp.register.matching import Claim
 from idp.register.records import PersonRecord
 from tests.build import Site
+from tests.rig.firms import opener
 
 PHONE = "+447700900123"
 PAPER = Wanted(services={"vehicles": ("renew",)}, days=1, evidence="signed-paper",
@@ -30,7 +31,7 @@ def _sign(site: Site, organisation: str) -> None:
     mark = agreement.fingerprint(agreement.text_of("Example Advice", ["vehicles"]))
     signed = site.database.transaction(
         lambda tx: agreement.sign(
-            tx, organisation, account=site.account("tom")["ref"], services=["vehicles"], shown=mark
+            tx, organisation, opener(site.account("tom")["ref"]), services=["vehicles"], shown=mark
         )
     )
     assert signed == mark

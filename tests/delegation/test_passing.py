@@ -29,6 +29,7 @@ from idp.journal.records import JournalEntry
 from idp.keyring.sealing import random_ref
 from idp.organisations.records import MemberRecord, OrganisationRecord
 from tests.build import Site
+from tests.rig.firms import opener
 
 NOON = datetime(2030, 6, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -146,8 +147,8 @@ class Firms:
 
     def pass_on(self, ref: str, by: str, to: str, **more: Any) -> Any:
         wish: dict[str, Any] = {
-            "account": self.accounts[by], "level": HIGH, "to": to, "powers": ["view"],
-            "expires": self.until, **more,
+            "opener": opener(self.accounts[by], level=more.pop("level", HIGH)), "to": to,
+            "powers": ["view"], "expires": self.until, **more,
         }  # fmt: skip
         return self.run(lambda tx: pass_on(tx, self.site.house.keyring, self.policies, ref, **wish))
 

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from idp.journal import verification
+from idp.journal.actions import Entry, record_both
 from idp.journal.evidence import OutsideCopy
 from idp.journal.reading import entry_columns, leaf_of
 from idp.journal.records import JournalEntry
@@ -33,6 +34,26 @@ def test_an_untouched_journal_is_in_order(ledger: Ledger) -> None:
     assert (report.entries, report.checkpoints, report.unsealed) == (40, 4, 3)
     assert 0 <= report.oldest_unsealed_seconds < 60
     assert seen[-1] == (40, 40)
+
+
+def test_two_acts_written_together_are_two_in_the_persons_count(ledger: Ledger) -> None:
+    def act(kind: str) -> Entry:
+        return Entry(kind=kind, person="sian", actor="tom", detail={"said": kind})
+
+    for count in (2, 1, 1):  # the first ones, and after others
+        ledger.database.transaction(lambda tx: record_both(tx, act("test.begun"), act("test.done")))
+        ledger.write(count)
+    rows = ledger.database.read(
+        lambda tx: tx.execute(
+            select(JournalEntry.kind, JournalEntry.number, JournalEntry.reference)
+            .where(JournalEntry.person == "sian").order_by(JournalEntry.id)
+        ).all()
+    )  # fmt: skip
+    assert [row.kind for row in rows] == 3 * ["test.begun", "test.done", "test.done"]
+    assert [row.number for row in rows] == list(range(1, 10))
+    assert len({row.reference for row in rows}) == 9
+    ledger.seal()
+    assert ledger.verify().ok
 
 
 # ---- the tamper fuzzer -------------------------------------------------------------------

@@ -16,14 +16,15 @@ from idp.organisations.records import MemberRecord, TeamMemberRecord
 from idp.organisations.rules import Verdict
 from idp.storage import Transaction
 from tests.organisations.firm import Firm
+from tests.rig.firms import opener
 
 FULL = Level(identity=3, sign_in=3)
 
 
 def assign(firm: Firm, mandate: str, *assignees: str, by: str = "sian") -> Verdict:
-    account = firm.account(by)
+    who = opener(firm.account(by))
     return firm.do(
-        lambda tx: assigning.assign(tx, firm.ref, account, mandate=mandate, assignees=assignees)
+        lambda tx: assigning.assign(tx, firm.ref, who, mandate=mandate, assignees=assignees)
     )
 
 
@@ -41,7 +42,7 @@ def make_team(firm: Firm, *members: str, name: str = "North") -> str:
         ref = teams.add(tx, firm.ref, sian, name)
         assert not isinstance(ref, Verdict), ref
         for member in members:
-            said = assigning.join_team(tx, firm.ref, sian, team=ref, member=member)
+            said = assigning.join_team(tx, firm.ref, opener(sian), team=ref, member=member)
             assert said is Verdict.ALLOWED, said
         return ref
 
@@ -114,7 +115,8 @@ def test_a_team_opens_to_whoever_is_in_it_while_they_are(firm: Firm) -> None:
     assert assign(firm, mandate, team) is Verdict.ALLOWED
     assert why_not(firm, mandate, "tom") is Bar.NOT_ASSIGNED
     join = {"team": team, "member": him}
-    assert firm.do(lambda tx: assigning.join_team(tx, firm.ref, sian, **join)) is Verdict.ALLOWED
+    who = opener(sian)
+    assert firm.do(lambda tx: assigning.join_team(tx, firm.ref, who, **join)) is Verdict.ALLOWED
     assert why_not(firm, mandate, "tom") is None
     assert firm.do(lambda tx: assigning.reach(tx, firm.ref, him)) == 1
     assert firm.do(lambda tx: assigning.quit_team(tx, firm.ref, sian, **join)) is Verdict.ALLOWED
@@ -123,8 +125,9 @@ def test_a_team_opens_to_whoever_is_in_it_while_they_are(firm: Firm) -> None:
     # Whoever administers and does not assign opens nobody to themself by way of a team.
     firm.site.change(MemberRecord, {"roles": ["admin", "worker"]}, ref=him)
     tom = firm.account("tom")
-    assert firm.do(lambda tx: assigning.join_team(tx, firm.ref, tom, **join)) is Verdict.ONESELF
-    assert firm.do(lambda tx: assigning.join_team(tx, firm.ref, sian, **join)) is Verdict.ALLOWED
+    him_too = opener(tom)
+    assert firm.do(lambda tx: assigning.join_team(tx, firm.ref, him_too, **join)) is Verdict.ONESELF
+    assert firm.do(lambda tx: assigning.join_team(tx, firm.ref, who, **join)) is Verdict.ALLOWED
     assert firm.do(lambda tx: assigning.quit_team(tx, firm.ref, tom, **join)) is Verdict.ALLOWED
 
 
@@ -142,7 +145,7 @@ def test_a_limit_counts_people_once_whatever_they_are_open_through(firm: Firm) -
     # Who joins a team brings what they have; together it may be too much.
     sian, me = firm.account("sian"), firm.member("sian")
     said = firm.do(
-        lambda tx: assigning.join_team(tx, firm.ref, sian, team=team, member=me)
+        lambda tx: assigning.join_team(tx, firm.ref, opener(sian), team=team, member=me)
     )  # fmt: skip
     assert said is Verdict.LIMIT
     assert len(firm.site.rows(TeamMemberRecord)) == 1
@@ -186,7 +189,7 @@ def test_who_is_removed_at_the_same_time_has_nothing_left_open(firm: Firm) -> No
 
 
 def test_everything_goes_from_one_member_to_another_or_nothing_does(firm: Firm) -> None:
-    him, me, sian = firm.member("tom"), firm.member("sian"), firm.account("sian")
+    him, me, sian = firm.member("tom"), firm.member("sian"), opener(firm.account("sian"))
     mandates = firm.people(3)
     for mandate in mandates[:2]:
         assign(firm, mandate, him)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from idp.assurance.rules import Level
 from idp.delegation import assigning
 from idp.delegation.records import AssignmentRecord
 from idp.organisations import members, settings, teams
@@ -14,14 +15,15 @@ from idp.organisations.actions import organisations_of
 from idp.organisations.records import MemberInvitationRecord, MemberRecord, OrganisationRecord
 from idp.organisations.rules import Verdict
 from tests.organisations.firm import Firm
+from tests.rig.firms import opener
 
 ASKED: dict[str, Any] = {"name": "Margaret Hughes", "email": "m@example.test", "roles": ["worker"]}
 
 
 def invite(firm: Firm, by: str = "sian", **more: Any) -> Any:
     asked: dict[str, Any] = ASKED | more
-    keyring = firm.site.house.keyring
-    return firm.do(lambda tx: members.invite(tx, keyring, firm.ref, firm.account(by), **asked))
+    keyring, who = firm.site.house.keyring, opener(firm.account(by))
+    return firm.do(lambda tx: members.invite(tx, keyring, firm.ref, who, **asked))
 
 
 def accept(firm: Firm, token: str, who: str) -> Any:
@@ -123,7 +125,9 @@ def test_only_so_many_invitations_are_open_at_one_time(
 
 def test_roles_change_for_others_and_never_for_oneself(firm: Firm) -> None:
     change = lambda by, to, *roles: firm.do(  # noqa: E731
-        lambda tx: members.change_roles(tx, firm.ref, firm.account(by), firm.member(to), roles)
+        lambda tx: members.change_roles(
+            tx, firm.ref, opener(firm.account(by)), firm.member(to), roles
+        )
     )
     assert change("sian", "sian", "worker") is Verdict.ONESELF
     assert change("tom", "tom", "admin") is Verdict.ROLE_LACKING
@@ -141,8 +145,8 @@ def test_a_suspension_is_lifted_by_another_and_the_last_admin_stays(firm: Firm) 
     me, him = firm.member("sian"), firm.member("tom")
     assert firm.do(lambda tx: members.suspend(tx, firm.ref, sian, him)) is Verdict.ALLOWED
     assert firm.do(lambda tx: members.suspend(tx, firm.ref, sian, him)) is Verdict.GONE
-    assert firm.do(lambda tx: members.resume(tx, firm.ref, tom, him)) is Verdict.SUSPENDED
-    assert firm.do(lambda tx: members.resume(tx, firm.ref, sian, him)) is Verdict.ALLOWED
+    assert firm.do(lambda tx: members.resume(tx, firm.ref, opener(tom), him)) is Verdict.SUSPENDED
+    assert firm.do(lambda tx: members.resume(tx, firm.ref, opener(sian), him)) is Verdict.ALLOWED
     gone = lambda by, who: firm.do(  # noqa: E731
         lambda tx: assigning.remove_member(tx, firm.ref, by, who)
     )
@@ -156,7 +160,7 @@ def test_who_comes_back_begins_anew(firm: Firm) -> None:
     mandate, him = firm.acts_for(), firm.member("tom")
     sian = firm.account("sian")
     give = lambda who: firm.do(  # noqa: E731
-        lambda tx: assigning.assign(tx, firm.ref, sian, mandate=mandate, assignees=[who])
+        lambda tx: assigning.assign(tx, firm.ref, opener(sian), mandate=mandate, assignees=[who])
     )
     assert give(him) is Verdict.ALLOWED
     firm.do(lambda tx: assigning.remove_member(tx, firm.ref, sian, him))
@@ -170,18 +174,19 @@ def test_another_organisation_is_as_if_it_were_not_there(firm: Firm) -> None:
     stranger = other.join("margaret", "admin", "assigner", "worker")
     margaret, him = firm.account("margaret"), firm.member("tom")
     mandate, keyring = firm.acts_for(), firm.site.house.keyring
+    hers = opener(margaret, level=Level(identity=0, sign_in=0))  # nor does it say how large it is
     before = (firm.site.rows(MemberRecord), firm.site.rows(OrganisationRecord))
     acts: list[Any] = [
-        lambda tx: members.invite(tx, keyring, firm.ref, margaret, **ASKED),
-        lambda tx: members.change_roles(tx, firm.ref, margaret, him, ["admin"]),
-        lambda tx: members.change_roles(tx, other.ref, margaret, him, ["admin"]),
+        lambda tx: members.invite(tx, keyring, firm.ref, hers, **ASKED),
+        lambda tx: members.change_roles(tx, firm.ref, hers, him, ["admin"]),
+        lambda tx: members.change_roles(tx, other.ref, hers, him, ["admin"]),
         lambda tx: members.suspend(tx, other.ref, margaret, him),
         lambda tx: assigning.remove_member(tx, other.ref, margaret, him),
         lambda tx: teams.add(tx, firm.ref, margaret, "Ours now"),
-        lambda tx: settings.change(tx, firm.ref, margaret, access="everyone", limit=""),
-        lambda tx: assigning.assign(tx, other.ref, margaret, mandate=mandate, assignees=[stranger]),
-        lambda tx: assigning.assign(tx, firm.ref, margaret, mandate=mandate, assignees=[him]),
-        lambda tx: assigning.transfer(tx, other.ref, margaret, source=him, target=stranger),
+        lambda tx: settings.change(tx, firm.ref, hers, access="everyone", limit=""),
+        lambda tx: assigning.assign(tx, other.ref, hers, mandate=mandate, assignees=[stranger]),
+        lambda tx: assigning.assign(tx, firm.ref, hers, mandate=mandate, assignees=[him]),
+        lambda tx: assigning.transfer(tx, other.ref, hers, source=him, target=stranger),
     ]
     for act in acts:
         assert firm.do(act) is Verdict.GONE
@@ -192,7 +197,7 @@ def test_another_organisation_is_as_if_it_were_not_there(firm: Firm) -> None:
 def test_everyone_is_chosen_at_set_up_and_a_limit_only_without_it(firm: Firm) -> None:
     sian, tom = firm.account("sian"), firm.account("tom")
     change = lambda by, access, limit: firm.do(  # noqa: E731
-        lambda tx: settings.change(tx, firm.ref, by, access=access, limit=limit)
+        lambda tx: settings.change(tx, firm.ref, opener(by), access=access, limit=limit)
     )
     assert change(sian, "everyone", "") is Verdict.NOT_AT_SET_UP
     assert change(tom, "assigned", "5") is Verdict.ROLE_LACKING
@@ -237,7 +242,7 @@ def test_a_link_that_went_astray_makes_no_member_and_stays_good(firm: Firm) -> N
     assert not isinstance(accept(firm, firm.link(), "nobody"), Verdict)
     raised = lambda *roles: firm.do(  # noqa: E731
         lambda tx: members.change_roles(
-            tx, firm.ref, firm.account("sian"), firm.member("nobody"), roles
+            tx, firm.ref, opener(firm.account("sian")), firm.member("nobody"), roles
         )
     )
     assert raised("worker", "admin") is Verdict.NOT_PROVED, "nor by a change later"
@@ -258,7 +263,7 @@ def test_what_an_administrator_sent_out_is_over_with_them(firm: Firm, how: str) 
         "put out": lambda tx: assigning.remove_member(tx, firm.ref, sian, him),
         "suspended": lambda tx: members.suspend(tx, firm.ref, sian, him),
         "no administrator any more":
-            lambda tx: members.change_roles(tx, firm.ref, sian, him, ["worker"]),
+            lambda tx: members.change_roles(tx, firm.ref, opener(sian), him, ["worker"]),
     }  # fmt: skip
     assert firm.do(end[how]) is Verdict.ALLOWED
     assert accept(firm, theirs, "margaret") is Verdict.GONE

@@ -338,8 +338,9 @@ def test_a_workers_list_walks_an_index_and_sorts_nothing(site: Site) -> None:
 def test_whoever_opens_people_to_others_shows_what_all_of_them_ask(firm: Firm, site: Site) -> None:
     """risk-model.md T7: an administrator's password opens no more than the administrator may."""
     mandate = firm.acts_for("margaret", "tax", max_chain=1)
-    fill(site, mandate, 120)  # more than 100: a key of one's own is asked for
+    fill(site, mandate, 1_001)  # a key of one's own is asked for that cannot be copied
     site.sign_in("sian")
+    firm.set(people_limit=30)
     tom, at = firm.member("tom"), f"{AT}{firm.ref}"
     invited = len(site.rows(MemberInvitationRecord))
     for path, form in (
@@ -347,7 +348,7 @@ def test_whoever_opens_people_to_others_shows_what_all_of_them_ask(firm: Firm, s
         (f"{at}/members/{tom}/roles", {"role": ["admin", "worker"]}),
         (f"{at}/members/{tom}/resume", {}),
         (f"{at}/people/{mandate}", {"to": [tom]}),
-        (f"{at}/settings", {"access": "everyone", "limit": ""}),
+        (f"{at}/settings", {"access": "assigned", "limit": "31"}),
         (f"{at}/agreement", {"shown": "x"}),
         (f"{at}/people/{mandate}/pass-on", {"organisation": "x", "term": "as-long"}),
         (f"{at}/software", {"client": "x", "member": tom, "services": ["tax"], "days": "31"}),
@@ -357,9 +358,15 @@ def test_whoever_opens_people_to_others_shows_what_all_of_them_ask(firm: Firm, s
         assert "/signin" in answer.location or "/sign-in" in answer.location, answer.location
     assert len(site.rows(MemberInvitationRecord)) == invited
     assert site.rows(AssignmentRecord) == []
+    post(site, f"{at}/settings", access="assigned", limit="29")
+    assert site.rows(OrganisationRecord)[0]["people_limit"] == 29, "nor does a lower limit"
     assert post(site, f"{at}/members/{tom}/suspend").location.endswith(f"/members/{tom}")
     assert site.rows(MemberRecord, ref=tom)[0]["suspended_at"] is not None, "closing asks no more"
     now = int(site.database.now().timestamp() * 1000)
+    site.change(SessionRecord, {"proofs": {"passkey": now}})
+    refused = post(site, f"{at}/members/{tom}/resume")
+    assert refused.status_code == 422
+    assert "takes a security key" in refused.text
     site.change(SessionRecord, {"proofs": {"security-key": now}})
     assert post(site, f"{at}/members/{tom}/resume").location.endswith(f"/members/{tom}")
     assert site.rows(MemberRecord, ref=tom)[0]["suspended_at"] is None

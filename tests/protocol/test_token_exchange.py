@@ -30,7 +30,7 @@ from idp.storage import Transaction
 from tests.build import ISSUER, Site, claims_of, service
 from tests.demo.serving import served
 from tests.rig.dpop import Holder
-from tests.rig.firms import assign, fill
+from tests.rig.firms import assign, fill, opener
 from tests.rig.software import EXCHANGES, FIRM, TAX_API, Firm, make_firm
 
 ACCESS = "urn:ietf:params:oauth:token-type:access_token"
@@ -445,7 +445,7 @@ def passed_on(firm: Firm) -> tuple[str, str]:
     parent = firm.mandate(delegate=ABOVE, max_chain=1, open_to=None)
     child = site.database.transaction(lambda tx: passing.pass_on(
         tx, site.house.keyring, site.house.policies, parent, to=FIRM, powers=["view"],
-        account=site.account("nobody")["ref"], level=Level(identity=2, sign_in=2),
+        opener=opener(site.account("nobody")["ref"], level=Level(identity=2, sign_in=2)),
         expires=tx.now() + timedelta(days=10),
     ))  # fmt: skip
     assert not isinstance(child, passing.Problem | Bar), child

@@ -1,10 +1,23 @@
 """A firm that acts for people, put straight into the database."""
 
+from typing import Any
+
 from sqlalchemy import insert
 
+from idp.assurance.risk_rules import RiskRules
+from idp.assurance.rules import Level
+from idp.delegation.opening import Opener
 from idp.delegation.records import AssignmentRecord, MandateRecord
 from idp.organisations.records import MemberRecord, OrganisationRecord
 from tests.build import Site
+
+TOP = Level(identity=3, sign_in=3)
+
+
+def opener(account: str, **more: Any) -> Opener:
+    """Somebody who has shown all there is, changed as told."""
+    shown: dict[str, Any] = {"level": TOP, "device_bound": True, "rules": RiskRules(), **more}
+    return Opener(account=account, **shown)
 
 
 def firm(site: Site, *, member: str = "sian", access: str = "assigned", **more: object) -> str:

@@ -21,6 +21,7 @@ from idp.oidc.exchange_rules import ACCESS_TOKEN_TYPE, GRANT_TYPE, MANDATE_TYPE
 from idp.organisations.records import MemberRecord, OrganisationRecord
 from idp.storage import Transaction
 from tests.rig.dpop import Holder
+from tests.rig.firms import opener
 from tests.rig.stock import LEVEL, Application, Grant, Stock, Visitor
 from tests.rig.wire import Answer
 
@@ -72,13 +73,14 @@ class Practice:
                 return stands
             house = self.stock.house
             ref = machines.ask(
-                tx, house.keyring, self.ref, self.admin.account,
+                tx, house.keyring, self.ref, opener(self.admin.account),
                 client_id=self.software.client_id, member=member, days=30,
                 services=[self.stock.confidential.client_id],
             )  # fmt: skip
             session = sessions.find(tx, self.clerk.session_secret)
             assert session is not None
-            agreed = unattended.agree(tx, house.policies, session, self.ref, ref)
+            by = opener(session.account_ref)
+            agreed = unattended.agree(tx, house.policies, session, by, self.ref, ref)
             made = machines.find(tx, self.ref, ref)
             assert agreed is Verdict.ALLOWED, (ref, agreed)
             assert made is not None

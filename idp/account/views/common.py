@@ -87,3 +87,12 @@ def signed_in(
         )
     )
     return see_other(url_for("signin.resume", ref=ref))
+
+
+def level_of(session: SessionFacts) -> Level:
+    """What was proved in a session, as it counts now."""
+    here = house()
+    asked = Asked(floor=Level(identity=0, sign_in=0), started=signin.milliseconds(session.now))
+    methods = here.policies.methods_for(ACCOUNT, session.circumstances())
+    reached, _counted = signin.standing_of(asked, session, methods, here.policies, now=session.now)
+    return Level(identity=session.identity_level, sign_in=reached)

@@ -7,11 +7,11 @@ from idp.account.views.common import signed_in
 from idp.authentication.sessions import SessionFacts
 from idp.delegation.views.common import bp
 from idp.delegation.views.sealed import not_here, page
-from idp.organisations import agreement
+from idp.organisations import agreement, texts
 from idp.organisations.actions import working
 from idp.organisations.agreement import Agreement
-from idp.organisations.rules import Member, Organisation, Role
-from idp.organisations.views.common import signed_in_to_open
+from idp.organisations.rules import Member, Organisation, Role, Verdict
+from idp.organisations.views.common import led_to_open, opener_of
 from idp.storage import Transaction
 from idp.web import house, see_other
 from idp.words import gettext as _
@@ -29,14 +29,17 @@ def read_agreement(ref: str) -> ResponseReturnValue:
 @bp.post("/helping/organisations/<ref>/agreement")
 def sign_agreement(ref: str) -> ResponseReturnValue:
     """Sign it, as it was shown."""
-    session = signed_in_to_open(ref, "helping.read_agreement")
+    session = signed_in(return_to=url_for("helping.read_agreement", ref=ref))
     if not isinstance(session, SessionFacts):
         return session
     shown = request.form.get("shown", "")
-    account, services = session.account_ref, _open_services()
+    opener, services = opener_of(session), _open_services()
     signed = house().database.transaction(
-        lambda tx: agreement.sign(tx, ref, account=account, services=services, shown=shown)
+        lambda tx: agreement.sign(tx, ref, opener, services=services, shown=shown)
     )
+    if isinstance(signed, Verdict):
+        led = led_to_open("helping.read_agreement", ref=ref)
+        return led or _page(ref, session, texts.refused(signed), 422)
     if signed is None:
         return _page(ref, session, _("The text has changed. Read it again before you sign."), 422)
     return see_other(url_for("helping.read_agreement", ref=ref))

@@ -8,8 +8,7 @@ from typing import Any
 from flask import Blueprint, request
 from sqlalchemy import select
 
-from idp.account.views.common import signed_in
-from idp.assurance.policy import ACCOUNT
+from idp.account.views.common import level_of, signed_in
 from idp.assurance.powers_file import ALL, ServicePowersEntry
 from idp.assurance.rules import Level
 from idp.authentication.sessions import SessionFacts
@@ -32,8 +31,6 @@ from idp.delegation.offers import (
 from idp.delegation.passing import may_allow
 from idp.enrolment.addresses import AddressProblem, read_address
 from idp.pages.language import plain_date
-from idp.signin import actions as signin
-from idp.signin.rules import Asked as AskedOfThem
 from idp.storage import Transaction
 from idp.web import house
 from idp.words import gettext as _
@@ -87,17 +84,6 @@ def needed(services: Sequence[str]) -> Level:
     for one in services:
         level = level.join(house().policies.floor(one))
     return level
-
-
-def level_of(session: SessionFacts) -> Level:
-    """What was proved in a session, as it counts now."""
-    here = house()
-    asked = AskedOfThem(
-        floor=Level(identity=0, sign_in=0), started=signin.milliseconds(session.now)
-    )
-    methods = here.policies.methods_for(ACCOUNT, session.circumstances())
-    reached, _counted = signin.standing_of(asked, session, methods, here.policies, now=session.now)
-    return Level(identity=session.identity_level, sign_in=reached)
 
 
 def answerer_of(session: SessionFacts) -> Answerer:
@@ -281,4 +267,4 @@ def _problem(found: Problem) -> dict[str, str]:
     }[found]
 
 
-__all__ = ["SessionFacts", "bp", "signed_in"]
+__all__ = ["SessionFacts", "level_of", "bp", "signed_in"]

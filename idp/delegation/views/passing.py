@@ -15,9 +15,9 @@ from idp.delegation.inviting import Firm
 from idp.delegation.lifecycle import end_of
 from idp.delegation.limits import passing_limits
 from idp.delegation.passing import MAY_PASS_ON, Problem
-from idp.delegation.views.common import SessionFacts, bp, level_of, needed, signed_in
+from idp.delegation.views.common import SessionFacts, bp, needed, signed_in
 from idp.delegation.views.firm import member
-from idp.organisations.views.common import signed_in_to_open
+from idp.organisations.views.common import led_to_open, opener_of
 from idp.storage import Transaction
 from idp.throttle import actions as throttle
 from idp.web import house, notice, retry_after, see_other
@@ -46,9 +46,6 @@ def really_pass_on(ref: str, mandate: str) -> ResponseReturnValue:
         return firm
     found, entry = _held(firm, mandate)
     here = house()
-    session = signed_in_to_open(ref, "helping.pass_on", mandate=mandate)
-    if not isinstance(session, SessionFacts):
-        return session
     where = url_for("helping.pass_on", ref=ref, mandate=mandate)
     session = signed_in(return_to=where, least=needed([found.service]))
     if not isinstance(session, SessionFacts):
@@ -62,13 +59,16 @@ def really_pass_on(ref: str, mandate: str) -> ResponseReturnValue:
     if isinstance(until, str):
         return _page(firm, found, entry, until, "term")
     to = request.form.get("organisation", "").strip()[:LONGEST_REFERENCE]
-    powers = request.form.getlist("power")[:50]
+    powers, opener = request.form.getlist("power")[:50], opener_of(session)
     done = here.database.transaction(
         lambda tx: passing.pass_on(
-            tx, here.keyring, here.policies, mandate, account=session.account_ref,
-            level=level_of(session), to=to, powers=powers, expires=until,
+            tx, here.keyring, here.policies, mandate, opener=opener, to=to, powers=powers,
+            expires=until,
         )
     )  # fmt: skip
+    led = led_to_open("helping.pass_on", ref=ref, mandate=mandate) if done is Bar.LEVEL else None
+    if led is not None:
+        return led
     if isinstance(done, Problem | Bar):
         field, said = passing_texts.not_done(done)
         return _page(firm, found, entry, said, field)

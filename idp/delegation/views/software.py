@@ -11,7 +11,7 @@ from idp.delegation.machine_rules import ADMIN, State, Verdict, may_agree, may_e
 from idp.delegation.machines import Machine, Place
 from idp.delegation.views.common import bp
 from idp.delegation.views.sealed import errors, not_here, page
-from idp.organisations.views.common import signed_in_to_open
+from idp.organisations.views.common import led_to_open, opener_of
 from idp.web import house, see_other
 
 OPEN = frozenset({State.ASKED, State.ACTIVE, State.STOPPED})
@@ -27,17 +27,20 @@ def software(ref: str) -> ResponseReturnValue:
 @bp.post("/helping/organisations/<ref>/software")
 def ask_software(ref: str) -> ResponseReturnValue:
     """Ask a member to answer for it."""
-    session = signed_in_to_open(ref, "helping.software")
+    session = signed_in(return_to=url_for("helping.software", ref=ref))
     if not isinstance(session, SessionFacts):
         return session
-    form, account = request.form, session.account_ref
+    form, opener = request.form, opener_of(session)
     made = house().database.transaction(
         lambda tx: machines.ask(
-            tx, house().keyring, ref, account, client_id=form.get("client", ""),
+            tx, house().keyring, ref, opener, client_id=form.get("client", ""),
             member=form.get("member", ""), services=form.getlist("services"),
             days=read_days(form.get("days", "")),
         )
     )  # fmt: skip
+    led = led_to_open("helping.software", ref=ref) if made is Verdict.LEVEL else None
+    if led is not None:
+        return led
     if isinstance(made, Verdict):
         return _list(ref, session, made)
     return see_other(url_for("helping.one_software", ref=ref, machine=made))
@@ -53,13 +56,17 @@ def one_software(ref: str, machine: str) -> ResponseReturnValue:
 @bp.post("/helping/organisations/<ref>/software/<machine>/agree")
 def agree_software(ref: str, machine: str) -> ResponseReturnValue:
     """Agree to answer for it."""
-    session = signed_in_to_open(ref, "helping.one_software", machine=machine)
+    session = signed_in(return_to=url_for("helping.one_software", ref=ref, machine=machine))
     if not isinstance(session, SessionFacts):
         return session
-    policies = house().policies
+    policies, opener = house().policies, opener_of(session)
     verdict = house().database.transaction(
-        lambda tx: unattended.agree(tx, policies, session, ref, machine)
+        lambda tx: unattended.agree(tx, policies, session, opener, ref, machine)
     )
+    if verdict is Verdict.LEVEL:
+        led = led_to_open("helping.one_software", ref=ref, machine=machine)
+        if led is not None:
+            return led
     return _after(verdict, ref, machine, session)
 
 

@@ -6,15 +6,15 @@ from typing import Any
 from flask import Blueprint, abort, url_for
 from flask.typing import ResponseReturnValue
 
-from idp.account.views.common import signed_in
+from idp.account.views.common import level_of, signed_in
+from idp.assurance.policy import ACCOUNT
 from idp.assurance.reach import row_for
-from idp.assurance.rules import Level
+from idp.assurance.rules import key_shown
 from idp.authentication.sessions import SessionFacts
-from idp.delegation.people import count_people
+from idp.delegation.opening import Opener, asked_to_open
 from idp.organisations import texts
 from idp.organisations.actions import Listed, standing
 from idp.organisations.rules import Act, Organisation, Verdict, judge, may
-from idp.storage import Transaction
 from idp.web import house, notice, see_other
 from idp.words import gettext as _
 
@@ -25,7 +25,7 @@ bp = Blueprint("organisations", __name__)
 class Here:
     """A member on a page of their organisation."""
 
-    account: str
+    session: SessionFacts
     organisation: Organisation
     me: Listed
 
@@ -57,7 +57,7 @@ def entered(ref: str, act: Act = Act.SEE) -> Here | ResponseReturnValue:
             else (url_for("organisations.home", ref=ref), organisation.name)
         )
         return notice(403, _("You cannot do this now"), [texts.refused(verdict)], link=link)
-    return Here(account=account, organisation=organisation, me=me)
+    return Here(session=session, organisation=organisation, me=me)
 
 
 def signed_in_for(endpoint: str, **where: Any) -> SessionFacts | ResponseReturnValue:
@@ -65,31 +65,35 @@ def signed_in_for(endpoint: str, **where: Any) -> SessionFacts | ResponseReturnV
     return signed_in(return_to=url_for(endpoint, **where))
 
 
-def signed_in_to_open(ref: str, endpoint: str, **where: Any) -> SessionFacts | ResponseReturnValue:
-    """Answer the session of who sent a form that opens people to more members than before.
+def opener_of(session: SessionFacts) -> Opener:
+    """Who sent a form that may open people to others, and what they have shown."""
+    policies = house().policies
+    methods = policies.methods_for(ACCOUNT, session.circumstances())
+    return Opener(
+        account=session.account_ref,
+        level=level_of(session),
+        device_bound=key_shown(session.proofs, methods) is not None,
+        rules=policies.risk,
+    )
 
-    Whoever may open people to others can open them all: so they show what T7 asks of somebody who
-    can open as many as the organisation acts for, and are led to it. Closing takes no more than
-    the page does.
-    """
-    session = signed_in_for(endpoint, ref=ref, **where)
-    if not isinstance(session, SessionFacts):
-        return session
-    account = session.account_ref
 
-    def count(tx: Transaction) -> int:
-        # An outsider learns nothing of its size: whether they may is said by what they ask for.
-        return count_people(tx, ref) if standing(tx, ref, account) else 0
-
-    row = row_for(house().database.read(count), house().policies.risk)
-    least = Level(identity=row.identity, sign_in=row.sign_in)
-    return signed_in(return_to=url_for(endpoint, ref=ref, **where), least=least)
+def led_to_open(endpoint: str, **where: Any) -> ResponseReturnValue | None:
+    """Lead whoever was refused for their level to what it takes to open people, and back to the
+    page. None: no further check helps, for they lack the right key."""
+    rules = house().policies.risk
+    row = house().database.read(lambda tx: asked_to_open(tx, rules, where["ref"]))
+    session = signed_in(return_to=url_for(endpoint, **where), least=row.level)
+    return None if isinstance(session, SessionFacts) else session
 
 
 def done(verdict: object, endpoint: str, **where: Any) -> ResponseReturnValue | Verdict:
-    """Send the browser on when it was done; hide what is not theirs; else answer what to say."""
+    """Send the browser on when it was done; hide what is not theirs; lead whoever has to show
+    more to it; else answer what to say."""
     if verdict is Verdict.GONE:
         abort(404)
+    led = led_to_open(endpoint, **where) if verdict is Verdict.LEVEL else None
+    if led is not None:
+        return led
     if isinstance(verdict, Verdict) and verdict is not Verdict.ALLOWED:
         return verdict
     return see_other(url_for(endpoint, **where))

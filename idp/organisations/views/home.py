@@ -16,9 +16,10 @@ from idp.organisations.views.common import (
     bp,
     demands_of,
     entered,
+    led_to_open,
+    opener_of,
     refusal,
     signed_in_for,
-    signed_in_to_open,
     too_small,
 )
 from idp.storage import Transaction
@@ -78,19 +79,19 @@ def show_settings(ref: str) -> ResponseReturnValue:
 @bp.post("/helping/organisations/<ref>/settings")
 def change_settings(ref: str) -> ResponseReturnValue:
     """Change them."""
-    session = signed_in_to_open(ref, "organisations.show_settings")
-    if not isinstance(session, SessionFacts):
-        return session
-    account = session.account_ref
-    access, limit = request.form.get("access", ""), request.form.get("limit", "")
-    verdict = house().database.transaction(
-        lambda tx: settings.change(tx, ref, account, access=access, limit=limit)
-    )
-    if verdict is Verdict.ALLOWED:
-        return see_other(url_for("organisations.home", ref=ref))
     here = entered(ref, Act.CHANGE_SETTINGS)
     if not isinstance(here, Here):
         return here
+    opener = opener_of(here.session)
+    access, limit = request.form.get("access", ""), request.form.get("limit", "")
+    verdict = house().database.transaction(
+        lambda tx: settings.change(tx, ref, opener, access=access, limit=limit)
+    )
+    if verdict is Verdict.ALLOWED:
+        return see_other(url_for("organisations.home", ref=ref))
+    led = led_to_open("organisations.show_settings", ref=ref) if verdict is Verdict.LEVEL else None
+    if led is not None:
+        return led
     field = "limit" if verdict is Verdict.LIMIT_BAD else "access"
     return _settings_page(here, texts.refused(verdict), field, limit), 422
 

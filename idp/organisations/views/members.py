@@ -21,9 +21,10 @@ from idp.organisations.views.common import (
     demands_of,
     done,
     entered,
+    led_to_open,
+    opener_of,
     refusal,
     signed_in_for,
-    signed_in_to_open,
     too_small,
 )
 from idp.storage import Transaction
@@ -87,9 +88,6 @@ def invite(ref: str) -> ResponseReturnValue:
 @bp.post("/helping/organisations/<ref>/invite")
 def send_invitation(ref: str) -> ResponseReturnValue:
     """Send them a one-time link."""
-    session = signed_in_to_open(ref, "organisations.invite")
-    if not isinstance(session, SessionFacts):
-        return session
     here = entered(ref, Act.INVITE)
     if not isinstance(here, Here):
         return here
@@ -102,14 +100,17 @@ def send_invitation(ref: str) -> ResponseReturnValue:
         page.headers.update(retry_after(wait))
         return page
     name, email = request.form.get("name", ""), request.form.get("email", "")
-    roles = request.form.getlist("role")
+    roles, opener = request.form.getlist("role"), opener_of(here.session)
     made = house().database.transaction(
         lambda tx: members.invite(
-            tx, house().keyring, ref, session.account_ref, name=name, email=email, roles=roles
+            tx, house().keyring, ref, opener, name=name, email=email, roles=roles
         )
     )
     if not isinstance(made, Verdict):
         return see_other(url_for("organisations.show_members", ref=ref))
+    led = led_to_open("organisations.invite", ref=ref) if made is Verdict.LEVEL else None
+    if led is not None:
+        return led
     field = {Verdict.EMAIL_BAD: "email", Verdict.ROLES_BAD: "role"}.get(made, "name")
     return _invite_page(here, texts.refused(made), field), 422
 
@@ -143,8 +144,7 @@ def change_roles(ref: str, member: str) -> ResponseReturnValue:
     return _change(
         ref,
         member,
-        lambda tx, account: members.change_roles(tx, ref, account, member, roles),
-        opens=True,
+        lambda tx, session: members.change_roles(tx, ref, opener_of(session), member, roles),
     )
 
 
@@ -152,7 +152,7 @@ def change_roles(ref: str, member: str) -> ResponseReturnValue:
 def suspend(ref: str, member: str) -> ResponseReturnValue:
     """Stop another member for now."""
     return _change(
-        ref, member, lambda tx, account: members.suspend(tx, ref, account, member), opens=False
+        ref, member, lambda tx, session: members.suspend(tx, ref, session.account_ref, member)
     )
 
 
@@ -160,7 +160,7 @@ def suspend(ref: str, member: str) -> ResponseReturnValue:
 def resume(ref: str, member: str) -> ResponseReturnValue:
     """Let another member go on."""
     return _change(
-        ref, member, lambda tx, account: members.resume(tx, ref, account, member), opens=True
+        ref, member, lambda tx, session: members.resume(tx, ref, opener_of(session), member)
     )
 
 
@@ -171,8 +171,9 @@ def transfer(ref: str, member: str) -> ResponseReturnValue:
     return _change(
         ref,
         member,
-        lambda tx, account: assigning.transfer(tx, ref, account, source=member, target=to),
-        opens=True,
+        lambda tx, session: assigning.transfer(
+            tx, ref, opener_of(session), source=member, target=to
+        ),
     )
 
 
@@ -197,18 +198,13 @@ def leave(ref: str, member: str) -> ResponseReturnValue:
 
 
 def _change(
-    ref: str, member: str, work: Callable[[Transaction, str], Verdict], *, opens: bool
+    ref: str, member: str, work: Callable[[Transaction, SessionFacts], Verdict]
 ) -> ResponseReturnValue:
     where: dict[str, Any] = {"ref": ref, "member": member}
-    session = (
-        signed_in_to_open(ref, "organisations.member", member=member)
-        if opens
-        else signed_in_for("organisations.member", **where)
-    )
+    session = signed_in_for("organisations.member", **where)
     if not isinstance(session, SessionFacts):
         return session
-    account = session.account_ref
-    verdict = house().database.transaction(lambda tx: work(tx, account))
+    verdict = house().database.transaction(lambda tx: work(tx, session))
     answer = done(verdict, "organisations.member", **where)
     if isinstance(answer, Verdict):
         return refusal(answer, "organisations.member", **where)

@@ -20,9 +20,9 @@ from idp.organisations.views.common import (
     bp,
     done,
     entered,
+    opener_of,
     refusal,
     signed_in_for,
-    signed_in_to_open,
 )
 from idp.storage import Transaction
 from idp.web import house
@@ -139,14 +139,14 @@ def person(ref: str, mandate: str) -> ResponseReturnValue:
 @bp.post("/helping/organisations/<ref>/people/<mandate>")
 def assign(ref: str, mandate: str) -> ResponseReturnValue:
     """Open somebody to members and teams."""
-    session = signed_in_to_open(ref, "organisations.person", mandate=mandate)
+    session = signed_in_for("organisations.person", ref=ref, mandate=mandate)
     if not isinstance(session, SessionFacts):
         return session
-    account, to = session.account_ref, request.form.getlist("to")
+    opener, to = opener_of(session), request.form.getlist("to")
     if not to:
         return _answer(Verdict.NOBODY, ref, mandate)
     verdict = house().database.transaction(
-        lambda tx: assigning.assign(tx, ref, account, mandate=mandate, assignees=to)
+        lambda tx: assigning.assign(tx, ref, opener, mandate=mandate, assignees=to)
     )
     return _answer(verdict, ref, mandate)
 

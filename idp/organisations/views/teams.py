@@ -14,9 +14,9 @@ from idp.organisations.views.common import (
     bp,
     done,
     entered,
+    opener_of,
     refusal,
     signed_in_for,
-    signed_in_to_open,
 )
 from idp.storage import Transaction
 from idp.web import house, see_other
@@ -80,8 +80,7 @@ def join_team(ref: str, team: str) -> ResponseReturnValue:
     return _change(
         ref,
         team,
-        lambda tx, account: assigning.join_team(tx, ref, account, team=team, member=who),
-        opens=True,
+        lambda tx, session: assigning.join_team(tx, ref, opener_of(session), team=team, member=who),
     )
 
 
@@ -92,23 +91,19 @@ def quit_team(ref: str, team: str) -> ResponseReturnValue:
     return _change(
         ref,
         team,
-        lambda tx, account: assigning.quit_team(tx, ref, account, team=team, member=who),
-        opens=False,
+        lambda tx, session: assigning.quit_team(
+            tx, ref, session.account_ref, team=team, member=who
+        ),
     )
 
 
 def _change(
-    ref: str, team: str, work: Callable[[Transaction, str], Verdict], *, opens: bool
+    ref: str, team: str, work: Callable[[Transaction, SessionFacts], Verdict]
 ) -> ResponseReturnValue:
-    session = (
-        signed_in_to_open(ref, "organisations.team", team=team)
-        if opens
-        else signed_in_for("organisations.team", ref=ref, team=team)
-    )
+    session = signed_in_for("organisations.team", ref=ref, team=team)
     if not isinstance(session, SessionFacts):
         return session
-    account = session.account_ref
-    verdict = house().database.transaction(lambda tx: work(tx, account))
+    verdict = house().database.transaction(lambda tx: work(tx, session))
     answer = done(verdict, "organisations.team", ref=ref, team=team)
     if isinstance(answer, Verdict):
         return refusal(answer, "organisations.team", ref=ref, team=team)
