@@ -18,8 +18,12 @@ SERVICES = [
     {"id": "library", "name": "Library", "alone": True, "powers": [
         {"value": "library/pay", "text": "pay fines", "checked": False}]},
 ]  # fmt: skip
-TERMS = [("1", "1 day"), ("31", "31 days"), ("date", "Until a day that I choose"),
-         ("open", "Until I end it")]  # fmt: skip
+TERMS = [
+    {"value": "once", "text": "For one visit", "hint": "Not for Tax"},
+    {"value": "1", "text": "1 day"}, {"value": "31", "text": "31 days"},
+    {"value": "date", "text": "Until a day that I choose"},
+    {"value": "open", "text": "Until one of us ends it", "hint": "Not for Library"},
+]  # fmt: skip
 NAMES = ("given_name", "family_name", "email", "number", "postcode", "how", "list", "term", "day",
          "month", "year", "birth_day", "birth_month", "birth_year")  # fmt: skip
 EMPTY = dict.fromkeys(NAMES, "")
@@ -31,7 +35,7 @@ NO_NAME = "Type in their first name"
 NO_POWER = "Choose one thing at least"
 WRONG = {
     "said": {"given_name": NO_NAME, "power": NO_POWER}, "error": True,
-    "errors": [{"text": NO_NAME, "href": "#given_name"}, {"text": NO_POWER, "href": "#power"}],
+    "errors": [{"text": NO_NAME, "href": "#given_name"}, {"text": NO_POWER, "href": "#power-tax"}],
 }  # fmt: skip
 SAID = ["Margaret Hughes lets Sian Hughes do this for them.", "At Tax they can send a tax return.",
         "At Library there is only one such helper. Whoever it is now stops.",
