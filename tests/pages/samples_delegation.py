@@ -47,14 +47,15 @@ AGREE: dict[str, Any] = {
 }  # fmt: skip
 INVITATION: dict[str, Any] = {
     "from_name": "Margaret Hughes", "organisation": False, "gives": True, "places": PLACES,
-    "days": 31, "last_day": None, "until": NOON, "go_on": "/invitation/x/answer",
+    "days": 31, "once": False, "last_day": None, "until": NOON, "go_on": "/invitation/x/answer",
 }  # fmt: skip
 ANSWER: dict[str, Any] = {
     "from_name": "Harbour Accounts", "gives": True, "said": SAID, "words": HASH,
     "choices": [
         {"ref": "m1", "service": "Tax",
-         "passing": "Harbour Accounts may let another organisation do a part of it at Tax."},
-        {"ref": "m2", "service": "Library", "passing": ""}],
+         "passing": "Harbour Accounts may let another organisation do a part of it at Tax.",
+         "said": "yes", "passes": True},
+        {"ref": "m2", "service": "Library", "passing": "", "said": "", "passes": False}],
     "action": "/invitation/x/answer", "error": None,
 }  # fmt: skip
 REJECTED = [{"line": 6, "text": "Wrong,Number,QQ1", "why": "The number is not one"}]
@@ -99,6 +100,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "invitation-firm": ("delegation/invitation.html", {
         **INVITATION, "from_name": "Harbour Accounts", "organisation": True, "gives": False,
         "days": None, "last_day": SUMMER}),
+    "invitation-once": ("delegation/invitation.html", {**INVITATION, "once": True}),
     "invitation-open": ("delegation/invitation.html", {**INVITATION, "days": None}),
     "pass-on": ("delegation/pass_on.html", PASS_ON),
     "pass-on-wrong": ("delegation/pass_on.html", {

@@ -1,7 +1,9 @@
 """The answer to an offer: from a link, a typed code, or what waits on the account page."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 
 from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -80,6 +82,7 @@ def invitation(token: str) -> ResponseReturnValue:
         gives=found.answerer is Party.DELEGATE,
         places=asked,
         days=term.days,
+        once=term.once,
         last_day=_last_day(found),
         until=found.expires_at,
         go_on=url_for("helping.answer", token=token),
@@ -148,8 +151,12 @@ def _find(token: str) -> Offer | ResponseReturnValue | None:
 
 
 def _ask(
-    found: Offer | ResponseReturnValue | None, here: Here, error: str | None = None
+    found: Offer | ResponseReturnValue | None,
+    here: Here,
+    error: str | None = None,
+    kept: Mapping[str, str] = MappingProxyType({}),
 ) -> ResponseReturnValue:
+    """The page, with what was `kept` of the form that was sent before."""
     ready = _ready(found, here)
     if not isinstance(ready, There):
         return ready
@@ -168,6 +175,8 @@ def _ask(
                 "ref": one.ref,
                 "service": place.service,
                 "passing": passing_words(delegate, place) if place.passes_on else "",
+                "said": kept.get(f"answer-{one.ref}", ""),
+                "passes": kept.get(f"pass-on-{one.ref}") == YES,
             }
             for one, place in zip(offer.open, asked, strict=True)
         ],
@@ -192,7 +201,7 @@ def _take(found: Offer | ResponseReturnValue | None, here: Here) -> ResponseRetu
         if request.form.get(f"answer-{one.ref}") in {YES, NO}
     }
     if len(choices) < len(offer.open):
-        return _ask(offer, here, _("Say yes or no to each"))
+        return _ask(offer, here, _("Say yes or no to each"), request.form)
 
     asked = house_.database.read(lambda tx: places(tx, offer.open))
     passing = {
