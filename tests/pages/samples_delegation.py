@@ -60,7 +60,8 @@ ANSWER: dict[str, Any] = {
 }  # fmt: skip
 REJECTED = [{"line": 6, "text": "Wrong,Number,QQ1", "why": "The number is not one"}]
 LIST: dict[str, Any] = {
-    **FORM, "firm": "Harbour Accounts", "most": 5000, "columns": "given_name,family_name",
+    **FORM, "firm": "Harbour Accounts", "most": 5000, "form": "x",
+    "columns": "given_name,family_name",
 }  # fmt: skip
 SENT: dict[str, Any] = {
     "name": "Margaret Hughes", "firm": "Harbour Accounts", "places": PLACES,
