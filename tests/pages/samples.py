@@ -210,7 +210,8 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
                     "ended_on": NOON, "powers": []}}),
     "object": ("account/object.html", {
         "delegate_name": "Sian Hughes", "reference": "K7QF2MXBAAAA", "action": "/account/object",
-        "back": "/account/helpers/M-7", "error": WRONG}),
+        "back": "/account/helpers/M-7", "error": WRONG, "what": "Read your details",
+        "service": "Tax", "when": NOON, "typed": "Not <me>"}),
     "helping": ("account/helping.html", {"people": [
         Facts(name="Margaret Hughes", services=["Tax"], until=SUMMER,
               resign="/account/helping/x/resign", uses="/account/helping/x")],

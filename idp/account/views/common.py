@@ -1,12 +1,15 @@
 """What the account's pages share: every one needs the level that policy sets for `account`."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import quote
 
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
+from idp.account import texts
 from idp.assurance.policy import ACCOUNT
 from idp.assurance.rules import Level
 from idp.authentication import sessions
@@ -31,12 +34,24 @@ from idp.web import (
 
 bp = Blueprint("account", __name__)
 
+CHECKED = "mandate-checked"
+
 
 def hold_of(tx: Transaction, mandate: HeldMandate) -> Hold | None:
     """Since when a permission is on hold, if it is, and the reference to argue by."""
     if mandate.state is not State.SUSPENDED:
         return None
     return holding.hold_of(tx, mandate.ref)
+
+
+def what_was_done(kind: str, detail: Mapping[str, Any], service: str | None) -> str:
+    """Say what an entry of the journal means; of a check, what the helper was about to do."""
+    power = detail.get("power") if kind == CHECKED else None
+    entry = house().policies.powers.get(service or "") if power else None
+    words = ", ".join(entry.says((str(power),))) if entry else ""
+    if not words:
+        return texts.done(kind)
+    return texts.checked(words, allowed=detail.get("reason") == "allowed")
 
 
 def signed_in(

@@ -5,9 +5,9 @@ from typing import Any
 from flask import abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from idp.account import actions, texts
+from idp.account import actions
 from idp.account.views.agreeing import who_asks
-from idp.account.views.common import bp, hold_of, signed_in
+from idp.account.views.common import bp, hold_of, signed_in, what_was_done
 from idp.authentication.sessions import SessionFacts
 from idp.delegation import actions as delegation
 from idp.delegation import answering, joint, owning, watching
@@ -150,7 +150,7 @@ def activity() -> ResponseReturnValue:
         entries=[
             {
                 "when": item.at,
-                "what": texts.done(item.kind),
+                "what": what_was_done(item.kind, item.detail, item.client_id),
                 "who": _who(item),
                 "service": item.service,
                 "reference": item.reference,
