@@ -129,6 +129,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "firm-invitations": ("delegation/invitations.html", {
         "name": "Harbour Accounts", "everything": False, "own": "/helping/invitations/f",
         "ask": "/helping/invitations/f/new", "many": "/helping/invitations/f/many",
+        "back": "/helping/organisations/f",
         "chase": "/helping/invitations/f/chase", "more": "/helping/invitations/f?page=1",
         "offers": [{"name": "Margaret Hughes", "href": "/helping/invitations/f/offers/x",
                     "since": NOON, "until": NOON, "chased": NOON, "standing": "No answer yet"}]}),
