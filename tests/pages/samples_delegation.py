@@ -152,7 +152,10 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "firm-progress": ("delegation/firm_progress.html", {
         "firm": "Harbour Accounts", "many": 4, "done": 1, "rejected": REJECTED, "rejected_many": 1,
         "again": "/helping/invitations/f/lists/x", "back": "/helping/invitations/f"}),
-    "firm-sent": ("delegation/sent.html", {**SENT, "link": "https://example.test/invitation/x"}),
+    "firm-sent": ("delegation/sent.html", {
+        **SENT, "link": "https://example.test/invitation/x", "email": ""}),
+    "firm-sent-email": ("delegation/sent.html", {
+        **SENT, "link": "https://example.test/invitation/x", "email": "margaret@example.test"}),
     "firm-sent-letter": ("delegation/sent.html", {
         **SENT, "letter": "/helping/invitations/f/offers/x/letter",
         "chase": "/helping/invitations/f/offers/x/chase"}),

@@ -246,7 +246,7 @@ CONDITIONS = ["the contact was held for 30 days", "nobody else was on the line"]
 LAPSED = {"order-lapsed": "The order of the court has run out",
           "director-removed": "The director left the company"}  # fmt: skip
 CALL: dict[str, Any] = {
-    "name": "Margaret Hughes", "birth_date": BORN, "died_on": None, "person": True,
+    "name": "Margaret Hughes", "birth_date": BORN, "died_on": None, "person": True, "code": "",
     "shown": ["A second check by an officer"], "identity": 1, "may_end": True,
     "channels": {"text": "••• 23", "email": "m•••@e•••.test"}, "sent": True,
     "conditions": CONDITIONS, "ticked": [],
@@ -312,6 +312,8 @@ MANDATE_PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "officers-call-new": ("officers/call.html", CALL_NEW),
     "officers-call-code": ("officers/call.html", {
         **CALL, "ticked": CONDITIONS, "error": WRONG, "field": "code"}),
+    "officers-call-ticks": ("officers/call.html", {
+        **CALL, "error": WRONG, "field": "code-check", "code": "123456"}),
     "officers-call-why": ("officers/call.html", {**CALL, "error": WRONG, "field": "why"}),
     "officers-call-dead": ("officers/call.html", {
         **CALL_NEW, "died_on": BORN, "channels": {}, "held": [], "lapsed": {}, "code_action": "",
