@@ -9,7 +9,8 @@ from markupsafe import escape
 from idp.pages.frame import TEMPLATES
 from tests.pages.samples import CASES, HOSTILE, texts
 
-PARTS = {"base.html", "parts.html", "delegation/parts.html", "demo/steps.html", "demo/joining.html", "demo/others.html",
+PARTS = {"base.html", "parts.html", "delegation/parts.html", "demo/steps.html", "demo/joining.html",
+         "demo/others.html",
          "assurance/in_page.html", "assurance/parts.html", "enrolment/parts.html",
          "figures/parts.html", "organisations/parts.html",
          "officers/parts.html", "officers/policy_form.html", "officers/policy_parts.html",
