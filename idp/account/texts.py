@@ -67,6 +67,7 @@ def checked(what: str, *, allowed: bool) -> str:
 def _about_the_account() -> dict[str, str]:
     return {
         "account-made": _("You made your account"),
+        "enrolled": _("Your account was made"),
         "method-added": _("A way to sign in was added"),
         "method-removed": _("A way to sign in was taken away"),
         "methods-moved": _("Your new ways to sign in were moved to this account"),

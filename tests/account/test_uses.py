@@ -81,6 +81,18 @@ def test_advisers_are_named_where_their_organisation_shows_names(
     assert ("Sian" in text) is shows
 
 
+def test_a_principal_reads_that_the_organisation_is_stopped_and_can_end_it_still(
+    site: Site,
+) -> None:
+    mandate = firm(site)
+    for suspends_at, stopped in ((site.database.now(), True), (None, False)):
+        site.change(OrganisationRecord, {"suspends_at": suspends_at})
+        for path in ("/account/helpers", f"/account/helpers/{mandate}"):
+            text = look(site, "margaret", path).text
+            assert ("Smith &amp; Co is stopped for now" in text) is stopped, path
+            assert "End now" in text
+
+
 def test_a_permission_of_others_is_not_found(site: Site) -> None:
     mandate = site.give_mandate()
     use(site, mandate)

@@ -173,7 +173,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         **HOME, "way_back": {"due_at": NOON, "due": True, "stops": False}}),
     "helpers": ("account/helpers.html", {"mandates": [MANDATE, ENDED]}),
     "helpers-held": ("account/helpers.html", {
-        "mandates": [Facts(**{**vars(MANDATE), "hold": HOLD})]}),
+        "mandates": [Facts(**{**vars(MANDATE), "hold": HOLD, "once": True, "stopped": True})]}),
     "mandate-held": ("account/mandate.html", {
         "mandate": Facts(**{**vars(MANDATE), "hold": HOLD}), "uses": []}),
     "helping-held": ("account/helping.html", {

@@ -110,6 +110,7 @@ ORGANISATION: dict[str, Any] = {
     "admin_email": "", "admins": 1, "reason": "", "look": "", "oneself": False,
     "verify_action": "", "link_action": "", "resume_action": "", "close_action": "",
     "suspend_action": "/console/organisations/o-1/suspend", "notice_days": 14, "error": "",
+    "stops_at": None, "at_once": False, "typed": "",
 }  # fmt: skip
 ADMINISTRATOR: dict[str, Any] = {
     "organisation": "Example & Co", "action": "/console/organisations/o-1/administrator",
@@ -154,7 +155,9 @@ ORGANISATION_CASES: dict[str, tuple[str, dict[str, Any]]] = {
         "resume_action": "/console/organisations/o-1/resume",
         "close_action": "/console/organisations/o-1/close"}),
     "officers-organisation-wrong": ("officers/organisation.html", {
-        **ORGANISATION, "error": "State a reason"}),
+        **ORGANISATION, "error": "State a reason", "at_once": True, "typed": "x y"}),
+    "officers-organisation-notice": ("officers/organisation.html", {
+        **ORGANISATION, "stops_at": NOON, "suspend_action": "", "notice_days": ""}),
 }  # fmt: skip
 
 SEEN: dict[str, Any] = {

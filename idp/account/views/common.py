@@ -1,6 +1,6 @@
 """What the account's pages share: every one needs the level that policy sets for `account`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from idp.delegation import holding
 from idp.delegation.actions import HeldMandate
 from idp.delegation.holding import Hold
 from idp.delegation.lifecycle import State
+from idp.organisations.actions import stopped_among
 from idp.signin import actions as signin
 from idp.signin.actions import Journey
 from idp.signin.rules import Asked, Step
@@ -42,6 +43,13 @@ def hold_of(tx: Transaction, mandate: HeldMandate) -> Hold | None:
     if mandate.state is not State.SUSPENDED:
         return None
     return holding.hold_of(tx, mandate.ref)
+
+
+def stopped_of(tx: Transaction, mandates: Sequence[HeldMandate]) -> frozenset[str]:
+    """The organisations that hold one of these mandates and cannot act now."""
+    return stopped_among(
+        tx, [one.delegate for one in mandates if one.delegate and one.delegate_kind != "person"]
+    )
 
 
 def what_was_done(kind: str, detail: Mapping[str, Any], service: str | None) -> str:

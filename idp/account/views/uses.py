@@ -4,7 +4,7 @@ from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.account import actions
-from idp.account.views.common import bp, hold_of, signed_in, what_was_done
+from idp.account.views.common import bp, hold_of, signed_in, stopped_of, what_was_done
 from idp.authentication.sessions import SessionFacts
 from idp.delegation import actions as delegation
 from idp.delegation import objecting, owning, passing, uses
@@ -35,6 +35,7 @@ def mandate(ref: str) -> ResponseReturnValue:
             **_shown(found, names),
             "renews": owning.may_renew(found, tx),
             "hold": hold_of(tx, found),
+            "stopped": found.delegate in stopped_of(tx, [found]),
             "passed": [{"name": one.delegate_name, "href": url_for("account.mandate", ref=one.ref)}
                        for one in passing.passed_on(tx, found.ref)],
         }  # fmt: skip
@@ -198,6 +199,7 @@ def _shown(mandate: HeldMandate, names: dict[str, str]) -> dict[str, object]:
         "services": [names.get(mandate.service, mandate.service)],
         "powers": known.says(mandate.powers) if known else [],
         "until": mandate.expires,
+        "once": mandate.single_use,
         "through": mandate.through,
         "passes_on": mandate.max_chain > 0,
         "ended": mandate.state in FINAL,
