@@ -30,6 +30,21 @@ def test_every_template_has_a_sample() -> None:
     assert files - PARTS == {template for template, _context in CASES.values()}
 
 
+def test_every_link_of_an_error_leads_to_what_can_have_the_focus(client: FlaskClient) -> None:
+    """Whoever has a keyboard alone is put where the mistake is, and not left at the top."""
+    led = 0
+    for case in CASES:
+        page = shown(client, case)
+        summary = re.search(r"govuk-error-summary.*?</ul>", page, re.DOTALL)
+        for name in re.findall(r'href="#([^"]+)"', summary[0] if summary else ""):
+            there = re.search(rf'<(\w+)[^>]*\bid="{re.escape(name)}"[^>]*>', page)
+            assert there, (case, name)
+            field = there[1] in {"input", "select", "textarea", "button", "a"}
+            assert field or "tabindex" in there[0], (case, there[0])
+            led += 1
+    assert led > 50, led
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_a_page_shows_every_fact_it_was_given(client: FlaskClient, case: str) -> None:
     page = shown(client, case)

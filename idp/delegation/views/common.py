@@ -182,6 +182,8 @@ def read_form(tx: Transaction, *, today: date, named: bool = True) -> Typed:
         said["until"] = _("There is no such day. Look at the date again")
     elif isinstance(found, Problem):
         said |= _problem(found, {one: open_here[one] for one in chosen if one in open_here})
+    if not fields["term"]:
+        said["term"] = _("Choose how long it lasts")  # said along with what else is wrong
     asked = found if isinstance(found, Asked) else None
     return Typed(fields=fields, powers=sent, asked=asked, said=said)
 
