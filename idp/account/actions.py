@@ -32,6 +32,8 @@ class Activity:
 
     at: datetime
     kind: str
+    detail: Mapping[str, Any]
+    client_id: str | None
     service: str | None
     actor_name: str | None
     reference: str
@@ -54,6 +56,7 @@ _ACTIVITY = (
     select(
         JournalEntry.at,
         JournalEntry.kind,
+        JournalEntry.client_id,
         JournalEntry.actor,
         JournalEntry.reference,
         JournalEntry.detail,
@@ -130,6 +133,8 @@ def activity(
         Activity(
             at=row.at,
             kind=row.kind,
+            detail=row.detail,
+            client_id=row.client_id,
             service=row.client_name,
             actor_name=who.named(row),
             reference=row.reference,

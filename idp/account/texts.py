@@ -7,7 +7,7 @@ from idp.authentication.texts import method_name
 from idp.words import gettext as _
 
 
-def done(kind: str, detail: object = None) -> str:
+def done(kind: str) -> str:
     """Say what an entry of this kind means to the person it is about."""
     return {
         "tokens-issued": _("Opened or kept using the service"),
@@ -57,9 +57,17 @@ def done(kind: str, detail: object = None) -> str:
     }.get(kind, _("Something was done in your account"))
 
 
+def checked(what: str, *, allowed: bool) -> str:
+    """Say what a helper was about to do when the service asked if they may: a power's own words."""
+    if allowed:
+        return _("Set out to %(what)s", what=what)
+    return _("Wanted to %(what)s and could not", what=what)
+
+
 def _about_the_account() -> dict[str, str]:
     return {
         "account-made": _("You made your account"),
+        "enrolled": _("Your account was made"),
         "method-added": _("A way to sign in was added"),
         "method-removed": _("A way to sign in was taken away"),
         "methods-moved": _("Your new ways to sign in were moved to this account"),

@@ -7,10 +7,12 @@ wrong details were given, and keeps their own journal.
 Source: `delegation.md` I14 and section 5, point 10.
 """
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import and_, bindparam, func, insert, select, update
@@ -41,6 +43,7 @@ from idp.outbox.actions import Undeliverable, put
 from idp.register.actions import find_by_number
 from idp.register.rules import PersonFacts, Status
 from idp.storage import Database, Transaction, db_now
+from idp.storage.dialects import upsert
 from idp.throttle.actions import reserve_within
 
 ASKED, LISTED = "mandate-asked", "mandate-listed"  # kinds of message
@@ -102,6 +105,15 @@ class Later(StrEnum):
     OFFERED = "offered"
     AGAIN = "again"
     TAKEN_BACK = "taken-back"
+
+
+_INSERT_FIRST = upsert(
+    lambda insert: (
+        insert(MandateInvitationRecord)
+        .on_conflict_do_nothing(index_elements=["ref"])
+        .returning(_I.ref)
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,6 +246,13 @@ def _tell(
         telling.tell_principal(tx, keyring, person, notice, when=min(ends).isoformat())
 
 
+def batch_of(firm: Firm, form: str, text: str) -> str:
+    """What names a list of this `text`, sent with this `form`, which was made up as it was shown:
+    as long as a reference, and nobody can make it another's."""
+    said = "\n".join((firm.organisation, firm.member, form, text))
+    return base64.urlsafe_b64encode(sha256(said.encode()).digest()[:16]).rstrip(b"=").decode()
+
+
 def ask_list(
     tx: Transaction,
     keyring: Keyring,
@@ -241,23 +260,30 @@ def ask_list(
     asked: Asked,
     lines: Sequence[Line],
     exclusive: frozenset[str],
-) -> str:
-    """Take a list in, to be asked by the worker a few at a time; answers what names the list."""
-    batch = random_ref()
+    *,
+    batch: str,
+) -> None:
+    """Take a list in, to be asked by the worker a few at a time.
+
+    `batch` names the list, and its first person: a form that is sent again, by a second press or
+    by a page that is loaded anew, asks nobody twice.
+    """
     lasts = lasting(asked.term, tx.now())
-    for line in lines:
-        ref, channel = random_ref(), _channel(line)
+    for number, line in enumerate(lines):
+        ref, channel = random_ref() if number else batch, _channel(line)
         way = _way(line.facts) if line.facts else Way(
             given_name=line.given_name, family_name=line.family_name, email=line.email
         )  # fmt: skip
         row = _row(keyring, ref, firm, way, channel, tx, lasts) | {"batch": batch, "waiting": True}
-        tx.execute(_INSERT_LIST.values(row))
+        if number:
+            tx.execute(_INSERT_LIST.values(row))
+        elif tx.execute(_INSERT_FIRST.on(tx).values(row)).first() is None:
+            return
     put(tx, LISTED, _listed(batch, firm, asked, exclusive), expires_in=OFFER_LASTS)
     detail = {"batch": batch, "many": len(lines), "services": sorted(asked.services),
               "organisation": firm.organisation}  # fmt: skip
     actor = firm.party or firm.account
     record(tx, Entry(kind="mandate-list-taken", actor=actor, detail=detail))
-    return batch
 
 
 def progress(tx: Transaction, keyring: Keyring, organisation: str, batch: str) -> Progress:

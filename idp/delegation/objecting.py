@@ -9,7 +9,7 @@ from idp.callers.records import ClientRecord
 from idp.delegation.actions import HeldMandate
 from idp.delegation.records import MandateRecord, ObjectionRecord
 from idp.delegation.telling import tell_principal
-from idp.delegation.uses import is_use
+from idp.delegation.uses import find_use
 from idp.delegation.watching import tell_admins
 from idp.errors import Refusal
 from idp.journal.actions import Entry, record
@@ -83,7 +83,7 @@ def object_to(
     The words are sealed; the journal names the use and holds none of them. Whose the mandate is
     was checked by the caller.
     """
-    if not is_use(tx, mandate, reference):
+    if find_use(tx, mandate, reference) is None:
         return Refusal("unknown-use", "no such use of this permission")
     values = {
         "reference": reference, "mandate": mandate.ref, "principal": mandate.principal,

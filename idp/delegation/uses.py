@@ -4,6 +4,7 @@ Read page by page, so that what a page costs grows with the page and not with wh
 (`delegation.md` I17: none is missing).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,7 +25,7 @@ LAST = 2**62  # no entry's id is as large
 
 _GRANT = named("oauth_grant", ref=TEXT, purpose=TEXT, member_ref=TEXT)
 _E = JournalEntry.__table__.c
-_OF_MANDATE = (
+_USES = (
     select(
         _E.id, _E.at, _E.kind, _E.client_id, _E.reference, _E.detail, ClientRecord.client_name,
         ObjectionRecord.at.label("objected_at"), ObjectionRecord.answer_sealed,
@@ -35,17 +36,10 @@ _OF_MANDATE = (
         _E.mandate_ref == bindparam("mandate"),
         _E.person == bindparam("principal"),
         _E.kind.in_(USE_KINDS),
-        _E.id < bindparam("before"),
     )
-    .order_by(_E.id.desc())
-    .limit(PAGE + 1)
 )  # fmt: skip
-_ONE = select(_E.kind).where(
-    _E.reference == bindparam("reference"),
-    _E.mandate_ref == bindparam("mandate"),
-    _E.person == bindparam("principal"),
-    _E.kind.in_(USE_KINDS),
-)
+_OF_MANDATE = _USES.where(_E.id < bindparam("before")).order_by(_E.id.desc()).limit(PAGE + 1)
+_ONE = _USES.where(_E.reference == bindparam("reference"))
 _SHOWS = select(OrganisationRecord.shows_names, OrganisationRecord.name).where(
     OrganisationRecord.ref == bindparam("firm")
 )
@@ -55,11 +49,12 @@ _SHOWS = select(OrganisationRecord.shows_names, OrganisationRecord.name).where(
 class Use:
     """One thing done under a mandate. `adviser` is the full name of an organisation's member, None
     where it is a person's own mandate or the organisation shows no names. `purpose` is what for,
-    in the actor's words; a check by the service has none."""
+    in the actor's words; a check by the service has none, but its `detail` names the power."""
 
     id: int
     at: datetime
     kind: str
+    detail: Mapping[str, Any]
     service: str
     reference: str
     adviser: str | None
@@ -99,10 +94,11 @@ def page_of(tx: Transaction, mandate: HeldMandate, before: int | None = None) ->
     )
 
 
-def is_use(tx: Transaction, mandate: HeldMandate, reference: str) -> bool:
-    """Say whether an entry of the journal is a use of this mandate."""
+def find_use(tx: Transaction, mandate: HeldMandate, reference: str) -> Use | None:
+    """One entry of the journal, if it is a use of this mandate; without its purpose and adviser."""
     values = {"mandate": mandate.ref, "principal": mandate.principal, "reference": reference}
-    return tx.execute(_ONE, values).first() is not None
+    row = tx.execute(_ONE, values).first()
+    return _use(row, None, None) if row is not None else None
 
 
 def _use(row: Any, grant: Any, firm: Any) -> Use:
@@ -110,6 +106,7 @@ def _use(row: Any, grant: Any, firm: Any) -> Use:
         id=row.id,
         at=row.at,
         kind=row.kind,
+        detail=row.detail,
         service=row.client_name or row.client_id,
         reference=row.reference,
         adviser=grant.name if grant is not None and firm and firm.shows_names else None,

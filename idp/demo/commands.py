@@ -287,6 +287,12 @@ def add_officer_command(settings: Settings) -> str:
     return f'{where}idp operator add "Asha Patel" --role administrator --role counter-officer'
 
 
+def add_mandate_officer_command(settings: Settings) -> str:
+    """Answer the line that makes an officer who enters and confirms permissions."""
+    where = "" if settings.data == Path(SANDBOX_DATA).absolute() else f"IDP_DATA={settings.data} "
+    return f'{where}idp operator add "Nia Ellis" --role mandate-officer'
+
+
 def greeting(settings: Settings) -> str:
     """What a person reads once the sandbox is ready."""
     lines = [

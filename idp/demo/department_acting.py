@@ -23,7 +23,7 @@ def check(us: FlaskOAuth2App, proof: Any, facts: dict[str, Any], token: str, pow
     if "act" not in facts:
         return {"allowed": True}
     if not {f"{us.client_id}:{power}", f"{us.client_id}:all"} & set(facts["mandate"]["scopes"]):
-        return {"allowed": False, "texts": {"delegate": "You did not sign in to do this."}}
+        return {"allowed": False, "texts": {"delegate": "You signed in for other things only."}}
     two = {"delegate": facts["act"]["sub"], "principal": facts["sub"], "scope": power}
     address = us.load_server_metadata()["issuer"] + "/api/v1/mandates/check"
     answer = us.post(address, withhold_token=True, auth=proof, data={**two, "access_token": token})
@@ -36,4 +36,4 @@ REFUSED = """{% extends "layout.html" %}
 {% block main %}<dl>
 {% for reader, text in texts.items() %}<dt>For the {{ reader }}</dt><dd>{{ text }}</dd>{% endfor %}
 {% if reason %}<dt>Reason</dt><dd><code>{{ reason }}</code>, {{ reference }}</dd>{% endif %}
-</dl>{% endblock %}"""
+</dl><p><a href="/">Back to {{ name }}</a></p>{% endblock %}"""

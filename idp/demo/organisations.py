@@ -54,6 +54,8 @@ def build(tx: Transaction, house: House, accounts: dict[str, tuple[str, str]]) -
         if isinstance(done, entering.Problem):
             raise RuntimeError(f"{one.name}: {done}")
         members.add_member(tx, entered, account, name=name, roles=ALL_ROLES, by=ENTERED_BY)
+        for left in members.waiting(tx, house.keyring, entered):  # nobody has to answer it
+            members.cancel(tx, entered, account, left.ref)
         if one.kind == "charity":
             _sign(tx, house.policies, entered, one.name, account)
 

@@ -13,8 +13,13 @@ from idp.assurance.rules import tier_of
 from idp.authentication.actions import code_at
 from idp.callers import registration
 from idp.callers.registration import RegistrationError
-from idp.demo import newcomers, world
-from idp.demo.commands import add_officer_command, checker_address, mailbox_address
+from idp.demo import newcomers, organisations, world
+from idp.demo.commands import (
+    add_mandate_officer_command,
+    add_officer_command,
+    checker_address,
+    mailbox_address,
+)
 from idp.web import house
 
 bp = Blueprint("demo", __name__)
@@ -42,6 +47,7 @@ def start_page() -> str:
     """Introduce the people and the services, and lead through the five minutes."""
     here = house()
     now = time.time()
+    refs = here.database.read(organisations.refs)
     step = int(here.database.clock.now().timestamp()) // STEP_SECONDS
     return render_template(
         "demo/start.html",
@@ -65,6 +71,16 @@ def start_page() -> str:
             }
             for service in world.services(here.settings.port)
         ],
+        organisations=[
+            {
+                "kind": one.kind,
+                "name": one.name,
+                "url": url_for("organisations.home", ref=refs[one.kind]),
+            }
+            for one in organisations.CAST
+            if one.kind in refs
+        ],
+        mandate_command=add_mandate_officer_command(here.settings),
         newcomers=newcomers.newcomers(here.settings.data),
         mailbox=mailbox_address(here.settings),
         checker=checker_address(here.settings),

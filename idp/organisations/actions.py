@@ -4,7 +4,7 @@ Whatever changes members, teams, invitations or assignments locks the organisati
 at once come one after the other, each judged by what the one before it left.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -56,6 +56,9 @@ _STANDING = (
     .where(ORG.ref == bindparam("organisation"), MEMBER.account_ref == bindparam("account"))
     .where(MEMBER.left_at.is_(None))
 )  # fmt: skip
+_STOPPED = select(ORG.ref).where(
+    or_(ORG.suspends_at <= db_now(), ORG.closed_at.is_not(None), ORG.verified_at.is_(None))
+)
 _MINE = (
     select(*COLUMNS, MEMBER.roles, MEMBER.suspended_at)
     .join(MemberRecord, MEMBER.organisation_ref == ORG.ref)
@@ -172,6 +175,14 @@ def working(tx: Transaction, ref: str, account: str) -> tuple[Organisation, Memb
     organisation, by = found
     able = organisation.in_order and not by.member.suspended
     return (organisation, by.member) if able else None
+
+
+def stopped_among(tx: Transaction, refs: Iterable[str]) -> frozenset[str]:
+    """Those of these organisations that are suspended or closed: nobody of them can act now."""
+    wanted = sorted(set(refs))
+    if not wanted:
+        return frozenset()
+    return frozenset(row.ref for row in tx.execute(_STOPPED.where(ORG.ref.in_(wanted))))
 
 
 def organisations_of(tx: Transaction, account: str) -> list[Mine]:

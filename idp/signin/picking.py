@@ -5,6 +5,7 @@ from typing import Any
 from flask import make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from idp.authentication.sessions import SessionFacts
 from idp.callers.authority import Bar
 from idp.delegation import actions as delegation
 from idp.delegation.actions import PICKED, HeldMandate
@@ -12,6 +13,7 @@ from idp.delegation.choosing import PurposeFault, consider, read_purpose
 from idp.delegation.explaining import Pace, Reason, explain
 from idp.journal.actions import Entry, record
 from idp.oidc.detail_rules import read_details
+from idp.organisations.actions import organisations_of
 from idp.signin import actions, texts
 from idp.signin.acting import ActingAsked
 from idp.signin.actions import SELF, Position, Stop
@@ -170,7 +172,17 @@ def _page(
         purpose=typed,
         error=error,
         purpose_error=purpose_error,
+        works_for=_works_for(session) if not shown and not (named or after) else [],
     )
+
+
+def _works_for(session: SessionFacts | None) -> list[str]:
+    """The organisations whose people somebody may be looking for in vain."""
+    if session is None:
+        return []
+    account = session.account_ref
+    found = house().database.read(lambda tx: organisations_of(tx, account))
+    return [one.organisation.name for one in found]
 
 
 def _person(mandate: HeldMandate) -> dict[str, Any]:

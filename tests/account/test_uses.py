@@ -2,6 +2,7 @@
 
 import random
 import re
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from idp.delegation import objecting
 from idp.delegation.records import ObjectionRecord
+from idp.journal.actions import Entry, record
 from idp.journal.records import JournalEntry
 from idp.notices.actions import Notice, unseal
 from idp.organisations.records import MemberRecord, OrganisationRecord
@@ -50,6 +52,20 @@ def test_both_sides_see_who_where_when_and_what_for(site: Site) -> None:
             assert shown in text, (name, shown)
 
 
+def test_a_check_by_the_service_is_told_as_what_the_helper_was_about_to_do(site: Site) -> None:
+    """Both on the permission's page and among all that was done."""
+    mandate, person = site.give_mandate(), site.account("margaret")["person_ref"]
+    for power, reason in (("file", "allowed"), ("view", "level"), (None, "allowed")):
+        entry = Entry(kind="mandate-checked", person=person, client_id="tax", mandate_ref=mandate,
+                      detail={"power": power, "reason": reason})  # fmt: skip
+        site.database.transaction(partial(record, entry=entry))
+    for path in (f"/account/helpers/{mandate}", "/account/activity"):
+        text = look(site, "margaret", path).text
+        for shown in ("Set out to send a tax return", "Wanted to see tax returns and letters and "
+                      "could not", "Asked whether somebody may act for you"):  # fmt: skip
+            assert shown in text, (path, shown)
+
+
 @pytest.mark.parametrize(("shows", "who"), [
     (True, "Sian Hughes at Smith &amp; Co"), (False, "A named adviser at Smith &amp; Co"),
 ])  # fmt: skip
@@ -63,6 +79,18 @@ def test_advisers_are_named_where_their_organisation_shows_names(
     text = look(site, "margaret", f"/account/helpers/{mandate}").text
     assert f"{who}, at Tax" in text
     assert ("Sian" in text) is shows
+
+
+def test_a_principal_reads_that_the_organisation_is_stopped_and_can_end_it_still(
+    site: Site,
+) -> None:
+    mandate = firm(site)
+    for suspends_at, stopped in ((site.database.now(), True), (None, False)):
+        site.change(OrganisationRecord, {"suspends_at": suspends_at})
+        for path in ("/account/helpers", f"/account/helpers/{mandate}"):
+            text = look(site, "margaret", path).text
+            assert ("Smith &amp; Co is stopped for now" in text) is stopped, path
+            assert "End now" in text
 
 
 def test_a_permission_of_others_is_not_found(site: Site) -> None:
@@ -169,8 +197,12 @@ def test_a_principal_objects_once_to_one_use_and_the_organisation_hears_of_it(si
     site.sign_in("margaret")
     site.get("/account")
     page = site.get(f"/account/helpers/{mandate}/object/{entry['reference']}")
-    for wrong in ("", "ab", "x" * 1001, "a\u202eb c"):
+    assert WHAT in page.text
+    for wrong in ("", "ab", "a\u202eb c"):
         assert submit(site, page, words=wrong).status_code == 422
+    long = submit(site, page, words="x" * 1001)
+    assert "Use fewer words: 1,000 letters at most" in long.text
+    assert "x" * 1001 in long.text, "nobody types it all again"
     assert site.rows(ObjectionRecord) == []
     done = submit(site, page, words="I never asked\r\nfor this.")
     assert done.status_code == 200

@@ -114,6 +114,8 @@ def test_the_home_of_a_charity_leads_to_help_in_person_and_to_its_agreement(
     home = site.get(f"/helping/organisations/{charity}").text
     for path in ("assist", "agreement"):
         assert f'href="/helping/organisations/{charity}/{path}"' in home
+        page = site.get(f"/helping/organisations/{charity}/{path}").text
+        assert f'href="/helping/organisations/{charity}"' in page, "and back"
 
 
 def test_a_code_works_once_and_three_wrong_ones_end_the_draft(site: Site, charity: str) -> None:
@@ -149,6 +151,9 @@ def test_on_paper_it_is_made_at_once_and_where_the_paper_is_stays_unread(
     assert row["state"] == "active"
     assert row["evidence"][0]["held_by"] == charity
     assert "Folder" not in str(dict(row))
+    (given,) = site.rows(JournalEntry, kind="mandate-given", mandate_ref=row["ref"])
+    assert given["reference"] in page.text, "short enough to be said on the telephone"
+    assert row["ref"] not in page.text
 
 
 def test_without_the_agreement_nobody_helps(site: Site, charity: str) -> None:

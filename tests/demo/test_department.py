@@ -189,7 +189,7 @@ def test_a_power_that_the_token_lacks_is_refused_without_asking(
 ) -> None:
     refused = act(server, tax).click("Ask for money back")
     assert (refused.status, refused.heading) == (403, "This cannot be done")
-    assert "You did not sign in to do this." in refused.text
+    assert "You signed in for other things only." in refused.text
     assert server.checks == []
 
 

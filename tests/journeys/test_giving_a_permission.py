@@ -63,7 +63,7 @@ def test_a_permission_is_given_answered_and_ended_on_its_pages(
     mother.look("receipt")
     assert "At Tax they can see tax returns and letters." in mother.text()
     mother.page.go_back()
-    mother.page.get_by_text("Should they not know at once?").click()
+    mother.page.get_by_text("Is it safer if they do not know at once?").click()
     mother.press("End it quietly").look("saved")
     assert mother.heading() == "Saved"
     assert "Sian" not in mother.text()

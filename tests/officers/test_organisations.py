@@ -51,6 +51,7 @@ def test_an_organisation_goes_from_one_officer_through_another_to_its_end(
     assert "Send a new link" in console.get(at).text
 
     refused = console.post(f"{at}/suspend", when="now", reason="")
+    assert re.search(r'value="now" checked', refused.text), "not left at 14 days by mistake"
     assert (refused.status_code, "State a reason" in refused.text) == (422, True)
     assert console.post(f"{at}/suspend", when="notice", reason="").status_code == 303
     assert "will be suspended" in console.get("/console/organisations?name=exam").text

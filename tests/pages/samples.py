@@ -95,14 +95,19 @@ START = {
     "policy_file": "/srv/gatehouse-demo/policies/services.toml",
     "apply_command": POLICY_COMMAND, "newcomers": NEWCOMERS, "mailbox": "http://localhost:8003",
     "console": "http://localhost:8900", "checker": "http://localhost:8005",
-    "officer_command": "idp operator add NAME",
+    "officer_command": "idp operator add NAME", "mandate_command": "idp operator add OTHER",
+    "organisations": [
+        {"kind": kind, "name": name, "url": f"/helping/organisations/{kind}"}
+        for kind, name in (("firm", "Shah & Co"), ("charity", "Open Door"), ("insurer", "Roads"))
+    ],
 }  # fmt: skip
 TWO = [Facts(ref="P-1", name="Margaret Hughes", until=SUMMER, organisation=None, purpose=None),
        Facts(ref="P-2", name="Tom Barker", until=None, organisation="Smith & Sons",
              purpose="Renew the car tax")]  # fmt: skip
 WHO = {**SIGN_IN, "service_name": "Tax", "self_name": "Sian Hughes", "people": TWO,
        "only": False, "asks_purpose": True, "search": False,
-       "named": "", "more": "", "chosen": "", "purpose": "", "purpose_error": None}  # fmt: skip
+       "named": "", "more": "", "works_for": [], "chosen": "", "purpose": "",
+       "purpose_error": None}  # fmt: skip
 AGREE = {
     "who": "Dee Gill", "principal": "Margaret Hughes", "service": "Tax", "until": NOON,
     "purpose": "Send the tax return", "mine": False, "agreed": 1, "quorum": 2,
@@ -138,6 +143,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "who": ("signin/who.html", WHO),
     "who-missing": ("signin/who.html", {**WHO, "error": "Choose one."}),
     "who-nobody": ("signin/who.html", {**WHO, "people": []}),
+    "who-nobody-of-a-firm": ("signin/who.html", {**WHO, "people": [], "works_for": ["Fair & Co"]}),
     "who-many": ("signin/who.html", {
         **WHO, "search": True, "more": "P-2"}),
     "who-not-found": ("signin/who.html", {
@@ -167,7 +173,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         **HOME, "way_back": {"due_at": NOON, "due": True, "stops": False}}),
     "helpers": ("account/helpers.html", {"mandates": [MANDATE, ENDED]}),
     "helpers-held": ("account/helpers.html", {
-        "mandates": [Facts(**{**vars(MANDATE), "hold": HOLD})]}),
+        "mandates": [Facts(**{**vars(MANDATE), "hold": HOLD, "once": True, "stopped": True})]}),
     "mandate-held": ("account/mandate.html", {
         "mandate": Facts(**{**vars(MANDATE), "hold": HOLD}), "uses": []}),
     "helping-held": ("account/helping.html", {
@@ -210,7 +216,8 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
                     "ended_on": NOON, "powers": []}}),
     "object": ("account/object.html", {
         "delegate_name": "Sian Hughes", "reference": "K7QF2MXBAAAA", "action": "/account/object",
-        "back": "/account/helpers/M-7", "error": WRONG}),
+        "back": "/account/helpers/M-7", "error": WRONG, "what": "Read your details",
+        "service": "Tax", "when": NOON, "typed": "Not <me>"}),
     "helping": ("account/helping.html", {"people": [
         Facts(name="Margaret Hughes", services=["Tax"], until=SUMMER,
               resign="/account/helping/x/resign", uses="/account/helping/x")],

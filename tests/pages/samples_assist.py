@@ -10,14 +10,15 @@ TYPED = dict.fromkeys(("number", "given_name", "family_name", "day", "month", "y
 POWERS = [{"value": "library:borrow", "text": "borrow and bring back books", "checked": False},
           {"value": "library:pay-fines", "text": "pay fines", "checked": False}]  # fmt: skip
 LINES = [("Library", ["borrow and bring back books", "pay fines"])]
+HOME = "/helping/organisations/O-1"
 AGREEMENT = {
-    **FIRM, "services": ["Library"], "terms": ["We tell people what we did."], "signed": None,
-    "edition": "2030-06-01", "shown": "ab12", "error": None, "assist": None,
+    **FIRM, "back": HOME, "services": ["Library"], "terms": ["We tell people what we did."],
+    "signed": None, "edition": "2030-06-01", "shown": "ab12", "error": None, "assist": None,
 }  # fmt: skip
-WHO = {**FIRM, "typed": TYPED, "said": {}, "errors": []}
+WHO = {**FIRM, "back": HOME, "typed": TYPED, "said": {}, "errors": []}
 CHOOSE = {
-    **FIRM, "person": "Margaret Hughes", "said": {}, "errors": [], "kept": "1.sealed",
-    "days": "", "evidence": "",
+    **FIRM, "back": HOME + "/assist", "person": "Margaret Hughes", "said": {}, "errors": [],
+    "kept": "1.sealed", "days": "", "evidence": "",
     "services": [{"id": "library", "name": "Library", "powers": POWERS},
                  {"id": "tax", "name": "Tax", "powers": POWERS[:1]}],
 }  # fmt: skip
@@ -49,5 +50,6 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         **CODE, "said": {"code": "This code is not right, or too old."}, "errors": WRONG}),
     "assist-receipt": ("delegation/assist_receipt.html", {
         "organisation": "Example Advice", "person": "Margaret Hughes", "lines": LINES,
-        "until": NOON, "references": ["Qm7d2k"], "again": "/helping/organisations/O-1/assist"}),
+        "until": NOON, "references": ["QM7D2KXBAAAA"], "again": "/helping/organisations/O-1/assist",
+        "back": "/helping/organisations/O-1"}),
 }  # fmt: skip

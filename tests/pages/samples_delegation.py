@@ -18,8 +18,12 @@ SERVICES = [
     {"id": "library", "name": "Library", "alone": True, "powers": [
         {"value": "library/pay", "text": "pay fines", "checked": False}]},
 ]  # fmt: skip
-TERMS = [("1", "1 day"), ("31", "31 days"), ("date", "Until a day that I choose"),
-         ("open", "Until I end it")]  # fmt: skip
+TERMS = [
+    {"value": "once", "text": "For one visit", "hint": "Not for Tax"},
+    {"value": "1", "text": "1 day"}, {"value": "31", "text": "31 days"},
+    {"value": "date", "text": "Until a day that I choose"},
+    {"value": "open", "text": "Until one of us ends it", "hint": "Not for Library"},
+]  # fmt: skip
 NAMES = ("given_name", "family_name", "email", "number", "postcode", "how", "list", "term", "day",
          "month", "year", "birth_day", "birth_month", "birth_year")  # fmt: skip
 EMPTY = dict.fromkeys(NAMES, "")
@@ -31,7 +35,7 @@ NO_NAME = "Type in their first name"
 NO_POWER = "Choose one thing at least"
 WRONG = {
     "said": {"given_name": NO_NAME, "power": NO_POWER}, "error": True,
-    "errors": [{"text": NO_NAME, "href": "#given_name"}, {"text": NO_POWER, "href": "#power"}],
+    "errors": [{"text": NO_NAME, "href": "#given_name"}, {"text": NO_POWER, "href": "#power-tax"}],
 }  # fmt: skip
 SAID = ["Margaret Hughes lets Sian Hughes do this for them.", "At Tax they can send a tax return.",
         "At Library there is only one such helper. Whoever it is now stops.",
@@ -43,19 +47,21 @@ AGREE: dict[str, Any] = {
 }  # fmt: skip
 INVITATION: dict[str, Any] = {
     "from_name": "Margaret Hughes", "organisation": False, "gives": True, "places": PLACES,
-    "days": 31, "last_day": None, "until": NOON, "go_on": "/invitation/x/answer",
+    "days": 31, "once": False, "last_day": None, "until": NOON, "go_on": "/invitation/x/answer",
 }  # fmt: skip
 ANSWER: dict[str, Any] = {
     "from_name": "Harbour Accounts", "gives": True, "said": SAID, "words": HASH,
     "choices": [
         {"ref": "m1", "service": "Tax",
-         "passing": "Harbour Accounts may let another organisation do a part of it at Tax."},
-        {"ref": "m2", "service": "Library", "passing": ""}],
+         "passing": "Harbour Accounts may let another organisation do a part of it at Tax.",
+         "said": "yes", "passes": True},
+        {"ref": "m2", "service": "Library", "passing": "", "said": "", "passes": False}],
     "action": "/invitation/x/answer", "error": None,
 }  # fmt: skip
 REJECTED = [{"line": 6, "text": "Wrong,Number,QQ1", "why": "The number is not one"}]
 LIST: dict[str, Any] = {
-    **FORM, "firm": "Harbour Accounts", "most": 5000, "columns": "given_name,family_name",
+    **FORM, "firm": "Harbour Accounts", "most": 5000, "form": "x",
+    "columns": "given_name,family_name",
 }  # fmt: skip
 SENT: dict[str, Any] = {
     "name": "Margaret Hughes", "firm": "Harbour Accounts", "places": PLACES,
@@ -95,6 +101,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "invitation-firm": ("delegation/invitation.html", {
         **INVITATION, "from_name": "Harbour Accounts", "organisation": True, "gives": False,
         "days": None, "last_day": SUMMER}),
+    "invitation-once": ("delegation/invitation.html", {**INVITATION, "once": True}),
     "invitation-open": ("delegation/invitation.html", {**INVITATION, "days": None}),
     "pass-on": ("delegation/pass_on.html", PASS_ON),
     "pass-on-wrong": ("delegation/pass_on.html", {
@@ -122,6 +129,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "firm-invitations": ("delegation/invitations.html", {
         "name": "Harbour Accounts", "everything": False, "own": "/helping/invitations/f",
         "ask": "/helping/invitations/f/new", "many": "/helping/invitations/f/many",
+        "back": "/helping/organisations/f",
         "chase": "/helping/invitations/f/chase", "more": "/helping/invitations/f?page=1",
         "offers": [{"name": "Margaret Hughes", "href": "/helping/invitations/f/offers/x",
                     "since": NOON, "until": NOON, "chased": NOON, "standing": "No answer yet"}]}),
@@ -144,7 +152,10 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "firm-progress": ("delegation/firm_progress.html", {
         "firm": "Harbour Accounts", "many": 4, "done": 1, "rejected": REJECTED, "rejected_many": 1,
         "again": "/helping/invitations/f/lists/x", "back": "/helping/invitations/f"}),
-    "firm-sent": ("delegation/sent.html", {**SENT, "link": "https://example.test/invitation/x"}),
+    "firm-sent": ("delegation/sent.html", {
+        **SENT, "link": "https://example.test/invitation/x", "email": ""}),
+    "firm-sent-email": ("delegation/sent.html", {
+        **SENT, "link": "https://example.test/invitation/x", "email": "margaret@example.test"}),
     "firm-sent-letter": ("delegation/sent.html", {
         **SENT, "letter": "/helping/invitations/f/offers/x/letter",
         "chase": "/helping/invitations/f/offers/x/chase"}),

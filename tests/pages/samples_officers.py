@@ -110,6 +110,7 @@ ORGANISATION: dict[str, Any] = {
     "admin_email": "", "admins": 1, "reason": "", "look": "", "oneself": False,
     "verify_action": "", "link_action": "", "resume_action": "", "close_action": "",
     "suspend_action": "/console/organisations/o-1/suspend", "notice_days": 14, "error": "",
+    "stops_at": None, "at_once": False, "typed": "",
 }  # fmt: skip
 ADMINISTRATOR: dict[str, Any] = {
     "organisation": "Example & Co", "action": "/console/organisations/o-1/administrator",
@@ -154,7 +155,9 @@ ORGANISATION_CASES: dict[str, tuple[str, dict[str, Any]]] = {
         "resume_action": "/console/organisations/o-1/resume",
         "close_action": "/console/organisations/o-1/close"}),
     "officers-organisation-wrong": ("officers/organisation.html", {
-        **ORGANISATION, "error": "State a reason"}),
+        **ORGANISATION, "error": "State a reason", "at_once": True, "typed": "x y"}),
+    "officers-organisation-notice": ("officers/organisation.html", {
+        **ORGANISATION, "stops_at": NOON, "suspend_action": "", "notice_days": ""}),
 }  # fmt: skip
 
 SEEN: dict[str, Any] = {
@@ -246,7 +249,7 @@ CONDITIONS = ["the contact was held for 30 days", "nobody else was on the line"]
 LAPSED = {"order-lapsed": "The order of the court has run out",
           "director-removed": "The director left the company"}  # fmt: skip
 CALL: dict[str, Any] = {
-    "name": "Margaret Hughes", "birth_date": BORN, "died_on": None, "person": True,
+    "name": "Margaret Hughes", "birth_date": BORN, "died_on": None, "person": True, "code": "",
     "shown": ["A second check by an officer"], "identity": 1, "may_end": True,
     "channels": {"text": "••• 23", "email": "m•••@e•••.test"}, "sent": True,
     "conditions": CONDITIONS, "ticked": [],
@@ -312,6 +315,8 @@ MANDATE_PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "officers-call-new": ("officers/call.html", CALL_NEW),
     "officers-call-code": ("officers/call.html", {
         **CALL, "ticked": CONDITIONS, "error": WRONG, "field": "code"}),
+    "officers-call-ticks": ("officers/call.html", {
+        **CALL, "error": WRONG, "field": "code-check", "code": "123456"}),
     "officers-call-why": ("officers/call.html", {**CALL, "error": WRONG, "field": "why"}),
     "officers-call-dead": ("officers/call.html", {
         **CALL_NEW, "died_on": BORN, "channels": {}, "held": [], "lapsed": {}, "code_action": "",

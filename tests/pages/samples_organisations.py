@@ -36,10 +36,11 @@ SETTINGS: dict[str, Any] = {
     "demands": KEYS, "people_limit": 30, "action": f"{AT}/settings", "error": "", "field": "",
 }  # fmt: skip
 PERSON: dict[str, Any] = {
+    "error": "",
     "ref": "o-1", "organisation": "Example & Co", "name": "Margaret Hughes",
     "mandates": [
         Facts(service="Library", until=SUMMER, over=False, stopped=False, ref="a-1",
-              through="Shah Accounts", passed=[], pass_on=""),
+              through="Shah Accounts", passed=[], pass_on="", says=["pay fines"]),
         Facts(service="Tax", until=None, over=False, stopped=False, ref="a-2", through=None,
               passed=[Facts(ref="a-7", name="Payroll Ltd", until=NOON),
                       Facts(ref="a-8", name="Books & Co", until=None)],
@@ -138,6 +139,8 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "organisation-mine-none": ("organisations/mine.html", {
         **LISTED, "people": [], "named": "", "next": "", "first": ""}),
     "organisation-person": ("organisations/person.html", PERSON),
+    "organisation-person-wrong": ("organisations/person.html", {
+        **PERSON, "error": "Choose somebody first."}),
     "organisation-person-everyone": ("organisations/person.html", {
         **PERSON, "everyone": True, "choices": [], "partly_open": False, "assigns": False,
         "open_to": [], "assign_action": "", "close_action": ""}),

@@ -5,7 +5,7 @@ from types import SimpleNamespace as Facts
 from typing import Any
 
 NOON = datetime(2030, 6, 1, 12, tzinfo=UTC)
-FIRM: dict[str, Any] = {"organisation": "Example Advice"}
+FIRM: dict[str, Any] = {"organisation": "Example Advice", "back": "/helping/organisations/O-1"}
 MACHINE = Facts(software="Filer", member="Sian Hughes", state="Sian Hughes answers for it.",
                 until=NOON)  # fmt: skip
 LISTED = Facts(**vars(MACHINE), href="/helping/organisations/O-1/software/1")

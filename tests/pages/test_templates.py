@@ -10,6 +10,7 @@ from idp.pages.frame import TEMPLATES
 from tests.pages.samples import CASES, HOSTILE, texts
 
 PARTS = {"base.html", "parts.html", "delegation/parts.html", "demo/steps.html", "demo/joining.html",
+         "demo/others.html",
          "assurance/in_page.html", "assurance/parts.html", "enrolment/parts.html",
          "figures/parts.html", "organisations/parts.html",
          "officers/parts.html", "officers/policy_form.html", "officers/policy_parts.html",
@@ -27,6 +28,21 @@ def shown(client: FlaskClient, case: str, way: str = "page") -> str:
 def test_every_template_has_a_sample() -> None:
     files = {path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob("*.html")}
     assert files - PARTS == {template for template, _context in CASES.values()}
+
+
+def test_every_link_of_an_error_leads_to_what_can_have_the_focus(client: FlaskClient) -> None:
+    """Whoever has a keyboard alone is put where the mistake is, and not left at the top."""
+    led = 0
+    for case in CASES:
+        page = shown(client, case)
+        summary = re.search(r"govuk-error-summary.*?</ul>", page, re.DOTALL)
+        for name in re.findall(r'href="#([^"]+)"', summary[0] if summary else ""):
+            there = re.search(rf'<(\w+)[^>]*\bid="{re.escape(name)}"[^>]*>', page)
+            assert there, (case, name)
+            field = there[1] in {"input", "select", "textarea", "button", "a"}
+            assert field or "tabindex" in there[0], (case, there[0])
+            led += 1
+    assert led > 50, led
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -118,4 +134,6 @@ def test_the_five_minutes_name_the_people_and_services_of_this_sandbox(client: F
     assert "“Sian Hughes, on behalf of Margaret Hughes”" in page
     assert "Works for 17 more seconds." in page
     assert "Works for 1 more second." in page
-    assert re.findall(r'<ol[^>]*start="(\d+)"', page) == ["1", "4", "8", "12", "18"]
+    assert re.findall(r'<ol[^>]*start="(\d+)"', page) == [
+        "1", "4", "8", "12", "18", "20", "23", "26", "28"
+    ]  # fmt: skip

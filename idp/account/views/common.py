@@ -1,12 +1,15 @@
 """What the account's pages share: every one needs the level that policy sets for `account`."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import quote
 
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
+from idp.account import texts
 from idp.assurance.policy import ACCOUNT
 from idp.assurance.rules import Level
 from idp.authentication import sessions
@@ -15,6 +18,7 @@ from idp.delegation import holding
 from idp.delegation.actions import HeldMandate
 from idp.delegation.holding import Hold
 from idp.delegation.lifecycle import State
+from idp.organisations.actions import stopped_among
 from idp.signin import actions as signin
 from idp.signin.actions import Journey
 from idp.signin.rules import Asked, Step
@@ -31,12 +35,31 @@ from idp.web import (
 
 bp = Blueprint("account", __name__)
 
+CHECKED = "mandate-checked"
+
 
 def hold_of(tx: Transaction, mandate: HeldMandate) -> Hold | None:
     """Since when a permission is on hold, if it is, and the reference to argue by."""
     if mandate.state is not State.SUSPENDED:
         return None
     return holding.hold_of(tx, mandate.ref)
+
+
+def stopped_of(tx: Transaction, mandates: Sequence[HeldMandate]) -> frozenset[str]:
+    """The organisations that hold one of these mandates and cannot act now."""
+    return stopped_among(
+        tx, [one.delegate for one in mandates if one.delegate and one.delegate_kind != "person"]
+    )
+
+
+def what_was_done(kind: str, detail: Mapping[str, Any], service: str | None) -> str:
+    """Say what an entry of the journal means; of a check, what the helper was about to do."""
+    power = detail.get("power") if kind == CHECKED else None
+    entry = house().policies.powers.get(service or "") if power else None
+    words = ", ".join(entry.says((str(power),))) if entry else ""
+    if not words:
+        return texts.done(kind)
+    return texts.checked(words, allowed=detail.get("reason") == "allowed")
 
 
 def signed_in(

@@ -5,9 +5,9 @@ from typing import Any
 from flask import abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from idp.account import actions, texts
+from idp.account import actions
 from idp.account.views.agreeing import who_asks
-from idp.account.views.common import bp, hold_of, signed_in
+from idp.account.views.common import bp, hold_of, signed_in, stopped_of, what_was_done
 from idp.authentication.sessions import SessionFacts
 from idp.delegation import actions as delegation
 from idp.delegation import answering, joint, owning, watching
@@ -69,8 +69,10 @@ def helpers() -> ResponseReturnValue:
         counts = delegation.count_uses(tx, person)
         mandates = [one for one in delegation.given_by(tx, person) if one.state in SHOWN]
         names = actions.service_names(tx, (m.service for m in mandates))
+        stopped = stopped_of(tx, mandates)
         shown = [
-            _shown(mandate, names, counts.get(mandate.ref, 0)) | {"hold": hold_of(tx, mandate)}
+            _shown(mandate, names, counts.get(mandate.ref, 0))
+            | {"hold": hold_of(tx, mandate), "stopped": mandate.delegate in stopped}
             for mandate in mandates
         ]
         made = answering.made_by(tx, here.keyring, person)
@@ -150,7 +152,7 @@ def activity() -> ResponseReturnValue:
         entries=[
             {
                 "when": item.at,
-                "what": texts.done(item.kind),
+                "what": what_was_done(item.kind, item.detail, item.client_id),
                 "who": _who(item),
                 "service": item.service,
                 "reference": item.reference,
@@ -234,6 +236,7 @@ def _shown(mandate: HeldMandate, names: dict[str, str], count: int) -> dict[str,
         "delegate_name": mandate.delegate_name,
         "services": [names.get(mandate.service, mandate.service)],
         "until": mandate.expires,
+        "once": mandate.single_use,
         "uses": count,
         "through": mandate.through,
         "ended": mandate.state in FINAL,

@@ -3,8 +3,8 @@
 from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from idp.account import actions, texts
-from idp.account.views.common import bp, hold_of, signed_in
+from idp.account import actions
+from idp.account.views.common import bp, hold_of, signed_in, stopped_of, what_was_done
 from idp.authentication.sessions import SessionFacts
 from idp.delegation import actions as delegation
 from idp.delegation import objecting, owning, passing, uses
@@ -35,6 +35,7 @@ def mandate(ref: str) -> ResponseReturnValue:
             **_shown(found, names),
             "renews": owning.may_renew(found, tx),
             "hold": hold_of(tx, found),
+            "stopped": found.delegate in stopped_of(tx, [found]),
             "passed": [{"name": one.delegate_name, "href": url_for("account.mandate", ref=one.ref)}
                        for one in passing.passed_on(tx, found.ref)],
         }  # fmt: skip
@@ -94,9 +95,10 @@ def object_to(ref: str, reference: str) -> ResponseReturnValue:
     found = _mine(ref, reference)
     if not isinstance(found, HeldMandate):
         return found
-    words = objecting.read_words(request.form.get("words", ""))
+    typed = request.form.get("words", "")
+    words = objecting.read_words(typed)
     if words is None:
-        return _ask(found, reference, _("Say in a few words what is wrong")), 422
+        return _ask(found, reference, typed), 422
     keyring = house().keyring
     done = house().database.transaction(
         lambda tx: objecting.object_to(tx, keyring, found, reference, words)
@@ -121,7 +123,7 @@ def _mine(ref: str, reference: str) -> HeldMandate | ResponseReturnValue:
         found = delegation.find(tx, ref)
         if found is None or found.principal is None or found.principal != session.person_ref:
             return None
-        return found if uses.is_use(tx, found, reference) else None
+        return found if uses.find_use(tx, found, reference) else None
 
     found = house().database.read(work)
     if found is None:
@@ -129,11 +131,23 @@ def _mine(ref: str, reference: str) -> HeldMandate | ResponseReturnValue:
     return found
 
 
-def _ask(found: HeldMandate, reference: str, error: str | None = None) -> str:
+def _ask(found: HeldMandate, reference: str, typed: str | None = None) -> str:
+    """Ask what is wrong; `typed`: what was sent and cannot be kept."""
+    use = house().database.read(lambda tx: uses.find_use(tx, found, reference))
+    if use is None:
+        abort(404)
+    most = f"{objecting.LONGEST:,}"
+    error = None if typed is None else _("Say in a few words what is wrong")
+    if typed is not None and len(typed.strip()) > objecting.LONGEST:
+        error = _("Use fewer words: %(most)s letters at most", most=most)
     return render_template(
         "account/object.html",
         delegate_name=found.delegate_name,
+        what=what_was_done(use.kind, use.detail, found.service),
+        service=use.service,
+        when=use.at,
         reference=reference,
+        typed=typed or "",
         back=url_for("account.mandate", ref=found.ref),
         action=url_for("account.object_to", ref=found.ref, reference=reference),
         error=error,
@@ -165,7 +179,7 @@ def _use(found: HeldMandate, page: UsesPage, one: Use, *, objects: bool) -> dict
         "when": one.at,
         "service": one.service,
         "who": who,
-        "what": texts.done(one.kind),
+        "what": what_was_done(one.kind, one.detail, found.service),
         "purpose": one.purpose,
         "reference": one.reference,
         "objected": objects and one.objected_at is not None,
@@ -185,6 +199,7 @@ def _shown(mandate: HeldMandate, names: dict[str, str]) -> dict[str, object]:
         "services": [names.get(mandate.service, mandate.service)],
         "powers": known.says(mandate.powers) if known else [],
         "until": mandate.expires,
+        "once": mandate.single_use,
         "through": mandate.through,
         "passes_on": mandate.max_chain > 0,
         "ended": mandate.state in FINAL,

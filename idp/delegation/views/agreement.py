@@ -63,6 +63,7 @@ def _page(
         "agreement",
         status,
         organisation=name,
+        back=url_for("organisations.home", ref=ref),
         services=[house().policies.name_of(one) for one in sorted(services)],
         terms=agreement.TERMS,
         edition=agreement.EDITION,

@@ -1,7 +1,9 @@
 """The answer to an offer: from a link, a typed code, or what waits on the account page."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 
 from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -84,6 +86,7 @@ def invitation(token: str) -> ResponseReturnValue:
         gives=found.answerer is Party.DELEGATE,
         places=asked,
         days=term.days,
+        once=term.once,
         last_day=_last_day(found),
         until=found.expires_at,
         go_on=url_for("helping.answer", token=token),
@@ -155,8 +158,12 @@ def _find(token: str) -> Offer | ResponseReturnValue | None:
 
 
 def _ask(
-    found: Offer | ResponseReturnValue | None, here: Here, error: str | None = None
+    found: Offer | ResponseReturnValue | None,
+    here: Here,
+    error: str | None = None,
+    kept: Mapping[str, str] = MappingProxyType({}),
 ) -> ResponseReturnValue:
+    """The page, with what was `kept` of the form that was sent before."""
     ready = _ready(found, here)
     if not isinstance(ready, There):
         return ready
@@ -175,6 +182,8 @@ def _ask(
                 "ref": ref,
                 "service": place.service,
                 "passing": passing_words(delegate, place) if place.passes_on else "",
+                "said": kept.get(f"answer-{one.ref}", ""),
+                "passes": kept.get(f"pass-on-{one.ref}") == YES,
             }
             for ref, place in asked.items()
         ],
@@ -200,7 +209,7 @@ def _take(found: Offer | ResponseReturnValue | None, here: Here) -> ResponseRetu
         if request.form.get(f"answer-{one.ref}") in {YES, NO}
     }
     if len(choices) < len(offer.open):
-        return _ask(offer, here, _("Say yes or no to each"))
+        return _ask(offer, here, _("Say yes or no to each"), request.form)
 
     passing = {
         ref: place.passes_on

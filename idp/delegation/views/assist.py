@@ -155,7 +155,9 @@ def assist_receipt(ref: str, bundle: str) -> ResponseReturnValue:
     helper = _helper(ref)
     if not isinstance(helper, Helper):
         return helper
-    found = house().database.read(lambda tx: find_bundle(tx, bundle))
+    found, references = house().database.read(
+        lambda tx: (find_bundle(tx, bundle), assisting.references(tx, bundle))
+    )
     held = [one for one in found if one.delegate == helper.organisation]
     if not held or held[0].state not in {State.ACTIVE, State.ENDED, State.SUSPENDED}:
         not_here()
@@ -167,7 +169,8 @@ def assist_receipt(ref: str, bundle: str) -> ResponseReturnValue:
         lines=[(policies.name_of(one.service), policies.powers[one.service].says(one.powers))
                for one in held],
         until=held[0].expires,
-        references=[one.ref for one in held],
+        references=references,
+        back=url_for("organisations.home", ref=ref),
         again=url_for("helping.assist", ref=ref),
     )  # fmt: skip
 
@@ -196,6 +199,7 @@ def _helper(ref: str) -> Helper | ResponseReturnValue:
 def _who_page(helper: Helper, typed: dict[str, str], problems: Problems) -> ResponseReturnValue:
     return page(
         "assist_who", 422 if problems else 200, organisation=helper.organisation_name,
+        back=url_for("organisations.home", ref=helper.organisation),
         action=url_for("helping.assist_find", ref=helper.organisation),
         typed={name: typed.get(name, "") for name in FIELDS}, said=dict(problems),
         errors=errors(problems),
@@ -224,6 +228,7 @@ def _choose_page(
     ]
     return page(
         "assist_choose", 422 if problems else 200, organisation=helper.organisation_name,
+        back=url_for("helping.assist", ref=helper.organisation),
         person=kept["name"], services=services, said=dict(problems), errors=errors(problems),
         days=typed.get("days", ""), evidence=typed.get("evidence", ""),
         kept=seal_form("assist", helper.member_ref,

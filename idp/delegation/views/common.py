@@ -1,6 +1,6 @@
 """What the pages of permissions share: the form of what is asked, its words, who is there."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -186,9 +186,11 @@ def read_form(tx: Transaction, *, today: date, named: bool = True) -> Typed:
     catalogue = {one: entry for one, entry in house().policies.powers.items() if one in open_here}
     found = read_asked(catalogue, chosen, days=fields["term"], until=until, today=today)
     if broken:
-        said["term"] = _("There is no such day. Look at the date again")
+        said["until"] = _("There is no such day. Look at the date again")
     elif isinstance(found, Problem):
-        said |= _problem(found)
+        said |= _problem(found, {one: open_here[one] for one in chosen if one in open_here})
+    if not fields["term"]:
+        said["term"] = _("Choose how long it lasts")  # said along with what else is wrong
     asked = found if isinstance(found, Asked) else None
     return Typed(fields=fields, powers=sent, asked=asked, said=said)
 
@@ -203,28 +205,33 @@ def name_problems(fields: Mapping[str, str]) -> dict[str, str]:
     return said
 
 
-def form_facts(tx: Transaction, typed: Typed | None, names: Sequence[str]) -> dict[str, Any]:
-    """What the form's template is shown with; `names` are its fields besides powers and term."""
+def form_facts(
+    tx: Transaction, typed: Typed | None, names: Sequence[str], *, gives: bool = False
+) -> dict[str, Any]:
+    """What the form's template is shown with; `names` are its fields besides powers and term.
+
+    `gives`: the one who fills it in gives the permission, and does not ask for one.
+    """
     powers = house().policies.powers
     chosen = set(typed.powers) if typed else set()
     open_here = services_open(tx)
     fields = dict.fromkeys((*names, "day", "month", "year"), "")
     fields["term"] = ""
     said = dict(typed.said) if typed else {}
-    order = (*names, "power", "term")
+    first = {"power": f"power-{next(iter(open_here), '')}", "until": "day"}  # what can have focus
     return {
         "services": [
             {"id": one, "name": name, "powers": _powers(one, powers[one], chosen),
              "alone": powers[one].exclusive}
             for one, name in open_here.items()
         ],
-        "terms": _terms(
-            any(powers[one].open_ended for one in open_here),
-            any(powers[one].single_use for one in open_here),
-        ),
+        "terms": _terms(open_here, gives),
         "typed": fields | (dict(typed.fields) if typed else {}),
         "said": said,
-        "errors": [{"text": said[name], "href": f"#{name}"} for name in order if name in said],
+        "errors": [
+            {"text": said[name], "href": f"#{first.get(name, name)}"}
+            for name in (*names, "power", "term", "until") if name in said
+        ],
         "error": bool(said),
     }  # fmt: skip
 
@@ -237,12 +244,26 @@ def _powers(service: str, entry: ServicePowersEntry, chosen: set[str]) -> list[d
     ]  # fmt: skip
 
 
-def _terms(open_ended: bool, once: bool) -> list[tuple[str, str]]:
-    one = [(ONCE, _("For one visit"))] if once else []
-    found = one + [
-        (str(days), ngettext("%(num)d day", "%(num)d days", days)) for days in TERMS_DAYS
-    ] + [(BY_DATE, _("Until a day that I choose"))]  # fmt: skip
-    return [*found, (OPEN_ENDED, _("Until I end it"))] if open_ended else found
+def _terms(open_here: Mapping[str, str], gives: bool) -> list[dict[str, str]]:
+    """How long it may last, each with the services where it may not last so."""
+    powers = house().policies.powers
+    never_once = [name for one, name in open_here.items() if not powers[one].single_use]
+    never_open = [name for one, name in open_here.items() if not powers[one].open_ended]
+    found = [
+        {"value": str(days), "text": ngettext("%(num)d day", "%(num)d days", days)}
+        for days in TERMS_DAYS
+    ]
+    found.append({"value": BY_DATE, "text": _("Until a day that I choose")})
+    if len(never_once) < len(open_here):
+        found.insert(0, {"value": ONCE, "text": _("For one visit"), "hint": _not_at(never_once)})
+    if len(never_open) < len(open_here):
+        text = _("Until I end it") if gives else _("Until one of us ends it")
+        found.append({"value": OPEN_ENDED, "text": text, "hint": _not_at(never_open)})
+    return found
+
+
+def _not_at(services: Sequence[str]) -> str:
+    return _("Not for %(services)s", services=", ".join(services)) if services else ""
 
 
 def _until(fields: Mapping[str, str]) -> tuple[date | None, bool]:
@@ -254,17 +275,28 @@ def _until(fields: Mapping[str, str]) -> tuple[date | None, bool]:
         return None, True
 
 
-def _problem(found: Problem) -> dict[str, str]:
+def _problem(found: Problem, chosen: Mapping[str, str]) -> dict[str, str]:
+    """Say what is wrong, by field. `chosen`: the names of the services, by client id."""
+    powers = house().policies.powers
+
+    def where(wrong: Callable[[ServicePowersEntry], bool]) -> dict[str, str]:
+        return {"services": ", ".join(chosen[one] for one in chosen if wrong(powers[one]))}
+
+    closed = where(lambda entry: not entry.open_ended)
+    daily = where(lambda entry: not entry.single_use)
+    longest = min((powers[one].longest_days for one in chosen), default=0)
+    short = where(lambda entry: entry.longest_days == longest)
     return {
         Problem.NOTHING: {"power": _("Choose one thing at least")},
         Problem.UNKNOWN: {"power": _("Choose from what is on this page")},
         Problem.TERM: {"term": _("Choose how long it lasts")},
         Problem.SHORT: {"term": _("Choose a day that is still to come")},
-        Problem.LONG: {"term": _("That is too long for one of these services")},
-        Problem.END: {"term": _("One of these services needs an end")},
+        Problem.LONG: {"term": _("Choose %(days)s days at most for %(services)s",
+                                 days=longest, **short)},
+        Problem.END: {"term": _("Choose when it ends: it has to for %(services)s", **closed)},
         Problem.REALMS: {"power": _("Ask for health services alone, and for the others later")},
-        Problem.ONCE: {"term": _("One of these services does not do single visits")},
-    }[found]
+        Problem.ONCE: {"term": _("Choose more than one visit for %(services)s", **daily)},
+    }[found]  # fmt: skip
 
 
 __all__ = ["SessionFacts", "level_of", "bp", "signed_in"]

@@ -90,6 +90,7 @@ def invitations(organisation: str) -> ResponseReturnValue:
             for one in offers
         ],
         own=own,
+        back=url_for("organisations.home", ref=organisation),
         ask=url_for("helping.new_invitation", organisation=organisation),
         many=url_for("helping.new_list", organisation=organisation)
         if LISTS & set(firm.roles)

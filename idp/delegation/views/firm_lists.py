@@ -16,11 +16,13 @@ from idp.delegation.views.common import (
 )
 from idp.delegation.views.firm import LISTS, member
 from idp.enrolment.addresses import AddressProblem, read_address
+from idp.keyring.sealing import random_ref
 from idp.throttle import actions as throttle
-from idp.web import house, notice, retry_after
+from idp.web import house, notice, retry_after, see_other
 from idp.words import gettext as _
 
 REJECTED_SHOWN = 200
+LONGEST_FORM = 40
 
 
 @bp.get("/helping/invitations/<organisation>/many")
@@ -32,7 +34,7 @@ def new_list(organisation: str) -> ResponseReturnValue:
 
 @bp.post("/helping/invitations/<organisation>/many")
 def take_list(organisation: str) -> ResponseReturnValue:
-    """Take a list in; what cannot be asked by is shown with why, and the rest goes on."""
+    """Take a list in, once a form; what cannot be asked by is shown with why, the rest goes on."""
     firm = member(organisation, LISTS)
     if not isinstance(firm, Firm):
         return firm
@@ -47,14 +49,24 @@ def take_list(organisation: str) -> ResponseReturnValue:
     if asked is None or said:
         typed = Typed(fields=typed.fields, powers=typed.powers, asked=asked, said=said)
         return _list_page(firm, typed, text, rejected), 422
-    wait = throttle.reserve(here.database, here.keyring, list_limits(organisation))
+    batch = known.batch_of(firm, request.form.get("form", "")[:LONGEST_FORM], text)
+    before = here.database.read(
+        lambda tx: known.progress(tx, here.keyring, organisation, batch).many
+    )
+    wait = None if before else throttle.reserve(here.database, here.keyring,
+                                                list_limits(organisation))  # fmt: skip
     if wait is not None:
         page = notice(429, _("You asked too often"), [_("A few lists a day are enough.")])
         page.headers.update(retry_after(wait))
         return page
-    batch = here.database.transaction(
-        lambda tx: known.ask_list(tx, here.keyring, firm, asked, lines, exclusive_of(asked))
-    )
+    if not before:
+        here.database.transaction(
+            lambda tx: known.ask_list(
+                tx, here.keyring, firm, asked, lines, exclusive_of(asked), batch=batch
+            )
+        )
+    if not rejected:
+        return see_other(url_for("helping.one_list", organisation=organisation, batch=batch))
     return make_response(_progress_page(firm, batch, rejected))
 
 
@@ -74,6 +86,7 @@ def _list_page(firm: Firm, typed: Typed | None, text: str, rejected: list[Reject
         most=MOST_ROWS,
         columns=",".join(COLUMNS),
         rejected=_shown(rejected),
+        form=random_ref(),
         action=url_for("helping.take_list", organisation=firm.organisation),
         back=url_for("helping.invitations", organisation=firm.organisation),
         **facts,

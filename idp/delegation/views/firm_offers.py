@@ -46,6 +46,7 @@ def sent(organisation: str, ref: str) -> ResponseReturnValue:
         standing=standing(offer),
         until=offer.expires_at if waits else None,
         link=link,
+        email=offer.way.email if link else None,
         letter=url_for("helping.letter", organisation=organisation, ref=ref)
         if waits and offer.channel == PAPER
         else None,

@@ -144,7 +144,7 @@ def _form(answerer: Party, typed: Typed | None = None) -> ResponseReturnValue:
 
 def _page(answerer: Party, typed: Typed | None) -> str:
     gives = answerer is Party.DELEGATE
-    facts = house().database.read(lambda tx: form_facts(tx, typed, NAMES))
+    facts = house().database.read(lambda tx: form_facts(tx, typed, NAMES, gives=gives))
     return render_template(
         "delegation/new.html",
         gives=gives,

@@ -104,6 +104,7 @@ def _list(ref: str, session: SessionFacts, problem: Verdict | None = None) -> Re
         "software",
         422 if problem else 200,
         organisation=place.organisation,
+        back=url_for("organisations.home", ref=ref),
         machines=[
             {
                 **_shown(one),

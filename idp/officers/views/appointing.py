@@ -185,9 +185,15 @@ def _form_page(found: Call, wrong: Problem | None = None) -> str:
         terms=[str(days) for days in TERMS_DAYS],
         days=request.form.get("days", ""),
         quorum=request.form.get("quorum", "1"),
-        error=appointing_texts.appoint_problem(wrong) if wrong else None,
+        error=_wrong(wrong),
         field=_FIELDS.get(wrong, "power") if wrong else "",
     )
+
+
+def _wrong(wrong: Problem | None) -> str | None:
+    if wrong is Problem.HELPER and not request.form.get("helpers", "").strip():
+        return _("Type in who may act")
+    return appointing_texts.appoint_problem(wrong) if wrong else None
 
 
 _FIELDS = {

@@ -86,7 +86,7 @@ def take_spoken_code(ref: str) -> ResponseReturnValue:
         house().database, house().keyring, house().policies, found,
         request.form.get("code", "").strip(), request.form.getlist("check"),
     )  # fmt: skip
-    return _after(found, done, "code")
+    return _after(found, done, "code-check" if done is calls.Problem.CONDITIONS else "code")
 
 
 @bp.get("/console/calls/<ref>/evidence/<kind>")
@@ -238,6 +238,7 @@ def call_page(found: Call, error: str | None = None, field: str = "") -> str:
         end_action=url_for("console.end_bundle", ref=found.ref),
         lapse_action=url_for("console.lapse_basis", ref=found.ref),
         appoint=url_for("console.appoint_form", ref=found.ref),
+        code=request.form.get("code", "") if field == "code-check" else "",
         error=error,
         field=field,
     )  # fmt: skip

@@ -22,6 +22,8 @@ from idp.storage import Transaction
 from idp.web import house, notice, see_other
 from idp.words import gettext as _
 
+NOW = "now"  # of the choice when to suspend
+
 
 @bp.get("/console/organisations")
 def organisations() -> ResponseReturnValue:
@@ -120,7 +122,7 @@ def send_organisation_link(ref: str) -> ResponseReturnValue:
 @bp.post("/console/organisations/<ref>/suspend")
 def suspend_organisation(ref: str) -> ResponseReturnValue:
     """Suspend it after the usual notice, or at once for a stated reason."""
-    wait = SUSPENSION_NOTICE if request.form.get("when") == "notice" else None
+    wait = None if request.form.get("when") == NOW else SUSPENSION_NOTICE
     reason = request.form.get("reason", "")
     return _do(
         ref,
@@ -195,6 +197,7 @@ def _organisation_page(session: OfficerSession, ref: str, error: str = "") -> Re
         number=it.registered_number or "",
         assurance=it.assurance,
         state=texts.organisation_state(it),
+        stops_at=None if it.suspended or it.closed_at is not None else it.suspends_at,
         entered_by=entered_by,
         verified_by=verified_by,
         admin_name=found.admin_name or "",
@@ -207,7 +210,7 @@ def _organisation_page(session: OfficerSession, ref: str, error: str = "") -> Re
         if waits and found.entered_by != officer
         else "",
         link_action=url_for("console.send_organisation_link", **where)
-        if held and found.admin_email
+        if held and found.admin_email and not found.admins
         else "",
         suspend_action=url_for("console.suspend_organisation", **where)
         if held and it.suspends_at is None
@@ -221,6 +224,8 @@ def _organisation_page(session: OfficerSession, ref: str, error: str = "") -> Re
         notice_days=SUSPENSION_NOTICE // timedelta(days=1),
         named=named,
         name_action=url_for("console.name_administrator", **where) if held else "",
+        at_once=request.form.get("when") == NOW,
+        typed=request.form.get("reason", ""),
         error=error,
     )
     return page, 422 if error else 200

@@ -1,8 +1,9 @@
 """The people an organisation acts for: by name, and one of them with whom they are open to."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from flask import abort, render_template, request, url_for
+from flask import abort, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.account.actions import service_names
@@ -13,7 +14,7 @@ from idp.delegation.holding import Hold
 from idp.delegation.lifecycle import State
 from idp.delegation.passing import Around
 from idp.delegation.people import Open, Somebody
-from idp.organisations import members, teams
+from idp.organisations import members, teams, texts
 from idp.organisations.rules import Act, Verdict
 from idp.organisations.views.common import (
     Here,
@@ -70,6 +71,10 @@ def show_people(ref: str) -> ResponseReturnValue:
 @bp.get("/helping/organisations/<ref>/people/<mandate>")
 def person(ref: str, mandate: str) -> ResponseReturnValue:
     """What somebody lets the organisation do, and who of it may do it."""
+    return _person_page(ref, mandate)
+
+
+def _person_page(ref: str, mandate: str, error: str = "") -> ResponseReturnValue:
     here = entered(ref, Act.SEE_PEOPLE)
     if not isinstance(here, Here):
         return here
@@ -108,7 +113,7 @@ def person(ref: str, mandate: str) -> ResponseReturnValue:
     passes = bool(passing.MAY_PASS_ON & here.me.member.roles)
     taken = {one.ref for one in opened}
     where: dict[str, Any] = {"ref": ref, "mandate": mandate}
-    return render_template(
+    page = render_template(
         "organisations/person.html",
         ref=ref,
         organisation=here.organisation.name,
@@ -116,6 +121,7 @@ def person(ref: str, mandate: str) -> ResponseReturnValue:
         mandates=[
             {
                 "service": names.get(one.service, one.service),
+                "says": _says(one.service, one.powers),
                 "until": one.expires,
                 "over": one.over,
                 "stopped": one.state is State.SUSPENDED,
@@ -133,7 +139,9 @@ def person(ref: str, mandate: str) -> ResponseReturnValue:
         assign_action=url_for("organisations.assign", **where),
         close_action=url_for("organisations.unassign", **where),
         back_action=url_for("helping.end_passed_on", **where) if passes else "",
+        error=error,
     )
+    return make_response(page, 422 if error else 200)
 
 
 @bp.post("/helping/organisations/<ref>/people/<mandate>")
@@ -144,7 +152,7 @@ def assign(ref: str, mandate: str) -> ResponseReturnValue:
         return session
     opener, to = opener_of(session), request.form.getlist("to")
     if not to:
-        return _answer(Verdict.NOBODY, ref, mandate)
+        return _person_page(ref, mandate, texts.refused(Verdict.NOBODY))
     verdict = house().database.transaction(
         lambda tx: assigning.assign(tx, ref, opener, mandate=mandate, assignees=to)
     )
@@ -162,6 +170,11 @@ def unassign(ref: str, mandate: str) -> ResponseReturnValue:
         lambda tx: assigning.unassign(tx, ref, account, mandate=mandate, assignee=to)
     )
     return _answer(verdict, ref, mandate)
+
+
+def _says(service: str, powers: Sequence[str]) -> list[str]:
+    entry = house().policies.powers.get(service)
+    return entry.says(tuple(powers)) if entry else []
 
 
 def _near(here: Here, mandate: str, around: Around, *, passes: bool) -> dict[str, Any]:
