@@ -90,6 +90,13 @@ _NOT_SENT = update(MandateInvitationRecord).where(_I.ref == bindparam("offer"))
 _NOT_ASKED = _NOT_SENT.values(attempts=1)
 _NOT_WRITTEN = _NOT_SENT.values(attempts=1, closed_at=db_now())
 _INSERT_LIST = insert(MandateInvitationRecord)
+_INSERT_FIRST = upsert(
+    lambda insert: (
+        insert(MandateInvitationRecord)
+        .on_conflict_do_nothing(index_elements=["ref"])
+        .returning(_I.ref)
+    )
+)
 _OFFER = select(_I.ref, _I.label_sealed, _I.contact_sealed).where(_I.ref == bindparam("offer"))
 # Not the version: whoever takes it back in the same moment would otherwise be told of it.
 _MEANT = (
@@ -105,15 +112,6 @@ class Later(StrEnum):
     OFFERED = "offered"
     AGAIN = "again"
     TAKEN_BACK = "taken-back"
-
-
-_INSERT_FIRST = upsert(
-    lambda insert: (
-        insert(MandateInvitationRecord)
-        .on_conflict_do_nothing(index_elements=["ref"])
-        .returning(_I.ref)
-    )
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

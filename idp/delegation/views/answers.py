@@ -182,8 +182,8 @@ def _ask(
                 "ref": ref,
                 "service": place.service,
                 "passing": passing_words(delegate, place) if place.passes_on else "",
-                "said": kept.get(f"answer-{one.ref}", ""),
-                "passes": kept.get(f"pass-on-{one.ref}") == YES,
+                "said": kept.get(f"answer-{ref}", ""),
+                "passes": kept.get(f"pass-on-{ref}") == YES,
             }
             for ref, place in asked.items()
         ],
