@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.sql import ColumnElement
 
 from idp.assurance.rules import Level
-from idp.callers.authority import Acting, OrganisationStanding
+from idp.callers.authority import ONE_VISIT, Acting, OrganisationStanding
 from idp.storage import Transaction, UtcDateTime, db_now
 
 TIME, TEXT, COUNT = UtcDateTime(), String(), BigInteger()
@@ -199,8 +199,7 @@ def facts(row: Any, *, now: datetime, actor: str | None, grant: str | None = Non
         state=row["m_state"],
         starts=row["m_starts"],
         expires=row["m_expires"],
-        spent=bool(row["m_single_use"]) and row["m_used_at"] is not None
-        and (grant is None or row["m_used_grant"] != grant),
+        spent=_is_spent(row, now, grant),
         basis=row["m_basis"],
         principal_died=row["p_died_on"] is not None,
         principal_ceased=row["b_ceased_on"] is not None,
@@ -220,10 +219,24 @@ def facts(row: Any, *, now: datetime, actor: str | None, grant: str | None = Non
     )  # fmt: skip
 
 
+def _visit_ends(row: Any) -> datetime | None:
+    """When the visit ends that has used a single use; None: not used yet, or for many."""
+    if not row["m_single_use"] or row["m_used_at"] is None:
+        return None
+    ends: datetime = row["m_used_at"] + ONE_VISIT
+    return ends
+
+
+def _is_spent(row: Any, now: datetime, grant: str | None) -> bool:
+    ends = _visit_ends(row)
+    return ends is not None and (grant is None or row["m_used_grant"] != grant or ends <= now)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActingMandate:
     """A mandate that an account asks to act under, and what `authority.bar` needs of it.
 
+    `expires` is the end of the one visit where a single use has been used.
     `member_ref` and the `organisation_*` are None where the delegate is a person, and so is the
     `people_limit` of each member. `through`: the organisations that passed it on, the last first.
     """
@@ -295,6 +308,7 @@ def wanted(row: Any, *, actor: str | None) -> ActingMandate | None:
 
 def read(row: Any, *, now: datetime, actor: str | None, grant: str | None = None) -> ActingMandate:
     """Make the mandate of a row that has one."""
+    ends = [one for one in (row["m_expires"], _visit_ends(row)) if one is not None]
     return ActingMandate(
         ref=row["m_ref"],
         bundle=row["m_bundle"],
@@ -305,7 +319,7 @@ def read(row: Any, *, now: datetime, actor: str | None, grant: str | None = None
         service=row["m_service"],
         powers=tuple(row["m_powers"]),
         basis=row["m_basis"],
-        expires=row["m_expires"],
+        expires=min(ends, default=None),
         single_use=bool(row["m_single_use"]),
         purpose=row["m_purpose"],
         authority_ref=row["m_authority_ref"],

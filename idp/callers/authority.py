@@ -7,7 +7,7 @@ Source: `delegation.md` section 1, I1-I4, I7, I9-I12, I19, I21.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from idp.assurance.rules import Level
@@ -19,6 +19,9 @@ WORKER = "worker"
 ESTATE = "estate"
 AFTER_DEATH = frozenset({ESTATE, "official"})
 NONE = Level(identity=0, sign_in=0)
+# How long the one visit lasts that spends a permission for a single use; a session alone would let
+# it go on for half a day.
+ONE_VISIT = timedelta(hours=1)
 
 
 class Bar(StrEnum):
@@ -74,7 +77,8 @@ class OrganisationStanding:
 class Acting:
     """A mandate and all it stands on, as it is at `now`.
 
-    `expires` None: open-ended. `spent`: a single use that something else has used.
+    `expires` None: open-ended. `spent`: a single use that something else has used, or whose visit
+    is over.
     `organisation` None: the delegate is a person, and `is_delegate` says if it is the actor.
     `quorum` of the delegates appointed together have to agree; `signed` of them have, the actor
     among them. `basis` is the law or the act that the mandate stands on.

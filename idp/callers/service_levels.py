@@ -118,6 +118,7 @@ class ServiceLevels:
             counts, self._counts = self._counts, {}
         if not counts:
             return
+        # In one order, so that no two workers wait for each other's rows.
         rows = [{**key._asdict(), **{name: count[name] for name in _COUNTS}}
                 for key, count in sorted(counts.items())]  # fmt: skip
         try:

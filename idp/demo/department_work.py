@@ -52,7 +52,17 @@ class Work:
         what, by, reference = self.does[power], acting.who(facts), answer.get("reference", "")
         line = f"{what}. {by}, {time.strftime('%d %B %Y, %H:%M')}. {reference}".strip()
         self.done.setdefault(sub_of(kept), []).append(line)
+        if facts.get("mandate", {}).get("single_use"):
+            self.give_back(token)
         return render_template("done.html", user=kept, what=what, reference=reference)
+
+    def give_back(self, token: str) -> None:
+        """End what was for one use, when that is done (RFC 7009): nobody does it twice."""
+        address = self.us.client.load_server_metadata()["revocation_endpoint"]
+        done = self.us.client.post(
+            address, withhold_token=True, auth=self.proof, data={"token": token}
+        )
+        done.raise_for_status()
 
     def asked_again(self) -> dict[str, Any] | Answer:
         """Who is signed in, with the facts as they are now; else the page that says it is over."""

@@ -133,6 +133,11 @@ def insurer(scene: Scene) -> None:
         "the insurer renews the tax of his car",
         done.heading == "Done: Renew the tax of a car", done.text,
     )  # fmt: skip
+    twice = shown.click("Renew the tax of a car")
+    scene.proved(
+        "pressed again in the same visit it is not done again",
+        "You can no longer act for" in twice.heading, twice.text,
+    )  # fmt: skip
     again, _ = here.enter(agent, CAR_TAX, "insurer", act=True)
     scene.proved("the next time he is not offered", person.name not in again.text, again.text)
     mandate = re.search(r'"id": "([^"]+)"', walk.told(shown)["ID token"]["mandate"])

@@ -166,6 +166,8 @@ def mandate_claim(mandate: ActingMandate, powers: Sequence[str]) -> dict[str, An
         "grant_level": str(facts.granted.meet(facts.cap)),
         "quorum_met": facts.signed >= facts.quorum,
     }
+    if mandate.single_use:
+        claim["single_use"] = True
     if mandate.expires is not None:
         claim["exp"] = int(mandate.expires.timestamp())
     return claim

@@ -126,6 +126,27 @@ def test_what_was_not_agreed_or_is_not_proved_is_not_made(
     assert site.rows(MandateInvitationRecord) == []
 
 
+def test_health_is_never_given_together_with_anything_else(site: Site, charity: str) -> None:
+    """I21."""
+    policies, helper = site.house.policies, _sian(site, charity)
+    other = policies.powers["vehicles"].model_copy(update={"client_id": "boats"})
+    ill = policies.powers["vehicles"].model_copy(update={"realm": "health"})
+    health = replace(policies, powers={**policies.powers, "vehicles": ill, "boats": other})
+    both = replace(helper, services=frozenset({"vehicles", "boats"}))
+
+    def make(*services: str) -> str | Refusal:
+        want = replace(PAPER, services=dict.fromkeys(services, ("renew",)))
+        return site.database.transaction(lambda tx: assisting.make(
+            tx, site.house.keyring, health, both, _margaret(site), want
+        ))  # fmt: skip
+
+    made = make("vehicles", "boats")
+    assert isinstance(made, Refusal)
+    assert made.code == "realms"
+    assert site.rows(MandateRecord) == []
+    assert isinstance(make("vehicles"), str), "alone it may be"
+
+
 def test_nobody_helps_themself(site: Site, charity: str) -> None:
     made = _make(site, charity, PAPER, str(site.account("sian")["person_ref"]))
     assert isinstance(made, Refusal)

@@ -27,6 +27,7 @@ from idp.delegation.records import MandateRecord
 from idp.errors import Refusal
 from idp.journal.records import JournalEntry
 from idp.keyring.sealing import random_ref
+from idp.operators import not_ready
 from idp.organisations.records import MemberRecord, OrganisationRecord
 from tests.build import Site
 from tests.rig.firms import opener
@@ -295,3 +296,9 @@ def test_no_two_realms_are_named_together_and_no_sector_holds_two(site: Site) ->
     assert site.database.read(lambda tx: sectors_of_two_realms(tx, both)) == []
     site.change(ClientRecord, {"sector": "revenue"}, client_id="library")
     assert site.database.read(lambda tx: sectors_of_two_realms(tx, both)) == ["revenue"]
+    health = replace(site.house.policies, powers=both)
+    in_force = replace(site.house.services, policies_in_force=lambda: health)
+    said = not_ready(replace(site.house, services=in_force))
+    assert any("share a sector with others: revenue" in one for one in said), said
+    site.change(ClientRecord, {"disabled_at": site.database.now()}, client_id="library")
+    assert site.database.read(lambda tx: sectors_of_two_realms(tx, both)) == []

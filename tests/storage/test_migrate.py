@@ -40,6 +40,15 @@ def test_a_migrated_database_is_what_the_models_say(database: Database) -> None:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
         assert is_current(connection)
+        # What the comparison leaves out: keys, and in which order names are sorted.
+        found = inspect(connection)
+        for table in Base.metadata.sorted_tables:
+            key = found.get_pk_constraint(table.name)["constrained_columns"]
+            assert set(key) == set(table.primary_key.columns.keys()), table.name
+            for column in found.get_columns(table.name):
+                ours = table.c[column["name"]].type.dialect_impl(connection.dialect)
+                sorted_by = [getattr(one, "collation", None) for one in (column["type"], ours)]
+                assert sorted_by[0] == sorted_by[1], (table.name, column["name"])
 
 
 def test_the_plan_is_what_runs_and_nothing_runs_twice(empty_url: str) -> None:
@@ -136,16 +145,20 @@ def test_who_is_open_to_whom_gets_the_names_that_it_is_listed_by(
         }  # fmt: skip
         mandate, assignment = old["mandate"], old["mandate_assignment"]
         there = {name: one for name, one in values.items() if name in mandate.c}
-        tx.execute(mandate.insert().values(**there))
-        tx.execute(assignment.insert().values(
-            mandate_ref="m", assignee="t", assigned_by="x", assigned_at=now))  # fmt: skip
+        for ref, who in (("m", "margaret"), ("n", "tom"), ("o", None)):  # None: nobody known yet
+            named = {"principal": who, "principal_sort": f"hughes {who}" if who else ""}
+            own = {"ref": ref, "delegate": f"firm of {ref}", **named,
+                   "state": "active" if who else "offered"}  # fmt: skip
+            tx.execute(mandate.insert().values(**(there | own)))
+            tx.execute(assignment.insert().values(
+                mandate_ref=ref, assignee="t", assigned_by="x", assigned_at=now))  # fmt: skip
 
     database.transaction(before)
     migrate(empty_url)
-    found = text("SELECT principal_sort, principal FROM mandate_assignment")
+    found = text("SELECT principal_sort, principal FROM mandate_assignment ORDER BY mandate_ref")
     rows = [tuple(row) for row in database.read(lambda tx: tx.execute(found).all())]
     database.close()
-    assert rows == [("hughes margaret", "margaret")]
+    assert rows == [("hughes margaret", "margaret"), ("hughes tom", "tom"), ("", "")]
 
 
 def _migrated_to_before(
