@@ -31,7 +31,7 @@ from idp.delegation.inviting import (
 )
 from idp.delegation.lifecycle import OFFER_LASTS, Move, State
 from idp.delegation.limits import address_limit, person_limit, told_limit, tried_limit
-from idp.delegation.moving import KIND, By, Row, move, open_offer, read_bundle
+from idp.delegation.moving import KIND, By, Moved, Row, move, open_offer, read_bundle
 from idp.delegation.offers import Asked, Facts, Line, Term, are_facts_of, read_facts
 from idp.delegation.records import MandateInvitationRecord, MandateRecord
 from idp.journal.actions import Entry, record
@@ -160,10 +160,12 @@ def remind(tx: Transaction, ref: str) -> None:
 def take_back(tx: Transaction, ref: str, by: By) -> None:
     """Take back what is still open of an offer by facts. The caller has checked that it is `by`'s
     own. A principal's own journal says so when the worker has been there."""
-    for one in read_bundle(tx, ref):
-        move(tx, one.ref, Move.CANCEL, by, row=one, blind=True)
+    moved = [
+        move(tx, one.ref, Move.CANCEL, by, row=one, blind=True) for one in read_bundle(tx, ref)
+    ]
     close(tx, ref)
-    _later(tx, ref, Later.TAKEN_BACK, by=by.actor or by.who)
+    if any(isinstance(one, Moved) for one in moved):
+        _later(tx, ref, Later.TAKEN_BACK, by=by.actor or by.who)
 
 
 def tell_asked(database: Database, keyring: Keyring, payload: Mapping[str, Any]) -> None:
