@@ -13,7 +13,7 @@ from idp.authentication.phones import NotConfirmed, Offered
 from idp.authentication.sessions import SessionFacts
 from idp.authentication.tries import Refusal
 from idp.authentication.views import bp, end, finish, let_in, shown, to
-from idp.web import caller_address, house, see_other
+from idp.web import caller_address, house, retry_after, see_other
 
 __all__ = ["bp"]
 
@@ -149,4 +149,4 @@ def _days() -> int:
 
 def _too_often(refusal: Refusal) -> tuple[str, dict[str, str]]:
     wait = refusal.wait or timedelta(days=1)
-    return texts.too_often(wait), {"Retry-After": str(max(1, int(wait.total_seconds())))}
+    return texts.too_often(wait), retry_after(wait)

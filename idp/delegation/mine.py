@@ -9,19 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, func, select
+from sqlalchemy import and_, bindparam, exists, select
 
 from idp.callers import acting
-from idp.delegation.people import PAGE, on_page
+from idp.delegation.people import NAME, NAMED, PAGE, on_page, page_from
 from idp.delegation.records import AssignmentRecord, MandateRecord
 from idp.organisations.records import TeamMemberRecord
-from idp.register.records import BusinessRecord, PersonRecord
 from idp.storage import Transaction
 
-_LAST = chr(0x10FFFF)  # stands behind every name
 _M, _A = MandateRecord.__table__, AssignmentRecord.__table__
 _TM = TeamMemberRecord.__table__
-_P, _B = PersonRecord.__table__, BusinessRecord.__table__
 _HOLDS = and_(_M.c.delegate == bindparam("organisation"), acting.holds(_M))
 _TEAMS = select(_TM.c.team_ref).where(_TM.c.member_ref == bindparam("member"))
 
@@ -50,14 +47,9 @@ ASSIGNED = _walk(
 )
 _SHOWN = (
     select(
-        _M.c.ref, _M.c.principal, _M.c.service, _M.c.expires,
-        func.coalesce(_P.c.given_name + " " + _P.c.family_name, _B.c.name, "").label("name"),
+        _M.c.ref, _M.c.principal, _M.c.service, _M.c.expires, NAME.label("name"),
     )
-    .select_from(
-        _M.join(_P, _P.c.ref == _M.c.principal, isouter=True).join(
-            _B, _B.c.ref == _M.c.principal, isouter=True
-        )
-    )
+    .select_from(NAMED)
     .where(
         _HOLDS,
         # Between the names, too: an index goes by them.
@@ -71,9 +63,6 @@ _SHOWN_OPEN = _SHOWN.where(
         _A.c.mandate_ref == _M.c.ref,
         _A.c.assignee.in_(bindparam("assignees", expanding=True)),
     )
-)
-_WHERE = select(_M.c.principal_sort, _M.c.principal).where(
-    _M.c.ref == bindparam("mandate"), _M.c.delegate == bindparam("organisation")
 )
 
 
@@ -96,13 +85,7 @@ def list_mine(
     the family name begins, `after` the reference of the last one on a page; what is neither is
     taken for the beginning. So many statements as there are teams of theirs, and four.
     """
-    begins = " ".join(named.split()).casefold()
-    values = {"organisation": organisation, "from_name": begins, "from_principal": "",
-              "to_name": begins + _LAST}  # fmt: skip
-    last = tx.execute(_WHERE, {"organisation": organisation, "mandate": after}).first() \
-        if after else None  # fmt: skip
-    if last is not None and last.principal_sort >= begins:
-        values |= {"from_name": last.principal_sort, "from_principal": last.principal}
+    values = page_from(tx, organisation, named, after)
     assignees: list[str] = []
     if everyone:
         met = [tuple(row) for row in tx.execute(EVERYONE, values)]

@@ -108,7 +108,11 @@ def _principals(most: Any) -> Any:
     )
 
 
-_NAME = func.coalesce(_P.c.given_name + " " + _P.c.family_name, _B.c.name, "")
+# A mandate with whom it is about, a person or a business, and what they are called.
+NAME = func.coalesce(_P.c.given_name + " " + _P.c.family_name, _B.c.name, "")
+NAMED = _M.join(_P, _P.c.ref == _M.c.principal, isouter=True).join(
+    _B, _B.c.ref == _M.c.principal, isouter=True
+)
 _ASSIGNED = (
     select(func.count())
     .select_from(_A)
@@ -118,7 +122,7 @@ _ASSIGNED = (
 )
 _COLUMNS = [
     _M.c.ref, _M.c.principal, _M.c.service, _M.c.powers, _M.c.state, _M.c.expires,
-    _NAME.label("name"), _ASSIGNED.label("open_to"), db_now().label("now"),
+    NAME.label("name"), _ASSIGNED.label("open_to"), db_now().label("now"),
 ]  # fmt: skip
 _OURS = and_(_M.c.delegate == bindparam("organisation"), _M.c.state.in_(_HELD_STATES))
 _SHOWN = _principals(PAGE + 1)
@@ -137,11 +141,7 @@ _WHERE = select(_M.c.principal_sort, _M.c.principal).where(
 )
 _ONE = (
     select(*_COLUMNS)
-    .select_from(
-        _M.join(_P, _P.c.ref == _M.c.principal, isouter=True).join(
-            _B, _B.c.ref == _M.c.principal, isouter=True
-        )
-    )
+    .select_from(NAMED)
     .where(_M.c.principal == bindparam("principal"), _OURS)
     .order_by(_M.c.service)
 )
@@ -168,15 +168,20 @@ def list_people(
     `named` is how the family name begins, `after` the reference of the last one on a page; what
     is neither is taken for the beginning. At most two statements.
     """
+    found = _gathered(tx.execute(LIST, page_from(tx, organisation, named, after)).mappings())
+    return found[:PAGE], found[PAGE - 1].ref if len(found) > PAGE else ""
+
+
+def page_from(tx: Transaction, organisation: str, named: str, after: str) -> dict[str, str]:
+    """Answer where a page begins and the names end, as `on_page` asks for them."""
     begins = " ".join(named.split()).casefold()
     values = {"organisation": organisation, "from_name": begins, "from_principal": "",
               "to_name": begins + _LAST}  # fmt: skip
-    last = tx.execute(_WHERE, {"organisation": organisation, "mandate": after}).first() \
-        if after else None  # fmt: skip
+    where = {"organisation": organisation, "mandate": after}
+    last = tx.execute(_WHERE, where).first() if after else None
     if last is not None and last.principal_sort >= begins:
         values |= {"from_name": last.principal_sort, "from_principal": last.principal}
-    found = _gathered(tx.execute(LIST, values).mappings())
-    return found[:PAGE], found[PAGE - 1].ref if len(found) > PAGE else ""
+    return values
 
 
 def count_people(tx: Transaction, organisation: str, most: int = COUNTED + 1) -> int:

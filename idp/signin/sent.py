@@ -12,7 +12,7 @@ from idp.signin.actions import Position
 from idp.signin.asking import at, bp, go_on, service_name, this_device
 from idp.signin.rules import EMAIL_CODE, PAGE_OF, SMS_CODE, Step
 from idp.storage import Transaction
-from idp.web import caller_address, house, see_other
+from idp.web import caller_address, house, retry_after, see_other
 
 __all__ = ["bp"]
 LONGEST_NAME = 320
@@ -217,6 +217,4 @@ def _typed() -> str:
 
 
 def _wait(refusal: Refusal) -> dict[str, str]:
-    if refusal.wait is None:
-        return {}
-    return {"Retry-After": str(max(1, int(refusal.wait.total_seconds())))}
+    return {} if refusal.wait is None else retry_after(refusal.wait)

@@ -1,5 +1,6 @@
 """Who may do what inside an organisation: the whole table, and what no role gets round."""
 
+import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -21,6 +22,7 @@ from idp.organisations.rules import (
     judge,
     may,
     may_have_access,
+    opens_more,
     read_email,
     read_limit,
     read_name,
@@ -108,6 +110,19 @@ def test_everyone_can_be_chosen_at_set_up_only_and_assigned_always() -> None:
     for firm, count in product((FIRM, everyone), (1, 9)):
         assert may_have_access(firm, "assigned", members=count) is Verdict.ALLOWED
     assert may_have_access(FIRM, "nobody", members=1) is Verdict.GONE
+
+
+def test_a_change_opens_more_where_anybody_could_have_more_people_than_before() -> None:
+    def most(access: str, limit: int | None) -> tuple[bool, float]:
+        """Whether all are open from the start, and how many each member can have."""
+        return access == "everyone", math.inf if limit is None else limit
+
+    limits = (None, 1, 2, 3)
+    for before, after in product(product(("assigned", "everyone"), limits), repeat=2):
+        firm = replace(FIRM, access=before[0], people_limit=before[1])
+        was, is_now = most(*before), most(after[0], None if after[0] == "everyone" else after[1])
+        closes = was[0] and not is_now[0]  # nobody has anybody until they are assigned
+        assert opens_more(firm, *after) == (not closes and is_now > was), (before, after)
 
 
 def test_a_suspension_without_the_usual_notice_takes_a_stated_reason() -> None:
