@@ -56,6 +56,8 @@ MANDATE_REASONS: dict[str, Act] = {
         ref=got["mandate"]),
     "mandate-over": lambda site, got: site.change(
         MandateRecord, {"expires": site.database.now()}, ref=got["mandate"]),
+    "actor-died": lambda site, got: site.change(
+        PersonRecord, {"died_on": date(2026, 1, 1)}, ref=site.account("sian")["person_ref"]),
     "mandate-for-other-services": lambda site, got: site.change(
         MandateRecord, {"service": "library"}, ref=got["mandate"]),
 }  # fmt: skip
