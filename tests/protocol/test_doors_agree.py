@@ -85,7 +85,9 @@ def _given(site: Site, mandate: str | None) -> dict[str, Any]:
     tokens = site.redeem("tax", code).json or {}
     assert site.userinfo(tokens["access_token"]).status_code == 200
     assert site.introspect("tax", tokens["access_token"])["active"]
-    assert site.introspect("tax", tokens["refresh_token"])["active"]
+    refresh = site.introspect("tax", tokens["refresh_token"])
+    assert refresh["active"]
+    assert refresh.get("act") == claims_of(tokens["id_token"]).get("act"), "delegation.md I22"
     return {
         **tokens, "session": session, "grant": grant["ref"], "holder": grant["holder"],
         "sid": claims_of(tokens["id_token"])["sid"], "mandate": mandate,
