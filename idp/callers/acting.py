@@ -47,6 +47,7 @@ MANDATE = named(
     parent_ref=TEXT,
 )  # fmt: skip
 PERSON = named("person", ref=TEXT, died_on=Date())
+ACCOUNT_OF = named("account", ref=TEXT, person_ref=TEXT)
 BUSINESS = named("business", ref=TEXT, ceased_on=Date())
 ORGANISATION = named(
     "organisation", ref=TEXT, kind=TEXT, assurance=COUNT, access=TEXT, people_limit=COUNT,
@@ -67,10 +68,11 @@ TABLES = {
     "m": MANDATE, "p": PERSON, "b": BUSINESS, "o": ORGANISATION, "mb": MEMBER, "ja": AUTHORITY,
     "bw": WATCH,
 }  # fmt: skip
-ALL_TABLES = (*TABLES.values(), CLIENT, ASSIGNMENT, TEAM_MEMBER, ACT, SIGNATURE)
+ALL_TABLES = (*TABLES.values(), ACCOUNT_OF, CLIENT, ASSIGNMENT, TEAM_MEMBER, ACT, SIGNATURE)
 _PARENT, _GRANDPARENT, _FELLOW = (MANDATE.alias(name) for name in ("pm", "gm", "fellow"))
 _SERVICE = CLIENT.alias("at_service")  # where the mandate may be used
 _PASSED_BY = ORGANISATION.alias("passed_by")
+_ACTING, _ACTOR = ACCOUNT_OF.alias("acting_account"), PERSON.alias("acting_person")
 
 
 def labelled(source: Any, prefix: str) -> list[ColumnElement[Any]]:
@@ -154,6 +156,7 @@ def columns(joint_act: Any) -> list[ColumnElement[Any]]:
         _PARENT.c.delegate.label("x_through"),
         _GRANDPARENT.c.delegate.label("x_before"),
         signed.label("x_signed"),
+        _ACTOR.c.died_on.label("x_actor_died"),
     ]  # fmt: skip
 
 
@@ -173,6 +176,8 @@ def joined(source: Any, *, mandate: Any, member: Any, account: Any) -> Any:
         .join(MEMBER, and_(member, MEMBER.c.organisation_ref == MANDATE.c.delegate), isouter=True)
         .join(AUTHORITY, AUTHORITY.c.ref == MANDATE.c.authority_ref, isouter=True)
         .join(WATCH, WATCH.c.actor == account, isouter=True)
+        .join(_ACTING, _ACTING.c.ref == account, isouter=True)
+        .join(_ACTOR, _ACTOR.c.ref == _ACTING.c.person_ref, isouter=True)
         .join(_SERVICE, _SERVICE.c.client_id == MANDATE.c.service, isouter=True)
         .join(_PARENT, _PARENT.c.ref == MANDATE.c.parent_ref, isouter=True)
         .join(_GRANDPARENT, _GRANDPARENT.c.ref == _PARENT.c.parent_ref, isouter=True)
@@ -207,6 +212,7 @@ def facts(row: Any, *, now: datetime, actor: str | None, grant: str | None = Non
         is_delegate=actor is not None and row["m_delegate"] == actor,
         organisation=organisation,
         frozen=row["bw_frozen_at"] is not None,
+        actor_died=row["x_actor_died"] is not None,
         service=row["m_service"],
         service_off=row["x_service_off"] is not None,
         powers=frozenset(row["m_powers"]),

@@ -44,6 +44,7 @@ class Bar(StrEnum):
     MEMBER_SUSPENDED = "member-suspended"
     NOT_A_WORKER = "role-lacking"
     NOT_ASSIGNED = "not-assigned"
+    ACTOR_DIED = "actor-died"
     FROZEN = "actor-frozen"
     SERVICE_OFF = "service-switched-off"
     NOT_AWARE = "service-not-delegation-aware"
@@ -80,6 +81,7 @@ class Acting:
     `expires` None: open-ended. `spent`: a single use that something else has used, or whose visit
     is over.
     `organisation` None: the delegate is a person, and `is_delegate` says if it is the actor.
+    `actor_died`: whoever signs in as them now, it is somebody else.
     `quorum` of the delegates appointed together have to agree; `signed` of them have, the actor
     among them. `basis` is the law or the act that the mandate stands on.
     `actor_level`: the mandate's own least level for whoever acts. `granted` is what the principal
@@ -99,6 +101,7 @@ class Acting:
     is_delegate: bool
     organisation: OrganisationStanding | None
     frozen: bool
+    actor_died: bool = False
     service: str
     service_off: bool
     powers: frozenset[str]
@@ -138,6 +141,7 @@ def bar(facts: Acting, wish: Wish) -> Bar | None:
         _mandate(facts)
         or _principal(facts)
         or _delegate(facts)
+        or (Bar.ACTOR_DIED if facts.actor_died else None)
         or (Bar.FROZEN if facts.frozen else None)
         or _audience(facts, wish)
         or (Bar.QUORUM if facts.signed < facts.quorum else None)
@@ -246,6 +250,7 @@ SAID: Mapping[StrEnum, str] = {
     Bar.MEMBER_SUSPENDED: "the member of the organisation who acts is suspended",
     Bar.NOT_A_WORKER: "the member of the organisation has no role that acts for people",
     Bar.NOT_ASSIGNED: "the member of the organisation has not been assigned this person",
+    Bar.ACTOR_DIED: "the person who acts has died",
     Bar.FROZEN: "so many people were opened that this member was stopped",
     Bar.SERVICE_OFF: "the service that this permission is for has been switched off",
     Bar.NOT_AWARE: "this service is not registered as one that others may act at",

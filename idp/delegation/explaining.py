@@ -183,6 +183,10 @@ def _of_reach() -> dict[StrEnum, tuple[str, str]]:
     stopped = _("Your helper opened a lot of people. So we stopped them, to keep you safe.")
     waits = _("Your helper opened a lot of people. So they must wait, to keep you safe.")
     return {
+        Bar.ACTOR_DIED: (
+            _("Our records say that your helper has died. Call us if that is wrong."),
+            _("Our records say that you have died. Call us if that is wrong."),
+        ),
         Bar.FROZEN: (
             stopped,
             _("You opened a lot of people in a short time. So we stopped you, to keep them safe. "

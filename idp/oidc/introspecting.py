@@ -76,6 +76,7 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc]
                 "scope": grant.scope,
                 "iss": self.server.call.services.issuer,
                 "token_type": "refresh_token",
+                **acting_claims(grant),  # without `act` it would say that it is the person's own
             }
         return {
             "active": True,

@@ -16,6 +16,7 @@ from idp.accounts.records import AccountRecord
 from idp.journal.actions import Entry, record
 from idp.organisations.records import MemberRecord, OrganisationRecord
 from idp.organisations.rules import Act, Member, Organisation, Role, Verdict, judge
+from idp.register.records import PersonRecord
 from idp.storage import Transaction, db_now
 
 ORG, MEMBER = OrganisationRecord.__table__.c, MemberRecord.__table__.c
@@ -25,6 +26,12 @@ _FACTS = ("ref", "name", "kind", "registered_number", "assurance", "access", "pe
 COLUMNS = [*(ORG[name] for name in _FACTS), db_now().label("now")]
 _FIND = select(*COLUMNS).where(ORG.ref == bindparam("organisation"))
 _LOCK = _FIND.with_for_update()
+_DIED_ON = (
+    select(PersonRecord.died_on)
+    .where(PersonRecord.ref == AccountRecord.person_ref)
+    .correlate(AccountRecord)
+    .scalar_subquery()
+)
 _PARTY = func.coalesce(AccountRecord.person_ref, AccountRecord.ref).label("party")
 MEMBER_COLUMNS = [
     MEMBER.ref.label("member_ref"),
@@ -35,6 +42,7 @@ MEMBER_COLUMNS = [
     MEMBER.left_at,
     MEMBER.joined_at,
     AccountRecord.email,
+    _DIED_ON.label("died_on"),
     _PARTY,
 ]
 _MEMBERS = select(*MEMBER_COLUMNS).join(AccountRecord, AccountRecord.ref == MEMBER.account_ref)
@@ -254,14 +262,15 @@ def read(row: Mapping[str, Any]) -> Organisation:
 
 
 def listed(row: Mapping[str, Any]) -> Listed:
-    """Make a member of a row of `MEMBER_COLUMNS`."""
+    """Make a member of a row of `MEMBER_COLUMNS`. One who has died is stopped, whatever their
+    organisation knows of it: whoever signs in as them now is somebody else."""
     return Listed(
         member=Member(
             ref=row["member_ref"],
             account_ref=row["account_ref"],
             name=row["member_name"],
             roles=frozenset(row["roles"]),
-            suspended=row["suspended_at"] is not None,
+            suspended=row["suspended_at"] is not None or row["died_on"] is not None,
             left=row["left_at"] is not None,
         ),
         party=row["party"],

@@ -1,6 +1,6 @@
 """The facts of acting in SQL: what is open to one member is open to no other; on both engines."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from idp.callers.authority import Bar, Wish, bar
 from idp.delegation import actions as delegation
 from idp.delegation.records import AssignmentRecord, MandateRecord
 from idp.organisations.records import MemberRecord, TeamMemberRecord, TeamRecord
+from idp.register.records import PersonRecord
 from tests.build import Site
 
 TOP = Level(identity=3, sign_in=3)
@@ -79,6 +80,17 @@ def test_a_mandate_of_a_person_carries_nobody_else(site: Site) -> None:
     mandate = site.give_mandate()
     assert barred(site, mandate, "sian") is None
     assert barred(site, mandate, "tom") is Bar.UNKNOWN
+
+
+def test_nobody_acts_as_a_member_who_has_died(site: Site) -> None:
+    """Also before anybody has put them out: whoever signs in as them is somebody else."""
+    firm = site.give_organisation("Owen and Co", access="everyone")
+    site.give_member(firm, "tom")
+    mandate = site.give_mandate(delegate=firm)
+    assert barred(site, mandate, "tom") is None
+    dead = {"died_on": date(2026, 1, 1)}
+    site.change(PersonRecord, dead, ref=site.account("tom")["person_ref"])
+    assert barred(site, mandate, "tom") is Bar.ACTOR_DIED
 
 
 @pytest.mark.parametrize("which", ["parent", "grandparent"])

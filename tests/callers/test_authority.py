@@ -57,6 +57,7 @@ WAYS: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], Bar]] = [
     ({}, {"member_suspended": True}, {}, Bar.MEMBER_SUSPENDED),
     ({}, {"roles": frozenset({"admin", "assigner"})}, {}, Bar.NOT_A_WORKER),
     ({}, {"assigned": False}, {}, Bar.NOT_ASSIGNED),
+    ({"actor_died": True}, {}, {}, Bar.ACTOR_DIED),
     ({"frozen": True}, {}, {}, Bar.FROZEN),
     ({}, {}, {"service": "library"}, Bar.OTHER_SERVICE),
     ({"service_off": True}, {}, {}, Bar.SERVICE_OFF),

@@ -1,7 +1,7 @@
 """Members come by a link that works once, change, and leave; each from the next request on."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import date, timedelta
 from threading import Barrier
 from typing import Any
 
@@ -11,9 +11,10 @@ from idp.assurance.rules import Level
 from idp.delegation import assigning
 from idp.delegation.records import AssignmentRecord
 from idp.organisations import members, settings, teams
-from idp.organisations.actions import organisations_of
+from idp.organisations.actions import organisations_of, working
 from idp.organisations.records import MemberInvitationRecord, MemberRecord, OrganisationRecord
 from idp.organisations.rules import Verdict
+from idp.register.records import PersonRecord
 from tests.organisations.firm import Firm
 from tests.rig.firms import opener
 
@@ -154,6 +155,17 @@ def test_a_suspension_is_lifted_by_another_and_the_last_admin_stays(firm: Firm) 
     assert gone(tom, him) is Verdict.ALLOWED
     assert gone(sian, him) is Verdict.GONE
     assert firm.do(lambda tx: organisations_of(tx, tom)) == []
+
+
+def test_a_member_who_died_is_stopped_before_anybody_puts_them_out(firm: Firm) -> None:
+    sian, him = firm.account("sian"), firm.member("tom")
+    person = firm.site.account("sian")["person_ref"]
+    firm.site.change(PersonRecord, {"died_on": date(2026, 1, 1)}, ref=person)
+    firm.mail()
+    assert invite(firm) is Verdict.SUSPENDED
+    assert firm.do(lambda tx: members.suspend(tx, firm.ref, sian, him)) is Verdict.SUSPENDED
+    assert firm.do(lambda tx: working(tx, firm.ref, sian)) is None
+    assert firm.do(lambda tx: working(tx, firm.ref, firm.account("tom"))) is not None
 
 
 def test_who_comes_back_begins_anew(firm: Firm) -> None:

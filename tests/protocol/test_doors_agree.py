@@ -56,6 +56,8 @@ MANDATE_REASONS: dict[str, Act] = {
         ref=got["mandate"]),
     "mandate-over": lambda site, got: site.change(
         MandateRecord, {"expires": site.database.now()}, ref=got["mandate"]),
+    "actor-died": lambda site, got: site.change(
+        PersonRecord, {"died_on": date(2026, 1, 1)}, ref=site.account("sian")["person_ref"]),
     "mandate-for-other-services": lambda site, got: site.change(
         MandateRecord, {"service": "library"}, ref=got["mandate"]),
 }  # fmt: skip
@@ -83,7 +85,9 @@ def _given(site: Site, mandate: str | None) -> dict[str, Any]:
     tokens = site.redeem("tax", code).json or {}
     assert site.userinfo(tokens["access_token"]).status_code == 200
     assert site.introspect("tax", tokens["access_token"])["active"]
-    assert site.introspect("tax", tokens["refresh_token"])["active"]
+    refresh = site.introspect("tax", tokens["refresh_token"])
+    assert refresh["active"]
+    assert refresh.get("act") == claims_of(tokens["id_token"]).get("act"), "delegation.md I22"
     return {
         **tokens, "session": session, "grant": grant["ref"], "holder": grant["holder"],
         "sid": claims_of(tokens["id_token"])["sid"], "mandate": mandate,
