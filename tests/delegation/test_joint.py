@@ -223,6 +223,12 @@ def test_an_act_counts_for_its_own_service_and_authority_alone(site: Site) -> No
     court.sign(books, third)
     assert court.barred(asker, books.ref) is Bar.QUORUM
     assert court.ask(asker, "basic") is None
+    returns = court.ask(asker)
+    assert returns is not None
+    court.sign(returns, third)
+    assert court.barred(asker, returns.ref) is None
+    court.end(third)
+    assert court.barred(asker, returns.ref) is Bar.QUORUM, "what is left at the library is no help"
 
 
 def test_what_was_agreed_for_one_person_counts_for_no_other(site: Site) -> None:
