@@ -294,3 +294,5 @@ def test_no_two_realms_are_named_together_and_no_sector_holds_two(site: Site) ->
     assert site.database.read(lambda tx: sectors_of_two_realms(tx, both)) == []
     site.change(ClientRecord, {"sector": "revenue"}, client_id="library")
     assert site.database.read(lambda tx: sectors_of_two_realms(tx, both)) == ["revenue"]
+    site.change(ClientRecord, {"disabled_at": site.database.now()}, client_id="library")
+    assert site.database.read(lambda tx: sectors_of_two_realms(tx, both)) == []
