@@ -19,6 +19,7 @@ from idp.callers import acting
 from idp.callers.authority import Bar, Wish, bar
 from idp.callers.realms import sectors_of_two_realms
 from idp.callers.records import ClientRecord
+from idp.delegation.actions import end as delegation_end
 from idp.delegation.actions import give
 from idp.delegation.holding import Why, end, suspend
 from idp.delegation.lifecycle import State
@@ -253,8 +254,11 @@ def test_who_may_not_passes_nothing_on(firms: Firms) -> None:
     assert firms.pass_on(parent, one, two, level=low) is Bar.LEVEL
     assert firms.pass_on(parent, one, one) is Problem.IN_THE_CHAIN
     assert firms.pass_on(parent, one, "nothing") is Problem.ORGANISATION
-    firms.site.change(OrganisationRecord, {"verified_at": None}, ref=two)
-    assert firms.pass_on(parent, one, two) is Problem.ORGANISATION
+    now = firms.site.database.now()
+    fine = {"verified_at": now, "closed_at": None, "suspends_at": None}
+    for values in ({"verified_at": None}, {"closed_at": now}, {"suspends_at": now}):
+        firms.site.change(OrganisationRecord, fine | values, ref=two)
+        assert firms.pass_on(parent, one, two) is Problem.ORGANISATION, values
     firms.site.change(MemberRecord, {"roles": ["worker"]}, account_ref=firms.accounts[one])
     assert firms.pass_on(parent, one, three) is Problem.ROLE_LACKING
     to_person = firms.site.give_mandate()
@@ -302,6 +306,26 @@ def test_who_takes_it_back_works_at_either_end_and_may_pass_on(firms: Firms) -> 
     assert firms.states(parent, child) == [("active", None)] * 2
     assert takes(child, two, two).ref == child
     assert [state for state, _ in firms.states(parent, child)] == ["active", "ended"]
+
+
+def test_what_is_held_or_was_ended_by_its_principal_is_not_passed_on_to_the_same(
+    firms: Firms,
+) -> None:
+    one, two, three = firms.refs
+    site, parent = firms.site, firms.give(one)
+    soon = {"suspends_at": site.database.now() + DAY}
+    site.change(OrganisationRecord, soon, ref=two)
+    firms.give(two, principal=site.account("tom")["person_ref"])  # for somebody else
+    child = firms.pass_on(parent, one, two)
+    assert firms.pass_on(parent, one, two) is Problem.HELD
+    firms.run(lambda tx: take_back(tx, site.house.keyring, child, organisation=two,
+                                   account=firms.accounts[two]))  # fmt: skip
+    again = firms.pass_on(parent, one, two)
+    assert firms.states(again) == [("active", None)], "what a firm ended it may be let do anew"
+    margaret = site.account("margaret")["person_ref"]
+    firms.run(lambda tx: delegation_end(tx, again, principal=margaret))
+    assert firms.pass_on(parent, one, two) is Problem.UNWANTED
+    assert firms.states(firms.pass_on(parent, one, three)) == [("active", None)]
 
 
 def test_passed_on_and_ended_at_once_nothing_is_left_over(firms: Firms) -> None:
