@@ -296,18 +296,16 @@ def ask(
     """Read a mandate for somebody who wants to act under it. None: there is none, or one whose
     parties are not known yet; whether this actor may is for `authority.bar` to say."""
     row = (
-        tx.execute(
-            _ASK, {"mandate": mandate_ref, "account": account_ref, "joint_act": joint_act or ""}
-        )
+        tx.execute(_ASK, {"mandate": mandate_ref, "account": account_ref, "joint_act": joint_act})
         .mappings()
-        .first()
+        .one()
     )
     return wanted(row, actor=person_ref)
 
 
 def wanted(row: Any, *, actor: str | None) -> ActingMandate | None:
     """Make the mandate of a row that was asked for one; None as `ask` says."""
-    if row is None or row["m_principal"] is None or row["m_delegate"] is None:
+    if row["m_principal"] is None or row["m_delegate"] is None:
         return None
     return read(row, now=row["now"], actor=actor)
 

@@ -103,7 +103,7 @@ def _check(claims: Mapping[str, Any], method: str, address: str, now: int) -> No
         raise jose.BadToken("'htu' is not the address of this request")
 
 
-def _normal(uri: str) -> tuple[str, str, int | None, str] | None:
+def _normal(uri: str) -> tuple[str, str | None, int | None, str] | None:
     """An address without its query and fragment, as RFC 3986 6.2.2.1 and 6.2.3 compare it."""
     if not uri.isascii() or any(c <= " " for c in uri):  # which `urlsplit` would leave out
         return None
@@ -112,7 +112,7 @@ def _normal(uri: str) -> tuple[str, str, int | None, str] | None:
         port = parts.port or DEFAULT_PORTS.get(parts.scheme)
     except ValueError:
         return None
-    if parts.hostname is None or "@" in parts.netloc:
+    if "@" in parts.netloc:
         return None
     return parts.scheme, parts.hostname, port, parts.path or "/"
 

@@ -149,7 +149,7 @@ def check(
     found = [
         acting.read(row, now=row["now"], actor=row["actor"], grant=visit.ref if visit else None)
         for row in rows
-        if row["m_ref"] is not None and row["m_principal"] and row["m_delegate"]
+        if row["m_ref"] is not None
     ]
     judged = [(bar(one.facts, wish), one) for one in found]
     why, mandate = next(

@@ -23,7 +23,9 @@ from idp.delegation.records import JointActRecord, JointSignatureRecord
 from idp.errors import Refusal
 from idp.identifiers.rules import NationalInsuranceNumber, parse
 from idp.journal.records import JournalEntry
+from idp.notices.actions import Notice, unseal
 from idp.oidc.records import GrantRecord
+from idp.outbox.records import OutboxRecord
 from idp.register.actions import add_person
 from idp.storage import Transaction
 from tests.build import Site, claims_of, read_answer
@@ -107,6 +109,12 @@ class Court:
 
         return self.database.read(work)
 
+    def told(self, notice: Notice) -> list[str]:
+        """Who was sent this notice."""
+        sealed = [row["payload"] for row in self.site.rows(OutboxRecord)]
+        found = [unseal(self.site.house.keyring, one) for one in sealed if "sealed" in one]
+        return sorted(one.contact.address for one in found if one.notice is notice)
+
     def end(self, who: str) -> None:
         by = By(party=Party.DELEGATE, who=who)
         self.database.transaction(
@@ -145,6 +153,7 @@ def test_nobody_forms_a_quorum_alone_however_often_they_sign_or_ask(site: Site) 
         assert again is not None
         assert again.ref == act.ref
     assert len(site.rows(JointSignatureRecord, act_ref=act.ref)) == 1
+    assert not site.rows(JournalEntry, kind="joint-act-signed")
     assert court.barred(asker, act.ref) is Bar.QUORUM
     # Signatures on two acts do not add up, nor do those of strangers or of the principal.
     theirs = court.ask(other)
@@ -200,6 +209,13 @@ def test_who_lost_their_own_permission_counts_no_more(site: Site) -> None:
     act = court.ask(asker)
     assert act is not None
     court.sign(act, other)
+    court.sign(act, other)
+    signed = site.rows(JournalEntry, kind="joint-act-signed")
+    assert {(row["person"], row["actor"]) for row in signed} == {
+        (court.principal, other), (other, None),
+    }  # fmt: skip
+    assert len(signed) == 2
+    assert court.told(Notice.JOINT_ASKED) == ["d@example.test", "tom@example.test"]
     assert court.barred(asker, act.ref) is None
     court.end(other)
     assert court.barred(asker, act.ref) is Bar.QUORUM
@@ -208,6 +224,10 @@ def test_who_lost_their_own_permission_counts_no_more(site: Site) -> None:
     assert court.barred(asker, act.ref) is None
     court.end(asker)
     assert court.ask(asker) is None
+    assert site.database.read(lambda tx: joint.find(tx, act.ref)) is None
+    site.database.transaction(lambda tx: joint.use_up(tx, act.ref, asker))
+    assert court.ask(asker) is None
+    assert len(site.rows(JointActRecord)) == 1, "nothing was asked"
 
 
 def test_an_act_counts_for_its_own_service_and_authority_alone(site: Site) -> None:
@@ -224,6 +244,12 @@ def test_an_act_counts_for_its_own_service_and_authority_alone(site: Site) -> No
     court.sign(books, third)
     assert court.barred(asker, books.ref) is Bar.QUORUM
     assert court.ask(asker, "basic") is None
+    returns = court.ask(asker)
+    assert returns is not None
+    court.sign(returns, third)
+    assert court.barred(asker, returns.ref) is None
+    court.end(third)
+    assert court.barred(asker, returns.ref) is Bar.QUORUM, "what is left at the library is no help"
 
 
 def test_what_was_agreed_for_one_person_counts_for_no_other(site: Site) -> None:

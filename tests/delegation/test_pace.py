@@ -77,6 +77,12 @@ def test_bulk_use_never_becomes_usual_by_going_on() -> None:
     assert pace.usual == MEMBER
 
 
+@given(st.integers(0, 5), st.integers(0, 39))
+def test_within_an_hour_nothing_is_counted_anew_or_learned(opened: int, minutes: int) -> None:
+    pace = carried(worked(begun(), opened), NOON + timedelta(minutes=minutes), RULES)
+    assert (pace.opened, pace.usual, pace.interval_at) == (opened, MEMBER, hour_of(NOON))
+
+
 def test_a_clock_that_went_back_takes_no_alarm_away() -> None:
     pace = Pace(z=20, opened=5, usual=4, interval_at=hour_of(NOON), at=NOON)
     assert carried(pace, NOON - 5 * HOUR, RULES) == pace

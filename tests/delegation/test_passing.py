@@ -19,11 +19,12 @@ from idp.callers import acting
 from idp.callers.authority import Bar, Wish, bar
 from idp.callers.realms import sectors_of_two_realms
 from idp.callers.records import ClientRecord
+from idp.delegation.actions import end as delegation_end
 from idp.delegation.actions import give
 from idp.delegation.holding import Why, end, suspend
 from idp.delegation.lifecycle import State
-from idp.delegation.passing import Link, Problem, can_pass_on, judge, pass_on
-from idp.delegation.records import MandateRecord
+from idp.delegation.passing import Link, Problem, can_pass_on, judge, pass_on, take_back
+from idp.delegation.records import JointAuthorityRecord, MandateRecord
 from idp.errors import Refusal
 from idp.journal.records import JournalEntry
 from idp.keyring.sealing import random_ref
@@ -88,6 +89,7 @@ def test_a_service_in_no_catalogue_lets_nobody_pass_on() -> None:
     assert judge(LINK, None, **wish) is Problem.NOT_PASSED_ON
 
 
+CATALOGUES = [entry(passed_on=times) for times in range(3)]
 NAMES = st.frozensets(st.sampled_from([*POWERS, "all"]))
 TERMS = st.one_of(st.none(), st.integers(-5, 800).map(lambda days: NOON + days * DAY))
 
@@ -107,19 +109,22 @@ def test_a_child_is_never_more_than_its_parent(
         assert depth + 1 <= min(times, 2)
 
 
-@given(
-    st.sampled_from(State), st.integers(0, 3), st.integers(0, 3), st.integers(0, 2),
-    st.booleans(), st.booleans(), st.sampled_from(["person", "organisation"]),
-)  # fmt: skip
-def test_what_a_page_offers_to_pass_on_is_never_refused_for_what_it_is(
-    state: State, chain: int, depth: int, times: int, exclusive: bool, once: bool, kind: str
-) -> None:
-    facts: Any = SimpleNamespace(state=state, max_chain=chain, exclusive=exclusive,
-                                 single_use=once, delegate_kind=kind)  # fmt: skip
-    link = replace(LINK, max_chain=chain, depth=depth, one_hand=exclusive or once)
-    offered = can_pass_on(facts, entry(passed_on=times), depth)
-    judged = judge(link, entry(passed_on=times), powers=["view"], expires=NOON + DAY, now=NOON)
-    assert offered == (judged is None and state is State.ACTIVE and kind == "organisation")
+def test_what_a_page_offers_to_pass_on_is_never_refused_for_what_it_is() -> None:
+    """All there is, tried: any one thing that is in the way is."""
+    for state, chain, depth, times, exclusive, once, kind in product(
+        State, range(3), range(4), range(3), (False, True), (False, True),
+        ("person", "organisation"),
+    ):  # fmt: skip
+        facts: Any = SimpleNamespace(state=state, max_chain=chain, exclusive=exclusive,
+                                     single_use=once, delegate_kind=kind)  # fmt: skip
+        link = replace(LINK, max_chain=chain, depth=depth, one_hand=exclusive or once)
+        offered = can_pass_on(facts, CATALOGUES[times], depth)
+        judged = judge(
+            link, CATALOGUES[times], powers=["view"], expires=NOON + DAY, now=NOON
+        )  # fmt: skip
+        fine = judged is None and state is State.ACTIVE and kind == "organisation"
+        assert offered == fine, (facts, times, depth)
+        assert not can_pass_on(facts, None, depth)
 
 
 @dataclass
@@ -251,13 +256,78 @@ def test_who_may_not_passes_nothing_on(firms: Firms) -> None:
     assert firms.pass_on(parent, one, two, level=low) is Bar.LEVEL
     assert firms.pass_on(parent, one, one) is Problem.IN_THE_CHAIN
     assert firms.pass_on(parent, one, "nothing") is Problem.ORGANISATION
-    firms.site.change(OrganisationRecord, {"verified_at": None}, ref=two)
-    assert firms.pass_on(parent, one, two) is Problem.ORGANISATION
+    now = firms.site.database.now()
+    fine = {"verified_at": now, "closed_at": None, "suspends_at": None}
+    for values in ({"verified_at": None}, {"closed_at": now}, {"suspends_at": now}):
+        firms.site.change(OrganisationRecord, fine | values, ref=two)
+        assert firms.pass_on(parent, one, two) is Problem.ORGANISATION, values
     firms.site.change(MemberRecord, {"roles": ["worker"]}, account_ref=firms.accounts[one])
     assert firms.pass_on(parent, one, three) is Problem.ROLE_LACKING
     to_person = firms.site.give_mandate()
     assert firms.pass_on(to_person, one, two) is Problem.NOT_AN_ORGANISATION
+    firms.site.change(MandateRecord, {"state": "offered", "principal": None}, ref=to_person)
+    assert firms.pass_on(to_person, one, two) is Bar.UNKNOWN
     assert len(firms.site.rows(MandateRecord)) == 2
+
+
+def test_what_one_alone_holds_or_for_one_use_or_with_others_is_passed_on_to_nobody(
+    firms: Firms,
+) -> None:
+    one, two, _ = firms.refs
+    parent = firms.give(one)
+    firms.run(lambda tx: tx.execute(insert(JointAuthorityRecord).values(
+        ref="together", principal="x", quorum=1, created_at=tx.now()
+    )))  # fmt: skip
+    held: tuple[dict[str, Any], ...] = (
+        {"exclusive": True}, {"single_use": True}, {"authority_ref": "together"},
+    )  # fmt: skip
+    for values in held:
+        before = {"exclusive": False, "single_use": False, "authority_ref": None}
+        firms.site.change(MandateRecord, before | values, ref=parent)
+        assert firms.pass_on(parent, one, two) is Problem.ONE_HAND, values
+
+
+def test_who_takes_it_back_works_at_either_end_and_may_pass_on(firms: Firms) -> None:
+    one, two, three = firms.refs
+    parent = firms.give(one)
+    child = firms.pass_on(parent, one, two)
+
+    def takes(ref: str, firm: str, by: str) -> Any:
+        account = firms.accounts[by]
+        keyring = firms.site.house.keyring
+        return firms.run(lambda tx: take_back(tx, keyring, ref, organisation=firm, account=account))
+
+    for ref, firm, by in (
+        ("nothing", one, one), (parent, one, one), (child, three, three), (child, one, two),
+    ):  # fmt: skip
+        assert takes(ref, firm, by) is None, (firm, by)
+    now = firms.site.database.now()
+    for values in ({"suspended_at": now}, {"suspended_at": None, "roles": ["worker"]}):
+        firms.site.change(MemberRecord, values, account_ref=firms.accounts[one])
+        assert takes(child, one, one) is Problem.ROLE_LACKING
+    assert firms.states(parent, child) == [("active", None)] * 2
+    assert takes(child, two, two).ref == child
+    assert [state for state, _ in firms.states(parent, child)] == ["active", "ended"]
+
+
+def test_what_is_held_or_was_ended_by_its_principal_is_not_passed_on_to_the_same(
+    firms: Firms,
+) -> None:
+    one, two, three = firms.refs
+    site, parent = firms.site, firms.give(one)
+    soon = {"suspends_at": site.database.now() + DAY}
+    site.change(OrganisationRecord, soon, ref=two)
+    firms.give(two, principal=site.account("tom")["person_ref"])  # for somebody else
+    child = firms.pass_on(parent, one, two)
+    assert firms.pass_on(parent, one, two) is Problem.HELD
+    firms.run(lambda tx: take_back(tx, site.house.keyring, child, organisation=two,
+                                   account=firms.accounts[two]))  # fmt: skip
+    again = firms.pass_on(parent, one, two)
+    assert firms.states(again) == [("active", None)], "what a firm ended it may be let do anew"
+    margaret = site.account("margaret")["person_ref"]
+    firms.run(lambda tx: delegation_end(tx, again, principal=margaret))
+    assert firms.pass_on(parent, one, two) is Problem.UNWANTED
+    assert firms.states(firms.pass_on(parent, one, three)) == [("active", None)]
 
 
 def test_passed_on_and_ended_at_once_nothing_is_left_over(firms: Firms) -> None:

@@ -32,6 +32,8 @@ def test_the_second_visit_is_refused_and_the_first_goes_on(site: Site) -> None:
     tokens = site.redeem("tax", first).json or {}
     assert claims_of(tokens["id_token"])["mandate"]["id"] == mandate
     assert site.introspect("tax", tokens["access_token"])["active"] is True
+    site.change(MandateRecord, {"used_grant": "another"}, ref=mandate)
+    assert site.introspect("tax", tokens["access_token"]) == {"active": False}, "another used it"
 
 
 def test_two_tabs_that_were_opened_before_get_one_visit(site: Site) -> None:

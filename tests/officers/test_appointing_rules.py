@@ -60,6 +60,12 @@ def test_a_good_one_has_nothing_in_its_way() -> None:
     assert ask(**BOTH) is None
     assert ask(principal_kind="business", basis="director") is None
     assert ask(services={"plain": (ALL,)}, days=365, cap=NONE) is None
+    assert ask(**{**BOTH, "delegates": tuple(f"d{n}" for n in range(10))}) is None
+    assert ask(days=731) is None
+    assert ask(services={"one": ("view",)}) is None
+    assert ask(**BOTH, services={"plain": (ALL,)}) is None
+    only = {"tax": OFFERED["tax"]}
+    assert problem_with(WISH, only, TWO, alive=True, proved=frozenset({"d"})) is None
 
 
 @pytest.mark.parametrize(
@@ -88,6 +94,7 @@ def test_a_good_one_has_nothing_in_its_way() -> None:
         ({"days": 0}, Problem.TERM),
         ({"services": {"clinic": ("view",)}, "days": None}, Problem.TERM_NEEDED),
         ({"services": {"plain": (ALL,)}, "days": 366}, Problem.TERM),
+        ({"services": {"plain": (ALL,), "tax": ("view",)}, "cap": NONE}, Problem.LEVEL),
         ({"cap": None}, Problem.EVIDENCE),
         ({"cap": Level(identity=2, sign_in=1)}, Problem.LEVEL),
         ({"cap": Level(identity=1, sign_in=2)}, Problem.LEVEL),
@@ -120,6 +127,10 @@ def test_an_organisation_acts_by_law_where_the_law_knows_more_than_people() -> N
         found = ask(**FIRM, basis=basis, principal_kind=kind, alive=basis != "estate")
         assert found is (None if basis in OF_ORGANISATIONS else Problem.ORGANISATION_BASIS), basis
     assert {"appointed", "director"}.isdisjoint(OF_ORGANISATIONS)
+    elsewhere = ask(**FIRM, basis="deputyship", services={"elsewhere": ("view",)})
+    assert elsewhere is Problem.SERVICES
+    assert replace(WISH, **FIRM, basis="deputyship").people == ()
+    assert replace(WISH, delegates=("d", "firm"), organisation="firm").people == ("d",)
 
 
 def test_an_organisation_as_attorney_or_deputy_has_nothing_to_do_with_health() -> None:

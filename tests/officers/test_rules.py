@@ -9,6 +9,7 @@ from idp.officers.rules import (
     MAY,
     NEVER_TO_ONESELF,
     Act,
+    HeldReason,
     Officer,
     Role,
     Verdict,
@@ -93,6 +94,12 @@ def test_who_is_gone_may_nothing_and_nothing_is_done_to_who_is_gone() -> None:
         assert judge(officer("me", roles, disabled=True), act, other) is Verdict.GONE
         gone = judge(me, act, officer("other", frozenset(Role), disabled=True))
         assert gone is (Verdict.GONE if may(roles, act) else Verdict.ROLE_LACKING)
+        here = Verdict.ALLOWED if may(roles, act) else Verdict.ROLE_LACKING
+        assert judge(me, act) is judge(me, act, other) is here
+
+
+def test_a_held_sign_in_goes_on_only_where_its_owner_was_asked_or_came() -> None:
+    assert {one for one in HeldReason if one.releases} == {"owner-said-yes", "owner-came"}
 
 
 def test_the_last_key_stays_and_only_ones_own_are_removed() -> None:

@@ -19,7 +19,7 @@ from idp.oidc.detail_rules import (
     narrowed,
     read_details,
 )
-from idp.oidc.rules import BadRequest
+from idp.oidc.rules import LONGEST_VALUE, BadRequest
 
 REF = "4FxgWpHMb1OrtSsJLNJqKA"
 API = "https://api.tax.example/v1"
@@ -101,6 +101,8 @@ def test_each_field_is_read() -> None:
     assert full == Details(actions=("view", "file"), location=API, mandate=REF)
     assert read() == Details(actions=("view",))
     assert read_details(None) is None
+    longest = "x" * LONGEST_VALUE
+    assert read(locations=[longest]).location == longest
 
 
 def test_what_is_wrong_is_named() -> None:
@@ -111,7 +113,10 @@ def test_what_is_wrong_is_named() -> None:
         ({"actions": "view"}, "actions"),
         ({"actions": ["view", "view"]}, "twice"), ({"actions": ["View"]}, "actions"),
         ({"actions": ["view\n"]}, "actions"), ({"actions": ["a"] * 21}, "actions"),
+        ({"actions": ["view", "View"]}, "actions"), ({"actions": ["view", 1]}, "actions"),
         ({"locations": []}, "locations"), ({"locations": [API, API]}, "locations"),
+        ({"locations": [""]}, "locations"),
+        ({"locations": ["x" * (LONGEST_VALUE + 1)]}, "locations"),
         ({"mandate": ""}, "mandate"), ({"mandate": None}, "mandate"),
         ({"mandate": "x y"}, "mandate"),
     ):  # fmt: skip
@@ -164,6 +169,8 @@ def test_a_token_request_names_no_other_permission_or_api_than_was_granted() -> 
         with pytest.raises(BadRequest, match="more than was granted"):
             narrowed(held, read(**other))
     bare = described(REF, ["view"], None)
+    assert bare == [{"type": TYPE, "mandate": REF, "actions": ["view"]}]
+    assert narrowed(bare, read(actions=["view", ALL])) == bare, "all is all there is"
     with pytest.raises(BadRequest, match="more than was granted"):
         narrowed(bare, read(locations=[API]))
     with pytest.raises(BadRequest, match="nothing of the kind"):

@@ -70,7 +70,16 @@ def test_everybody_may_leave_but_the_last_who_administers() -> None:
         assert said is (Verdict.LAST_ADMIN if last else Verdict.ALLOWED), roles
     worker, admin = member("w", "worker"), member("a", "admin")
     assert judge(FIRM, worker, Act.REMOVE, admin, other_admins=1) is Verdict.ROLE_LACKING
-    assert judge(FIRM, admin, Act.REMOVE, worker) is Verdict.ALLOWED
+    for other in (worker, member("b", "admin")):
+        assert judge(FIRM, admin, Act.REMOVE, other) is Verdict.ALLOWED
+
+
+def test_what_one_does_to_oneself_takes_the_same_role_unless_it_is_leaving() -> None:
+    """Nobody assigns people to themself without being one who assigns."""
+    for roles, act in product(ROLE_SETS, set(Act) - {Act.REMOVE}):
+        one = member("a", *roles)
+        if not may(roles, act):
+            assert judge(FIRM, one, act, one) is Verdict.ROLE_LACKING, (roles, act)
 
 
 def test_who_left_or_is_suspended_may_nothing_whatever_their_roles() -> None:
@@ -100,6 +109,15 @@ def test_a_closed_or_unverified_organisation_changes_no_more() -> None:
     for act in set(Act) - {Act.SEE, Act.REMOVE}:
         assert judge(replace(FIRM, closed_at=NOON), admin, act) is Verdict.CLOSED
         assert judge(replace(FIRM, verified_at=None), admin, act) is Verdict.UNVERIFIED
+    for act in (Act.SEE, Act.REMOVE):
+        assert judge(replace(FIRM, closed_at=NOON), admin, act) is Verdict.ALLOWED
+
+
+def test_an_organisation_is_in_order_if_it_is_verified_open_and_not_suspended() -> None:
+    later = NOON + timedelta(microseconds=1)
+    for verified, closed, suspends in product((NOON, None), (None, NOON), (None, later, NOON)):
+        firm = replace(FIRM, verified_at=verified, closed_at=closed, suspends_at=suspends)
+        assert firm.in_order == (verified is not None and closed is None and suspends != NOON)
 
 
 def test_everyone_can_be_chosen_at_set_up_only_and_assigned_always() -> None:
@@ -132,6 +150,7 @@ def test_a_suspension_without_the_usual_notice_takes_a_stated_reason() -> None:
         said = suspends_at(NOON, notice=notice, reason=None)
         assert said is SuspensionProblem.REASON_MISSING
         assert suspends_at(NOON, notice=notice, reason="why") == NOON + (notice or timedelta())
+    assert suspends_at(NOON, notice=365 * day, reason=None) == NOON + 365 * day
     for notice in (-day, 366 * day):
         assert suspends_at(NOON, notice=notice, reason="why") is SuspensionProblem.TOO_LONG
 
@@ -145,16 +164,26 @@ def test_what_is_typed_is_read_or_refused_and_never_raises(text: str) -> None:
 
 
 @pytest.mark.parametrize("typed", ["", "a@b", "@b.test", "a b@c.test", "a@b.test,c@d.test",
-                                   "a@b.test\r\nBcc: x", "<a@b.test>", "a@.test."])  # fmt: skip
+                                   "a@b.test\r\nBcc: x", "<a@b.test>", "a@.test.",
+                                   "siân@b.test", "a\0@b.test", "x" * 248 + "@b.test"])  # fmt: skip
 def test_what_cannot_be_written_to_is_no_address(typed: str) -> None:
     assert read_email(typed) is None
     assert read_email(" sian@example.test ") == "sian@example.test"
+    assert read_email("x" * 247 + "@b.test") is not None
+
+
+def test_a_name_is_kept_with_single_spaces_and_within_its_length() -> None:
+    assert read_name(" Asha \n Patel ") == "Asha Patel"
+    assert read_name("x" * 100) == "x" * 100
+    for none in ("", " ", "x" * 101, "Asha\0"):
+        assert read_name(none) is None
 
 
 def test_limits_and_roles_are_read_strictly() -> None:
     assert read_limit(" ") is None
     assert read_limit("30") == 30
-    for typed in ("0", "-1", "1e3", "٣", "10000000", "1.5"):
+    assert read_limit("1000000") == 1_000_000
+    for typed in ("0", "-1", "1e3", "٣", "1000001", "10000000", "9" * 5000, "1.5"):
         assert read_limit(typed) is Verdict.LIMIT_BAD, typed
     assert read_roles(["worker", "worker"]) == frozenset({Role.WORKER})
     for bad in ([], ["owner"], ["worker", "owner"]):

@@ -116,7 +116,7 @@ BAD_ADDRESSES = [
     f"{TOKEN}/", "http://localhost:18000/Token", "https://localhost:18000/token", USERINFO,
     "http://localhost/token", "http://evil.example/token", "http://localhost:18000@evil.example/",
     "http://a@localhost:18000/token", "http://localhost:18000/to\tken", "/token", "", "http://[",
-    "http://localhost:99999999/token", f"{TOKEN}\u2028",
+    "http://localhost:99999999/token", f"{TOKEN}\u2028", f" {TOKEN}", f"\x1f{TOKEN}",
 ]  # fmt: skip
 
 
@@ -130,11 +130,14 @@ def test_section_4_3_item_9_a_default_port_may_be_named() -> None:
     read(proof, address="https://gate.example/token")
     with pytest.raises(jose.BadToken):
         read(proof, address="http://gate.example/token")
+    read(MINE.proof("POST", "https://gate.example", NOW), address="https://gate.example/")
+    with pytest.raises(jose.BadToken):  # which in small letters would be a k
+        read(MINE.proof("POST", "https://des\u212a.example/", NOW), address="https://desk.example/")
 
 
 def test_section_4_3_times_have_a_minute_ahead_and_five_behind() -> None:
     for good in ({"iat": NOW - 300}, {"iat": NOW + 60}, {"iat": NOW + 0.5},
-                 {"exp": NOW - 30}, {"nbf": NOW + 30}):  # fmt: skip
+                 {"exp": NOW - 30}, {"nbf": NOW + 30}, {"jti": "x" * 256}):  # fmt: skip
         read(MINE.proof("POST", TOKEN, NOW, **good))
 
 
@@ -403,6 +406,7 @@ def test_section_7_1_a_proof_that_is_wrong_is_refused_with_a_challenge(site: Sit
         MINE.proof("GET", USERINFO, now, ath=""),
         MINE.proof("GET", USERINFO, now, ath=["x"]),
         MINE.proof("GET", USERINFO, now, ath="\u00e9"),
+        MINE.proof("GET", USERINFO, now, ath="\ud800"),
         MINE.proof("GET", USERINFO, now, ath=ath_of(token) + "="),
         MINE.proof("GET", USERINFO, now - 301, token=token),
         MINE.proof("POST", USERINFO, now, token=token),

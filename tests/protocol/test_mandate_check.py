@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from idp.accounts.records import AccountRecord
 from idp.callers.authority import Bar
 from idp.callers.records import ClientRecord
 from idp.delegation import actions as delegation
@@ -47,6 +48,11 @@ def test_a_permission_that_holds_is_allowed_and_the_mandate_told(site: Site) -> 
     rows = site.rows(JournalEntry, kind="mandate-checked")
     assert [row["mandate_ref"] for row in rows] == [mandate] * 3
     assert {row["person"] for row in rows} == {site.account("margaret")["person_ref"]}
+    assert {row["detail"]["reason"] for row in rows} == {"allowed"}
+    site.change(
+        AccountRecord, {"disabled_at": site.database.now()}, ref=site.account("sian")["ref"]
+    )
+    assert ask(site, **both)["reason"] == "mandate-unknown", "whoever is shut out acts for nobody"
     assert got["reference"] == rows[-1]["reference"]
 
 
@@ -111,14 +117,13 @@ def test_a_permission_for_one_use_counts_in_the_visit_that_used_it_and_nowhere_e
 
 
 def test_one_that_allows_it_is_found_beside_one_that_does_not(site: Site) -> None:
-    firms = firm(site)  # not assigned
     own = site.give_mandate()
     both = subjects(site, own)
+    firm(site)  # not assigned, and given last
     got = ask(site, **both)
     assert (got["allowed"], got["mandate"]["id"]) == (True, own)
     site.change(MandateRecord, {"state": "suspended"}, ref=own)
     assert ask(site, **both)["reason"] == "not-assigned"
-    assert firms
 
 
 def test_the_unknown_and_those_without_permission_get_the_same_answer(site: Site) -> None:

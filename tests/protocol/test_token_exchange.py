@@ -22,7 +22,13 @@ from idp.delegation import actions as delegation
 from idp.delegation import passing, uses
 from idp.delegation.records import BulkWatchRecord, MandateRecord
 from idp.journal.records import JournalEntry
-from idp.oidc.exchange_rules import MANDATE_TYPE, powers_at, read_exchange, scope_for
+from idp.oidc.exchange_rules import (
+    MANDATE_TYPE,
+    Exchange,
+    powers_at,
+    read_exchange,
+    scope_for,
+)
 from idp.oidc.records import GrantRecord, RefreshTokenRecord
 from idp.oidc.rules import BadRequest
 from idp.organisations.records import MemberRecord, OrganisationRecord
@@ -652,6 +658,7 @@ def test_a_scope_says_the_powers_and_reads_back_as_them(
 ) -> None:
     scope = scope_for(at, powers, userinfo=for_userinfo)
     assert named_powers(scope, at) == powers
+    assert ("openid" in scope.split()) == for_userinfo
     params = {"subject_token": "m", "subject_token_type": MANDATE_TYPE, "scope": scope}
     asked = read_exchange(params if for_userinfo else {**params, "resource": "https://a.example"})
     assert powers_at(asked.powers, at, ()) == powers
@@ -679,6 +686,36 @@ def test_whatever_is_sent_is_read_or_refused(params: dict[str, str]) -> None:
     mandate = read_exchange(params).mandate
     assert mandate.isprintable()
     assert mandate.isascii()
+
+
+def test_each_parameter_is_read_within_its_bounds() -> None:
+    least = {"subject_token": "m", "subject_token_type": MANDATE_TYPE}
+    assert read_exchange(least) == Exchange(
+        mandate="m", actor_token=None, resource=None, powers=frozenset()
+    )
+    power = "tax:" + "x" * 2044
+    most = {
+        "subject_token": "x" * 2048, "actor_token": "y" * 8192, "actor_token_type": ACCESS,
+        "resource": "z" * 2048, "requested_token_type": ACCESS,
+        "scope": " ".join([power, *(f"tax:{number}" for number in range(49))]),
+    }  # fmt: skip
+    asked = read_exchange(least | most)
+    assert (asked.mandate, asked.actor_token, asked.resource) == (
+        most["subject_token"], most["actor_token"], most["resource"],
+    )  # fmt: skip
+    assert len(asked.powers) == 50
+    for name, value in (
+        ("subject_token", "x" * 2049), ("subject_token", ""), ("subject_token", "é"),
+        ("subject_token", "a\tb"), ("resource", "z" * 2049), ("actor_token", "y" * 8193),
+    ):  # fmt: skip
+        refusal = refusal_of(least | most | {name: value})
+        assert refusal is not None, (name, value)
+        assert (refusal.code, refusal.description.split(":")[0]) == ("invalid_request", name)
+    for scope in ("tax", ":view", "tax:", "tax:é", power + "x", "openid",
+                  " ".join(f"tax:{number}" for number in range(51))):  # fmt: skip
+        refusal = refusal_of(least | {"resource": "r", "scope": scope})
+        assert refusal is not None, scope
+        assert refusal.code == "invalid_scope"
 
 
 def refusal_of(params: dict[str, str]) -> BadRequest | None:
