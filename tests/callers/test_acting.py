@@ -29,7 +29,7 @@ from tests.build import Site
 TOP = Level(identity=3, sign_in=3)
 WISH = Wish(service="tax", level=TOP, needed=Level(identity=2, sign_in=2))
 # Listed all the same: who chooses it is told why not.
-TOLD_WHEN_CHOSEN = {Bar.FROZEN, Bar.QUORUM, Bar.PARENT, Bar.NOT_A_WORKER}
+TOLD_WHEN_CHOSEN = {Bar.ACTOR_DIED, Bar.FROZEN, Bar.QUORUM, Bar.PARENT, Bar.NOT_A_WORKER}
 
 
 def put(site: Site, table: Any, row: dict[str, Any]) -> None:
