@@ -101,6 +101,8 @@ def register() -> str:
 def registered() -> ResponseReturnValue:
     """Register a test service and show its id, its key and a program that works."""
     redirect_uri = request.form.get("redirect_uri", "").strip()
+    if not redirect_uri:
+        return _form("", "Type in an address, such as http://localhost:8080/callback"), 422
     here = house()
     client_id = f"test-{secrets.token_hex(4)}"
     private, public = world.new_key(client_id)

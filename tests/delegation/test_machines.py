@@ -346,6 +346,9 @@ def test_what_is_asked_wrong_is_said_and_nothing_is_kept(firm: Firm) -> None:
         answer = post(firm, "tom", PAGE, **(good | wrong))
         assert answer.status_code == 422, wrong
         assert "There is a problem" in answer.text
+        kept = set(re.findall(r'value="([^"]+)" checked', answer.text))
+        right = set(good.values()) - {good[name] for name in wrong}
+        assert kept == right | {"filer"}, wrong  # the only software there is
     assert post(firm, "sian", PAGE, **good).status_code == 422
     assert post(firm, "margaret", PAGE, **good).status_code == 404
     assert not firm.site.rows(MachineMandateRecord)

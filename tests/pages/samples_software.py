@@ -10,7 +10,7 @@ MACHINE = Facts(software="Filer", member="Sian Hughes", state="Sian Hughes answe
                 until=NOON)  # fmt: skip
 LISTED = Facts(**vars(MACHINE), href="/helping/organisations/O-1/software/1")
 SOFTWARE = {**FIRM, "machines": [], "admin": False, "programs": [], "services": [], "members": [],
-            "action": None, "errors": []}  # fmt: skip
+            "action": None, "errors": [], "field": "", "days": ""}  # fmt: skip
 SOFTWARE_ASKS = {
     **SOFTWARE, "machines": [LISTED], "admin": True, "action": "/helping/step",
     "programs": [{"value": "filer", "text": "Filer", "checked": True}],
@@ -26,6 +26,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "software-asks": ("delegation/software.html", SOFTWARE_ASKS),
     "software-wrong": ("delegation/software.html", {
         **SOFTWARE_ASKS,
+        "field": "days", "days": "",
         "errors": [{"text": "Choose how long, at most 365 days", "href": "#days"}]}),
     "software-one": ("delegation/software_one.html", SOFTWARE_ONE),
     "software-agree": ("delegation/software_one.html",

@@ -118,11 +118,20 @@ def _list(ref: str, session: SessionFacts, problem: Verdict | None = None) -> Re
         else None,
         programs=[
             {"value": one.client_id, "text": place.names[one.client_id],
-             "checked": len(programs) == 1}
+             "checked": len(programs) == 1 or one.client_id == request.form.get("client")}
             for one in programs
         ],
-        services=[{"value": at, "text": house().policies.name_of(at)} for at in services],
-        members=[{"value": value, "text": name} for value, name in place.answerers],
+        services=[
+            {"value": at, "text": house().policies.name_of(at),
+             "checked": at in request.form.getlist("services")}
+            for at in services
+        ],
+        members=[
+            {"value": value, "text": name, "checked": value == request.form.get("member")}
+            for value, name in place.answerers
+        ],
+        days=request.form.get("days", ""),
+        field=software_texts.field(problem) if problem else "",
         errors=errors([(software_texts.field(problem), said)]) if problem else [],
     )  # fmt: skip
 
