@@ -119,12 +119,14 @@ def give(
     evidence: Sequence[Mapping[str, Any]] = (),
     cap: Level = OWN_LEVEL,
     officer: str | None = None,
+    quoted: str | None = None,
     **more: Any,
 ) -> tuple[str, ...] | Refusal:
     """Record that `principal` lets `delegate` act at `services` (with powers) from now on.
 
     Active at once: for what needs no answer (an officer's act, an import, the sandbox). `by` says
-    who entered it, and `officer` which officer did, for both parties to see. What the delegate
+    who entered it, and `officer` which officer did, for both parties to see; `quoted`: what the
+    journal's entry of the first is called, for a letter that tells of it now. What the delegate
     already held there is superseded, and so is any other exclusive holder at the services named in
     `exclusive`. Answers the references, by service, or a refusal: nobody is their own delegate,
     and no term with an end is longer than two years.
@@ -134,7 +136,7 @@ def give(
         return Refusal("own-delegate", "a person cannot be their own helper")
     if not services or (expires is not None and not now < expires <= now + LONGEST):
         return Refusal("term", "name a service, and an end within two years")
-    bundle, sort, refs = random_ref(), sort_name(tx, principal), []
+    bundle, sort, refs = random_ref(), sort_name(tx, principal), list[str]()
     for service, powers in sorted(services.items()):
         alone = service in exclusive
         make_room(tx, principal=principal, delegate=delegate, service=service, exclusive=alone)
@@ -149,7 +151,8 @@ def give(
         )  # fmt: skip
         detail = {"service": service, "powers": sorted(set(powers)), "by": by,
                   "level": str(grant_level.meet(cap))}  # fmt: skip
-        record_given(tx, ref, principal, delegate, delegate_kind, detail, officer=officer)
+        record_given(tx, ref, principal, delegate, delegate_kind, detail, officer=officer,
+                     quoted=None if refs else quoted)  # fmt: skip
         refs.append(ref)
     return tuple(refs)
 
@@ -163,11 +166,13 @@ def record_given(
     detail: Mapping[str, Any],
     *,
     officer: str | None = None,
+    quoted: str | None = None,
 ) -> None:
     """Journal that a mandate was given: for the principal, and for a delegate who is a person."""
     actor = officer or (delegate if delegate_kind == "organisation" else None)
     kind = "mandate-given"
-    record(tx, Entry(kind=kind, person=principal, actor=actor, mandate_ref=ref, detail=detail))
+    record(tx, Entry(kind=kind, person=principal, actor=actor, mandate_ref=ref, detail=detail),
+           reference=quoted)  # fmt: skip
     if delegate_kind == "person":
         record(tx, Entry(kind=kind, person=delegate, actor=officer or principal, mandate_ref=ref,
                          detail=detail))  # fmt: skip

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, update
 
 from idp.assurance.evidence import GrantEvidence
 from idp.assurance.policy import Policies
@@ -20,12 +20,11 @@ from idp.assurance.powers_file import realms
 from idp.delegation.actions import insert_mandate, sort_name
 from idp.delegation.lifecycle import Move, Party, State, end_of_day
 from idp.delegation.moving import By, Moved, make_room, move, read_bundle
-from idp.delegation.records import AssignmentRecord, MandateInvitationRecord, MandateRecord
+from idp.delegation.records import AssignmentRecord, MandateInvitationRecord
 from idp.delegation.telling import addresses_of, tell_principal
 from idp.errors import Refusal
 from idp.identifiers.rules import NationalInsuranceNumber
 from idp.journal.actions import Entry, record
-from idp.journal.records import JournalEntry
 from idp.keyring.ring import Keyring
 from idp.keyring.sealing import random_code, random_ref
 from idp.notices.actions import Contact, Notice, send
@@ -75,16 +74,6 @@ class Wanted:
 
 
 _INVITATION = MandateInvitationRecord
-_REFERENCES = (
-    select(JournalEntry.reference)
-    .join(MandateRecord, MandateRecord.ref == JournalEntry.mandate_ref)
-    .where(
-        MandateRecord.bundle == bindparam("bundle"),
-        JournalEntry.kind == "mandate-given",
-        JournalEntry.person == MandateRecord.principal,
-    )
-    .order_by(MandateRecord.service)
-)
 _TRY = (
     update(_INVITATION)
     .where(
@@ -203,11 +192,6 @@ def make(
     asked = {"code": code, "minutes": str(CODE_LASTS // timedelta(minutes=1))}
     send(tx, keyring, Contact("text", phone), Notice.ASSISTED_CODE, asked)
     return bundle
-
-
-def references(tx: Transaction, bundle: str) -> list[str]:
-    """What the person says on the telephone to have it ended: the journal's entry of each yes."""
-    return [str(row.reference) for row in tx.execute(_REFERENCES, {"bundle": bundle})]
 
 
 def give_code(tx: Transaction, keyring: Keyring, helper: Helper, bundle: str, typed: str) -> bool:

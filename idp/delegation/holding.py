@@ -71,6 +71,16 @@ _QUOTED = (
     .where(JournalEntry.reference == bindparam("quoted"), JournalEntry.mandate_ref.is_not(None))
     .limit(1)
 )
+_GIVEN_AS = (
+    select(JournalEntry.reference)
+    .join(MandateRecord, MandateRecord.ref == JournalEntry.mandate_ref)
+    .where(
+        MandateRecord.bundle == bindparam("bundle"),
+        JournalEntry.kind == "mandate-given",
+        JournalEntry.person == MandateRecord.principal,
+    )
+    .order_by(MandateRecord.service)
+)
 
 
 class Why(StrEnum):
@@ -183,7 +193,7 @@ def hold_of(tx: Transaction, mandate: str) -> Hold | None:
 
 
 def ref_of(tx: Transaction, typed: str) -> str | None:
-    """The mandate of this reference: its own, that of what was given together (letters quote it;
+    """The mandate of this reference: its own, that of what was given together (old letters have it;
     the first of them), or that of something done to it, in small letters and with spaces too."""
     if find(tx, typed) is not None:
         return typed
@@ -192,6 +202,12 @@ def ref_of(tx: Transaction, typed: str) -> str | None:
     quoted = typed.replace(" ", "").replace("-", "").upper()
     found: str | None = tx.execute(_QUOTED, {"quoted": quoted}).scalars().first()
     return found
+
+
+def quoted_of(tx: Transaction, bundle: str) -> list[str]:
+    """What somebody says on the telephone of what was given together, by service: the journal's
+    entry of each, which is short, and the same in small letters. What was never given: its own."""
+    return list(tx.execute(_GIVEN_AS, {"bundle": bundle}).scalars()) or [bundle]
 
 
 def of_principal(tx: Transaction, principal: str) -> list[HeldMandate]:

@@ -11,6 +11,7 @@ from sqlalchemy import and_, bindparam, exists, func, or_, select, update
 from idp.callers.records import ClientRecord
 from idp.delegation import known, offline, telling
 from idp.delegation.actions import find
+from idp.delegation.holding import quoted_of
 from idp.delegation.lifecycle import OFFER_NOTICE, REVIEW_NOTICE, Move, Party, State
 from idp.delegation.moving import By, move, read_bundle
 from idp.delegation.owning import remind_by_mail
@@ -163,6 +164,6 @@ def _write_yearly(tx: Transaction, keyring: Keyring, principal: str, refs: Seque
         values={
             "helper": ", ".join(sorted({one.delegate_name for one in held})),
             "services": ", ".join(sorted(names.get(one.service, one.service) for one in held)),
-            "reference": held[0].bundle,
+            "reference": quoted_of(tx, held[0].bundle)[0],
         },
     )  # fmt: skip

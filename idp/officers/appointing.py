@@ -26,6 +26,7 @@ from idp.delegation.lifecycle import term_problem
 from idp.delegation.offline import Ways, tell_principal
 from idp.delegation.telling import addresses_of
 from idp.errors import Refusal
+from idp.journal.actions import new_reference
 from idp.keyring.ring import Keyring
 from idp.notices.rules import Notice
 from idp.officers import proposals
@@ -319,14 +320,14 @@ def _give(
     if len(wish.delegates) > 1:
         authority = joint.make_authority(tx, principal=wish.principal, quorum=wish.quorum)
     expires = None if wish.days is None else tx.now() + timedelta(days=wish.days)
-    bundles = []
+    bundles, quoted = list[str](), new_reference()
     for delegate in wish.delegates:
         refs = delegation.give(
             tx, principal=wish.principal, principal_kind=wish.principal_kind, delegate=delegate,
             delegate_kind="organisation" if delegate == wish.organisation else "person",
             services=wish.services, expires=expires, grant_level=level, cap=level,
             basis=wish.basis, by=by, exclusive=exclusive, evidence=wish.evidence,
-            authority_ref=authority, officer=by,
+            authority_ref=authority, officer=by, quoted=None if bundles else quoted,
         )  # fmt: skip
         if isinstance(refs, Refusal):  # `check` has judged the parties and the term
             raise AssertionError(refs.description)
@@ -343,7 +344,7 @@ def _give(
             "helper": _listed([name_of(tx, one) for one in wish.delegates]),
             "services": _listed([offered[one].name for one in wish.services]),
             "until": expires.date().isoformat() if expires else "",
-            "reference": bundles[0],
+            "reference": quoted,
         },
     )  # fmt: skip
     return Given(bundles=tuple(bundles), level=level, told=told)

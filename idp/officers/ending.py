@@ -11,6 +11,7 @@ from idp.assurance.policy import Policies
 from idp.delegation import actions as delegation
 from idp.delegation import ending
 from idp.delegation.actions import HeldMandate
+from idp.delegation.holding import quoted_of
 from idp.delegation.lifecycle import HELD, Move, Party, Reason
 from idp.delegation.moving import By, Moved, move
 from idp.delegation.offline import tell_principal
@@ -109,6 +110,6 @@ def _told(
         tx, keyring, principal=call.party, principal_kind=call.party_kind, helpers=people,
         notice=Notice.HELPER_ENDED,
         values={"helper": ", ".join(helpers), "services": ", ".join(services),
-                "reference": ended[0].bundle},
+                "reference": quoted_of(tx, ended[0].bundle)[0]},
     )  # fmt: skip
     return len(ended)

@@ -159,6 +159,8 @@ def test_she_is_told_by_letter_and_by_phone_and_her_daughter_by_mail(desk: Desk)
     shown = desk.console.post(f"/console/letters/{row['ref']}").text
     for text in ("Margaret Hughes", "12 Chapel Row", "Sian Hughes can act for you now, here: Tax"):
         assert text in shown
+    (given,) = desk.site.rows(JournalEntry, kind="mandate-given", person=desk.mother)
+    assert f"give the reference {given['reference']}." in shown, "short enough to be said"
     assert desk.console.post(f"/console/letters/{row['ref']}/done", way="pigeon").status_code == 422
     assert desk.console.post(f"/console/letters/{row['ref']}/done", way="call").status_code == 303
     again = desk.console.post(f"/console/letters/{row['ref']}/done", way="letter")

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from idp.account.views.common import signed_in
 from idp.authentication.sessions import SessionFacts
-from idp.delegation import assisting
+from idp.delegation import assisting, holding
 from idp.delegation.actions import find_bundle
 from idp.delegation.assisting import PAPER, TEXT, Helper, Wanted
 from idp.delegation.lifecycle import State
@@ -156,7 +156,7 @@ def assist_receipt(ref: str, bundle: str) -> ResponseReturnValue:
     if not isinstance(helper, Helper):
         return helper
     found, references = house().database.read(
-        lambda tx: (find_bundle(tx, bundle), assisting.references(tx, bundle))
+        lambda tx: (find_bundle(tx, bundle), holding.quoted_of(tx, bundle))
     )
     held = [one for one in found if one.delegate == helper.organisation]
     if not held or held[0].state not in {State.ACTIVE, State.ENDED, State.SUSPENDED}:
