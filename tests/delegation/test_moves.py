@@ -136,11 +136,32 @@ def test_what_a_move_writes_is_of_one_mandate_and_names_who_did_it(site: Site) -
 
     made(site, theirs, Move.RENEW, Party.OFFICER)
     assert "reason" not in journal(site, theirs, "mandate-renewed")[margaret][1]
-    made(site, theirs, Move.END, Party.DELEGATE, who="a member", actor=firm)
+    made(site, theirs, Move.END, Party.DELEGATE, who="a member", actor="them")
     assert kept(site, theirs)["ended_reason"] == Reason.BY_OPERATOR, "where none is given"
     assert {p: a for p, (a, _) in journal(site, theirs, "mandate-ended").items()} == {
-        margaret: firm
+        margaret: "them"
     }, "an organisation has no count of its own"
+
+
+def test_who_ends_what_they_hold_is_named_to_the_other_and_an_unknown_helper_to_nobody(
+    site: Site,
+) -> None:
+    margaret, sian, tom = (
+        site.account(name)["person_ref"] for name in ("margaret", "sian", "tom")
+    )  # fmt: skip
+    mine, offer = site.give_mandate(), site.give_mandate(delegate="tom")
+    made(site, mine, Move.END, Party.DELEGATE, who=sian, reason=Reason.RESIGNED)
+    ended = journal(site, mine, "mandate-ended")
+    assert {person: actor for person, (actor, _) in ended.items()} == {margaret: sian, sian: None}
+    site.change(MandateRecord, {"state": "offered", "delegate": None}, ref=offer)
+    made(site, offer, Move.CANCEL, Party.DELEGATE)
+    assert set(journal(site, offer, "mandate-cancelled")) == {margaret}
+    named = site.give_mandate(delegate=site.give_organisation())
+    site.change(MandateRecord, {"state": "offered", "delegate": None, "delegate_kind": "person"},
+                ref=named)  # fmt: skip
+    made(site, named, Move.ACCEPT, Party.PRINCIPAL, values={"delegate": tom})
+    assert kept(site, named)["delegate"] == tom
+    assert set(journal(site, named, "mandate-accepted")) == {margaret, tom}
 
 
 def test_of_two_who_read_the_same_one_moves_it(site: Site) -> None:
@@ -158,9 +179,9 @@ def test_an_offer_that_runs_out_between_the_look_and_the_answer_is_not_accepted(
     site: Site,
 ) -> None:
     """I7: judged again by the statement that writes."""
-    refs = [site.give_mandate(delegate=name) for name in ("sian", "tom")]
+    refs = [site.give_mandate(delegate=who) for who in ("sian", "tom", site.give_organisation())]
     ends = site.database.now() + timedelta(hours=1)
-    for ref, until in zip(refs, (ends, None), strict=True):
+    for ref, until in zip(refs, (ends, None, ends + DAY), strict=True):
         offered = {"state": "offered", "offer_expires": until, "decided_at": None}
         site.change(MandateRecord, offered, ref=ref)
     rows = [site.database.read(lambda tx, ref=ref: read(tx, ref)) for ref in refs]  # type: ignore[misc]
@@ -169,6 +190,7 @@ def test_an_offer_that_runs_out_between_the_look_and_the_answer_is_not_accepted(
                for ref, row in zip(refs, rows, strict=True)]  # fmt: skip
     assert answers[0] == NotMoved(seen=State.LAPSED)
     assert isinstance(answers[1], Moved), "one without an end does not run out"
+    assert isinstance(answers[2], Moved)
     row = kept(site, refs[1])
     assert (row["state"], row["decided_by"]) == ("active", "me")
     assert row["decided_at"] is not None
