@@ -229,7 +229,7 @@ def test_an_open_offer_is_found_and_one_that_ran_out_is_written_down(site: Site)
 
     def found(**more: str) -> str | None:
         row = site.database.transaction(lambda tx: open_offer(tx, **(asked | more)))
-        return row and row.ref
+        return row.ref if row else None
 
     assert found() is None, "it is active"
     ends = site.database.now() + timedelta(hours=1)
