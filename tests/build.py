@@ -359,8 +359,11 @@ class Site:
         self.database.move_clock(timedelta(**by))
 
     def rows(self, table: Any, **where: Any) -> list[Any]:
-        """Read a table's rows (as mappings), to see what a request left behind."""
+        """Read a table's rows (as mappings), to see what a request left behind. Those that are
+        numbered come in that order, which PostgreSQL keeps only where it is asked to."""
         statement = select(table.__table__).filter_by(**where)
+        if "id" in table.__table__.c:
+            statement = statement.order_by(table.__table__.c.id)
         return self.database.read(lambda tx: list(tx.execute(statement).mappings()))
 
     def change(self, table: Any, values: Mapping[str, Any], **where: Any) -> int:

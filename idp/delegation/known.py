@@ -269,16 +269,18 @@ def ask_list(
     by a page that is loaded anew, asks nobody twice.
     """
     lasts = lasting(asked.term, tx.now())
+    rows = []
     for number, line in enumerate(lines):
         ref, channel = random_ref() if number else batch, _channel(line)
         way = _way(line.facts) if line.facts else Way(
             given_name=line.given_name, family_name=line.family_name, email=line.email
         )  # fmt: skip
-        row = _row(keyring, ref, firm, way, channel, tx, lasts) | {"batch": batch, "waiting": True}
-        if number:
-            tx.execute(_INSERT_LIST.values(row))
-        elif tx.execute(_INSERT_FIRST.on(tx).values(row)).first() is None:
-            return
+        row = _row(keyring, ref, firm, way, channel, tx, lasts)
+        rows.append(row | {"batch": batch, "waiting": True})
+    if tx.execute(_INSERT_FIRST.on(tx).values(rows[0])).first() is None:
+        return
+    for row in rows[1:]:
+        tx.write(_INSERT_LIST, row)
     put(tx, LISTED, _listed(batch, firm, asked, exclusive), expires_in=OFFER_LASTS)
     detail = {"batch": batch, "many": len(lines), "services": sorted(asked.services),
               "organisation": firm.organisation}  # fmt: skip

@@ -17,6 +17,11 @@ def token_limits(network: str) -> list[Limit]:
     return [Limit(kind="offer-token", value=network, burst=60, per=timedelta(seconds=10))]
 
 
+def draft_limits(person: str) -> list[Limit]:
+    """Limit the offers that one person begins: each is a few rows until it is sent or a day old."""
+    return [Limit(kind="offer-draft", value=person, burst=20, per=timedelta(minutes=1))]
+
+
 def ask_limits(network: str, inviter: str, address: str) -> list[Limit]:
     """Limit the offers that are sent: by one network, by one inviter, and to one address."""
     return [

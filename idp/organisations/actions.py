@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import String, and_, bindparam, cast, func, or_, select
+from sqlalchemy import String, and_, bindparam, cast, exists, func, or_, select
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ColumnElement
 
 from idp.accounts.records import AccountRecord
@@ -26,6 +27,7 @@ _FACTS = ("ref", "name", "kind", "registered_number", "assurance", "access", "pe
 COLUMNS = [*(ORG[name] for name in _FACTS), db_now().label("now")]
 _FIND = select(*COLUMNS).where(ORG.ref == bindparam("organisation"))
 _LOCK = _FIND.with_for_update()
+_WHO, _PERSON = aliased(AccountRecord), aliased(PersonRecord)
 _DIED_ON = (
     select(PersonRecord.died_on)
     .where(PersonRecord.ref == AccountRecord.person_ref)
@@ -81,11 +83,13 @@ def has_role(role: Role) -> ColumnElement[bool]:
 
 
 def is_admin() -> ColumnElement[bool]:
-    """A member who administers, and can."""
+    """A member who administers, and can: nobody who has died, or whose account is closed."""
+    dead = exists().where(_PERSON.ref == _WHO.person_ref, _PERSON.died_on.is_not(None))
     return and_(
         has_role(Role.ADMIN),
         MEMBER.left_at.is_(None),
         MEMBER.suspended_at.is_(None),
+        exists().where(_WHO.ref == MEMBER.account_ref, _WHO.disabled_at.is_(None), ~dead),
     )
 
 

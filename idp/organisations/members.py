@@ -161,7 +161,6 @@ _ADMINS = (
     select(AccountRecord.email)
     .join(MemberRecord, MEMBER.account_ref == AccountRecord.ref)
     .where(MEMBER.organisation_ref == bindparam("organisation"), is_admin())
-    .where(AccountRecord.disabled_at.is_(None))
 )
 _ADDRESSES = (
     select(AccountRecord.email)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from idp.accounts.records import AccountRecord
 from idp.assurance.rules import Level
 from idp.delegation import assigning
 from idp.delegation.records import AssignmentRecord
@@ -151,6 +152,16 @@ def test_a_suspension_is_lifted_by_another_and_the_last_admin_stays(firm: Firm) 
     gone = lambda by, who: firm.do(  # noqa: E731
         lambda tx: assigning.remove_member(tx, firm.ref, by, who)
     )
+    firm.site.change(MemberRecord, {"roles": ["admin"]}, ref=him)
+    account, person = {"ref": tom}, {"ref": firm.site.account("tom")["person_ref"]}
+    for table, values, whose in (
+        (AccountRecord, {"disabled_at": firm.site.database.now()}, account),
+        (PersonRecord, {"died_on": date(2026, 1, 1)}, person),
+    ):
+        firm.site.change(table, values, **whose)
+        assert gone(sian, me) is Verdict.LAST_ADMIN, "whoever can do nothing administers nothing"
+        firm.site.change(table, dict.fromkeys(values), **whose)
+    firm.site.change(MemberRecord, {"roles": ["worker"]}, ref=him)
     assert gone(sian, me) is Verdict.LAST_ADMIN
     assert gone(tom, him) is Verdict.ALLOWED
     assert gone(sian, him) is Verdict.GONE

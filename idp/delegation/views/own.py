@@ -1,5 +1,6 @@
 """A person names a helper, or asks to help: what, the exact words, and one press."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from flask import abort, render_template, request, url_for
@@ -10,7 +11,7 @@ from idp.delegation import answering, inviting
 from idp.delegation.answering import Offer
 from idp.delegation.inviting import OfferRaced, Way
 from idp.delegation.lifecycle import Party
-from idp.delegation.limits import ask_limits
+from idp.delegation.limits import ask_limits, draft_limits
 from idp.delegation.moving import By
 from idp.delegation.offers import hash_of
 from idp.delegation.views.common import (
@@ -33,6 +34,7 @@ from idp.delegation.views.common import (
 from idp.errors import Refusal
 from idp.storage import Transaction
 from idp.throttle import actions as throttle
+from idp.throttle.actions import Limit
 from idp.web import caller_address, house, notice, retry_after, see_other
 from idp.words import gettext as _
 
@@ -83,12 +85,9 @@ def really_agree(ref: str) -> ResponseReturnValue:
     if request.form.get("words") != hash_of(said):
         return _words_page(found, changed=True)
     person, address = session.person_ref or "", offer.way.email or ""
-    limits = ask_limits(network_of(caller_address()), person, address)
-    wait = throttle.reserve(here.database, here.keyring, limits)
-    if wait is not None:
-        page = notice(429, _("You asked too often"), [_("Wait a while. Then try again.")])
-        page.headers.update(retry_after(wait))
-        return page
+    too_often = _too_often(ask_limits(network_of(caller_address()), person, address))
+    if too_often is not None:
+        return too_often
 
     def work(tx: Transaction) -> str | Refusal:
         return inviting.offer(
@@ -164,6 +163,9 @@ def _draft(answerer: Party) -> ResponseReturnValue:
     asked = typed.asked
     if asked is None or typed.said:
         return _page(answerer, typed), 422
+    too_often = _too_often(draft_limits(session.party))
+    if too_often is not None:
+        return too_often
     given, family, email = (typed.fields[name] for name in NAMES)
     way = Way(given_name=given, family_name=family, email=email)
     ref = here.database.transaction(
@@ -173,6 +175,16 @@ def _draft(answerer: Party) -> ResponseReturnValue:
         )
     )  # fmt: skip
     return see_other(url_for("helping.agree", ref=ref))
+
+
+def _too_often(limits: Sequence[Limit]) -> ResponseReturnValue | None:
+    here = house()
+    wait = throttle.reserve(here.database, here.keyring, limits)
+    if wait is None:
+        return None
+    page = notice(429, _("You asked too often"), [_("Wait a while. Then try again.")])
+    page.headers.update(retry_after(wait))
+    return page
 
 
 def _drafted(ref: str) -> There | ResponseReturnValue:
