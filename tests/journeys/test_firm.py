@@ -91,3 +91,4 @@ def test_a_firm_takes_somebody_on_and_a_leaver_loses_them_at_once(
     assert "not a member" in worker.text()
     tom.go("/account/helpers")
     assert f"{FIRM} can act for you: Tax." in tom.text()
+    assert "Car tax" not in tom.text(), "he said no"

