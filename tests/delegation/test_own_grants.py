@@ -254,3 +254,12 @@ def test_a_yes_to_the_offer_of_somebody_who_died_makes_nothing(town: Town) -> No
     town.site.change(PersonRecord, {"died_on": date(2026, 1, 1)}, ref=town.person("margaret"))
     assert town.send(page, **town.open_ones(page)).status_code == 410
     assert [row["state"] for row in town.site.rows(MandateRecord)] == ["offered"]
+
+
+def test_offers_that_are_begun_and_not_sent_have_a_limit(town: Town) -> None:
+    town.as_("margaret")
+    page = town.site.get("/account/helpers/new")
+    data = {"given_name": "Sian", "family_name": "Hughes", "email": "sian@mail.test", **TAX}
+    said = [town.send(page, **data).status_code for _ in range(22)]
+    assert (said[0], said[-1]) == (200, 429)
+    assert len(town.site.rows(MandateInvitationRecord)) == said.count(200) < 22
