@@ -18,7 +18,7 @@ from idp.authentication.records import (
 )
 from idp.callers import service_levels
 from idp.callers.records import SpentAssertionRecord
-from idp.delegation import ending, known
+from idp.delegation import ending, known, lists
 from idp.delegation.ceasing import business_ceased
 from idp.delegation.reminding import remind_all
 from idp.delegation.watching import forget_opened
@@ -128,7 +128,7 @@ def handlers(house: House) -> Mapping[str, Callable[[dict[str, Any]], None]]:
         known.tell_asked(house.database, house.keyring, payload)
 
     def listed(payload: dict[str, Any]) -> None:
-        known.work_list(house.database, house.keyring, payload)
+        lists.work_list(house.database, house.keyring, payload)
 
     def ceased(payload: dict[str, Any]) -> None:
         house.database.transaction(lambda tx: business_ceased(tx, payload["business"]))
@@ -140,7 +140,7 @@ def handlers(house: House) -> Mapping[str, Callable[[dict[str, Any]], None]]:
     notices = delivery.handlers(house.settings, house.keyring, clock.now)
     return {
         CEASED: ceased, DIED: died, LOGOUT_MESSAGE: logout, recovering.ASKED: reset,
-        sent_codes.ASKED: sign_in_code, known.ASKED: asked, known.LISTED: listed, **notices,
+        sent_codes.ASKED: sign_in_code, known.ASKED: asked, lists.LISTED: listed, **notices,
     }  # fmt: skip
 
 

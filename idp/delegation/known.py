@@ -1,4 +1,4 @@
-"""Ask somebody by what is known of them, and lists of people, blind: whoever asks learns nothing.
+"""Ask somebody by what is known of them, blind: whoever asks learns nothing.
 
 No request looks anybody up: asking, reminding and taking back write the same rows for a right
 fact, a wrong one and a number that nobody has, and an offer that reached nobody lapses unanswered
@@ -7,32 +7,27 @@ wrong details were given, and keeps their own journal.
 Source: `delegation.md` I14 and section 5, point 10.
 """
 
-import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
-from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from idp.delegation import telling
 from idp.delegation.inviting import (
     Firm,
     Way,
     close,
-    firm_of,
-    invite,
     lasting,
     make_offers,
     open_way,
     sealed_way,
 )
-from idp.delegation.lifecycle import OFFER_LASTS, Move, State
-from idp.delegation.limits import address_limit, person_limit, told_limit, tried_limit
+from idp.delegation.lifecycle import Move, State
+from idp.delegation.limits import told_limit, tried_limit
 from idp.delegation.moving import KIND, By, Moved, Row, move, open_offer, read_bundle
-from idp.delegation.offers import Asked, Facts, Line, Term, are_facts_of, read_facts
+from idp.delegation.offers import Asked, Facts, are_facts_of, read_facts
 from idp.delegation.records import MandateInvitationRecord, MandateRecord
 from idp.journal.actions import Entry, record
 from idp.keyring.ring import Keyring
@@ -42,61 +37,14 @@ from idp.organisations.actions import find
 from idp.outbox.actions import Undeliverable, put
 from idp.register.actions import find_by_number
 from idp.register.rules import PersonFacts, Status
-from idp.storage import Database, Transaction, db_now
-from idp.storage.dialects import upsert
+from idp.storage import Database, Transaction
 from idp.throttle.actions import reserve_within
 
-ASKED, LISTED = "mandate-asked", "mandate-listed"  # kinds of message
-CHUNK = 50  # people of a list in one transaction
+ASKED = "mandate-asked"  # a kind of message
 WORTH = timedelta(days=3)
-STILL = timedelta(hours=1)
-UNWRITTEN_SHOWN = 200
 
 _I, _M = MandateInvitationRecord.__table__.c, MandateRecord.__table__.c
-_UNSENT = (_I.batch == bindparam("of_batch"), _I.waiting, _I.expires_at > db_now())
-_ANY_UNSENT = select(_I.ref).where(*_UNSENT).limit(1)
-_CLAIM_SOME = (
-    update(MandateInvitationRecord)
-    .where(
-        _I.ref.in_(
-            select(_I.ref)
-            .where(*_UNSENT)
-            .order_by(_I.ref)
-            .limit(CHUNK)
-            .with_for_update(skip_locked=True)
-            .scalar_subquery()
-        )
-    )
-    .values(waiting=False)
-    .returning(_I.ref, _I.channel, _I.label_sealed, _I.contact_sealed)
-)
-# What of a list was not sent, because too many had asked already: marked by a try that was made
-# before it was asked. Only one by e-mail is closed with it.
-_REFUSED = and_(_I.waiting.is_(False), _I.token_digest.is_(None), _I.attempts > 0)
-_OF_LIST = (_I.batch == bindparam("of_batch"), _I.organisation_ref == bindparam("firm"))
-_PROGRESS = select(
-    func.count().label("many"),
-    func.count().filter(_I.waiting).label("waiting"),
-    func.count().filter(_REFUSED, _I.channel == "facts").label("by_facts"),
-    func.count().filter(_REFUSED, _I.channel == "email").label("by_email"),
-).where(*_OF_LIST)
-_UNWRITTEN = (
-    select(_I.ref, _I.label_sealed, _I.contact_sealed)
-    .where(*_OF_LIST, _REFUSED, _I.channel == "email")
-    .order_by(_I.ref)
-    .limit(UNWRITTEN_SHOWN)
-)
-_NOT_SENT = update(MandateInvitationRecord).where(_I.ref == bindparam("offer"))
-_NOT_ASKED = _NOT_SENT.values(attempts=1)
-_NOT_WRITTEN = _NOT_SENT.values(attempts=1, closed_at=db_now())
-_INSERT_LIST = insert(MandateInvitationRecord)
-_INSERT_FIRST = upsert(
-    lambda insert: (
-        insert(MandateInvitationRecord)
-        .on_conflict_do_nothing(index_elements=["ref"])
-        .returning(_I.ref)
-    )
-)
+INSERT = insert(MandateInvitationRecord)
 _OFFER = select(_I.ref, _I.label_sealed, _I.contact_sealed).where(_I.ref == bindparam("offer"))
 # Not the version: whoever takes it back in the same moment would otherwise be told of it.
 _MEANT = (
@@ -114,24 +62,6 @@ class Later(StrEnum):
     TAKEN_BACK = "taken-back"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far a list is: `waiting` of `many` are still to be asked.
-
-    Not sent, because anybody together had asked too often: `by_facts` people, who are a number
-    here and nothing more, and `by_email`, of whom the first are named in `unwritten`. An address
-    is counted as it was typed, so its refusal says nothing but that it was written to often. The
-    number of a person is counted so too, known or not; but who is asked about often is somebody,
-    so it is not said of whom (I14).
-    """
-
-    many: int
-    waiting: int
-    by_facts: int
-    by_email: int
-    unwritten: tuple[Way, ...]
-
-
 def ask_by_facts(
     tx: Transaction,
     keyring: Keyring,
@@ -147,8 +77,8 @@ def ask_by_facts(
     """
     ref = random_ref()
     lasts = lasting(asked.term, tx.now())
-    tx.execute(_INSERT_LIST.values(_row(keyring, ref, firm, _way(facts), "facts", tx, lasts)))
-    _ask(tx, firm, asked, ref, exclusive=exclusive)
+    tx.execute(INSERT.values(row_of(keyring, ref, firm, way_of(facts), "facts", tx, lasts)))
+    ask(tx, firm, asked, ref, exclusive=exclusive)
     return ref
 
 
@@ -192,7 +122,7 @@ def tell_asked(database: Database, keyring: Keyring, payload: Mapping[str, Any])
 
 def _offered(tx: Transaction, keyring: Keyring, told: Mapping[str, Any]) -> None:
     row = tx.execute(_OFFER, {"offer": told["offer"]}).mappings().one()
-    facts = _facts(open_way(keyring, row))
+    facts = facts_of(open_way(keyring, row))
     found = find_by_number(tx, keyring, facts.number)
     if found is None:
         return
@@ -246,116 +176,7 @@ def _tell(
         telling.tell_principal(tx, keyring, person, notice, when=min(ends).isoformat())
 
 
-def batch_of(firm: Firm, form: str, text: str) -> str:
-    """What names a list of this `text`, sent with this `form`, which was made up as it was shown:
-    as long as a reference, and nobody can make it another's."""
-    said = "\n".join((firm.organisation, firm.member, form, text))
-    return base64.urlsafe_b64encode(sha256(said.encode()).digest()[:16]).rstrip(b"=").decode()
-
-
-def ask_list(
-    tx: Transaction,
-    keyring: Keyring,
-    firm: Firm,
-    asked: Asked,
-    lines: Sequence[Line],
-    exclusive: frozenset[str],
-    *,
-    batch: str,
-) -> None:
-    """Take a list in, to be asked by the worker a few at a time.
-
-    `batch` names the list, and its first person: a form that is sent again, by a second press or
-    by a page that is loaded anew, asks nobody twice.
-    """
-    lasts = lasting(asked.term, tx.now())
-    rows = []
-    for number, line in enumerate(lines):
-        ref, channel = random_ref() if number else batch, _channel(line)
-        way = _way(line.facts) if line.facts else Way(
-            given_name=line.given_name, family_name=line.family_name, email=line.email
-        )  # fmt: skip
-        row = _row(keyring, ref, firm, way, channel, tx, lasts)
-        rows.append(row | {"batch": batch, "waiting": True})
-    if tx.execute(_INSERT_FIRST.on(tx).values(rows[0])).first() is None:
-        return
-    for row in rows[1:]:
-        tx.write(_INSERT_LIST, row)
-    put(tx, LISTED, _listed(batch, firm, asked, exclusive), expires_in=OFFER_LASTS)
-    detail = {"batch": batch, "many": len(lines), "services": sorted(asked.services),
-              "organisation": firm.organisation}  # fmt: skip
-    actor = firm.party or firm.account
-    record(tx, Entry(kind="mandate-list-taken", actor=actor, detail=detail))
-
-
-def progress(tx: Transaction, keyring: Keyring, organisation: str, batch: str) -> Progress:
-    """Say how far a list of an organisation is; of an unknown list there is nobody."""
-    asked = {"of_batch": batch, "firm": organisation}
-    row = tx.execute(_PROGRESS, asked).one()
-    unwritten = tx.execute(_UNWRITTEN, asked).mappings().all() if row.by_email else ()
-    return Progress(
-        many=row.many,
-        waiting=row.waiting,
-        by_facts=row.by_facts,
-        by_email=row.by_email,
-        unwritten=tuple(open_way(keyring, one) for one in unwritten),
-    )
-
-
-def work_list(database: Database, keyring: Keyring, payload: Mapping[str, Any]) -> None:
-    """Ask the next few people of a list, and put the rest in again: codes and notices of others
-    go in between. While whoever sent it may ask nobody, it stands still. The outbox's handler;
-    each person is claimed once, so a repeat asks nobody twice. Raises `Undeliverable` for a list
-    that nobody can read."""
-    try:
-        until = payload["until"]
-        days = payload["days"]
-        ends = None if until is None else datetime.fromisoformat(until)
-        term = Term(days=days, until=ends, once=payload.get("once", False))
-        services = {name: tuple(powers) for name, powers in payload["services"].items()}
-        firm = Firm(**{**payload["firm"], "roles": tuple(payload["firm"]["roles"])})
-    except (KeyError, TypeError, ValueError):
-        raise Undeliverable("unreadable")
-    asked, exclusive = Asked(services=services, term=term), frozenset(payload["exclusive"])
-
-    def work(tx: Transaction) -> None:
-        if firm_of(tx, firm.account, firm.organisation) is None:  # suspended, closed, or has left
-            if tx.execute(_ANY_UNSENT, {"of_batch": payload["batch"]}).first() is not None:
-                put(tx, LISTED, payload, expires_in=OFFER_LASTS, after=STILL)
-            return
-        rows = tx.execute(_CLAIM_SOME, {"of_batch": payload["batch"]}).mappings().all()
-        for row in rows:
-            _ask_one(tx, keyring, firm, asked, row, exclusive)
-        if rows:
-            put(tx, LISTED, payload, expires_in=OFFER_LASTS)
-
-    database.transaction(work)
-
-
-def _ask_one(
-    tx: Transaction,
-    keyring: Keyring,
-    firm: Firm,
-    asked: Asked,
-    row: Mapping[str, Any],
-    exclusive: frozenset[str],
-) -> None:
-    way = open_way(keyring, row)
-    if way.facts is None:
-        if way.email and reserve_within(tx, keyring, [address_limit(way.email)]) is not None:
-            tx.execute(_NOT_WRITTEN, {"offer": row["ref"]})
-            return
-        invite(tx, keyring, firm, asked, way, channel=row["channel"], exclusive=exclusive,
-               ref=row["ref"])  # fmt: skip
-        return
-    index = keyring.index("number_index", _facts(way).number.key)
-    counted = reserve_within(tx, keyring, [person_limit(index)]) is None
-    _ask(tx, firm, asked, row["ref"], exclusive=exclusive, looked_up=counted)
-    if not counted:
-        tx.execute(_NOT_ASKED, {"offer": row["ref"]})
-
-
-def _ask(
+def ask(
     tx: Transaction, firm: Firm, asked: Asked, ref: str, *, exclusive: frozenset[str],
     looked_up: bool = True,
 ) -> None:  # fmt: skip
@@ -366,7 +187,8 @@ def _ask(
     _later(tx, ref, Later.OFFERED, by=firm.party, looked_up=looked_up)
 
 
-def _facts(way: Way) -> Facts:
+def facts_of(way: Way) -> Facts:
+    """The facts that an offer was made by. Raises `Undeliverable` where nobody can read them."""
     kept = way.facts or {}
     facts = read_facts(way.given_name, way.family_name, kept.get("number", ""),
                        kept.get("birth_date", ""), kept.get("postcode", ""))  # fmt: skip
@@ -382,7 +204,7 @@ def _later(
     put(tx, ASKED, told, expires_in=WORTH)
 
 
-def _row(
+def row_of(
     keyring: Keyring,
     ref: str,
     firm: Firm,
@@ -391,6 +213,7 @@ def _row(
     tx: Transaction,
     lasts: timedelta,
 ) -> dict[str, Any]:
+    """The row of an invitation, by facts or of a list, before anybody is asked."""
     return {
         "ref": ref, "channel": channel, "organisation_ref": firm.organisation,
         "invited_by": firm.member, "token_digest": None, "created_at": tx.now(),
@@ -399,7 +222,8 @@ def _row(
     }  # fmt: skip
 
 
-def _way(facts: Facts) -> Way:
+def way_of(facts: Facts) -> Way:
+    """How an offer keeps the facts it was made by."""
     kept = {
         "number": facts.number.canonical,
         "birth_date": facts.birth_date.isoformat() if facts.birth_date else "",
@@ -413,19 +237,3 @@ def _compared(person: PersonFacts) -> dict[str, Any]:
         "given": person.given_name, "family": person.family_name,
         "birth_date": person.birth_date, "postcode": str(person.address.get("postal_code") or ""),
     }  # fmt: skip
-
-
-def _channel(line: Line) -> str:
-    return "facts" if line.facts else "email" if line.email else "paper"
-
-
-def _listed(batch: str, firm: Firm, asked: Asked, exclusive: frozenset[str]) -> dict[str, Any]:
-    return {
-        "batch": batch,
-        "firm": asdict(firm),
-        "services": {name: list(powers) for name, powers in asked.services.items()},
-        "days": asked.term.days,
-        "once": asked.term.once,
-        "until": asked.term.until.isoformat() if asked.term.until else None,
-        "exclusive": sorted(exclusive),
-    }

@@ -10,7 +10,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from idp.assurance.rules import Level
-from idp.delegation import answering, known
+from idp.delegation import answering, known, lists
 from idp.delegation.answering import Answerer
 from idp.delegation.ending import person_died
 from idp.delegation.limits import address_limit, person_limit
@@ -541,7 +541,7 @@ def test_a_worker_asks_one_by_one_but_sends_no_list(town: Town) -> None:
 def test_a_message_that_nobody_can_read_stops_nothing(town: Town) -> None:
     for payload in ({}, {"batch": "x", "until": "never", "days": 1}):
         with pytest.raises(Undeliverable):
-            known.work_list(town.site.database, town.site.house.keyring, payload)
+            lists.work_list(town.site.database, town.site.house.keyring, payload)
 
 
 def test_whom_others_asked_is_closed_to_a_worker_like_the_people_themselves(town: Town) -> None:

@@ -3,7 +3,7 @@
 from flask import abort, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from idp.delegation import known
+from idp.delegation import lists
 from idp.delegation.inviting import Firm
 from idp.delegation.limits import list_limits
 from idp.delegation.offers import COLUMNS, MOST_ROWS, Rejected, read_list
@@ -49,9 +49,9 @@ def take_list(organisation: str) -> ResponseReturnValue:
     if asked is None or said:
         typed = Typed(fields=typed.fields, powers=typed.powers, asked=asked, said=said)
         return _list_page(firm, typed, text, rejected), 422
-    batch = known.batch_of(firm, request.form.get("form", "")[:LONGEST_FORM], text)
+    batch = lists.batch_of(firm, request.form.get("form", "")[:LONGEST_FORM], text)
     before = here.database.read(
-        lambda tx: known.progress(tx, here.keyring, organisation, batch).many
+        lambda tx: lists.progress(tx, here.keyring, organisation, batch).many
     )
     wait = None if before else throttle.reserve(here.database, here.keyring,
                                                 list_limits(organisation))  # fmt: skip
@@ -61,7 +61,7 @@ def take_list(organisation: str) -> ResponseReturnValue:
         return page
     if not before:
         here.database.transaction(
-            lambda tx: known.ask_list(
+            lambda tx: lists.ask_list(
                 tx, here.keyring, firm, asked, lines, exclusive_of(asked), batch=batch
             )
         )
@@ -95,7 +95,7 @@ def _list_page(firm: Firm, typed: Typed | None, text: str, rejected: list[Reject
 
 def _progress_page(firm: Firm, batch: str, rejected: list[Rejected]) -> str:
     here = house()
-    far = here.database.read(lambda tx: known.progress(tx, here.keyring, firm.organisation, batch))
+    far = here.database.read(lambda tx: lists.progress(tx, here.keyring, firm.organisation, batch))
     if not far.many:
         abort(404)
     return render_template(
