@@ -17,6 +17,7 @@ from idp.demo.stories import Scene
 
 T = TypeVar("T")
 WAIT_SECONDS = 15.0
+CODE = re.compile(r"\b(\d{6})\b")
 LINK = re.compile(r"http://\S+/invitation/[\w-]+")
 CHOICE = re.compile(r'<input[^>]*\bvalue="([^"]*)"[^>]*>\s*<label[^>]*>(.*?)</label>', re.S)
 # A service's own legend: others may stand between two of them.
@@ -70,6 +71,18 @@ def messages(scene: Scene, to: str | None) -> list[dict[str, str]]:
     page = Browser().open(f"{mailbox_address(scene.settings)}/messages.json{asked}")
     found: list[dict[str, str]] = page.json()["messages"]
     return found
+
+
+def texts_since(scene: Scene, to: str, before: int) -> list[str]:
+    """What came after `before` others, newest first. A notice of something earlier may be among
+    it: each message is sent by itself."""
+    found = messages(scene, to)
+    return [one["text"] for one in found[: len(found) - before]]
+
+
+def code_among(texts: Sequence[str]) -> str | None:
+    """The newest code in messages."""
+    return next((found[1] for one in texts if (found := CODE.search(one))), None)
 
 
 def hire(scene: Scene, home: Page, role: str, browser: Browser) -> Page:

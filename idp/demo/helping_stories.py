@@ -1,6 +1,7 @@
 """A charity at a kitchen table, and an insurer that renews car tax once."""
 
 import re
+from collections.abc import Sequence
 
 from idp.demo import helping, walk
 from idp.demo.browser import Browser
@@ -11,7 +12,6 @@ from idp.demo.stories import NotProved, Scene
 
 CHARITY, INSURER = "Open Door Advice", "Safe Roads Insurance"
 CAR_TAX = "vehicles"
-CODE = re.compile(r"\b(\d{6})\b")
 CAPPED = "P1.C1"
 
 
@@ -89,13 +89,13 @@ def permission(scene: Scene, browser: Browser, home: str, person: Newcomer) -> P
     before = len(helping.messages(scene, phone))
     page = page.form("kept").submit()
     told = helping.waited(
-        lambda: [one["text"] for one in helping.messages(scene, phone)],
-        lambda found: len(found) >= before + 2,
-    )[:2]
-    code = next((found[1] for one in told if (found := CODE.search(one))), None)
+        lambda: helping.texts_since(scene, phone, before),
+        lambda texts: helping.code_among(texts) is not None and _names_what(texts),
+    )
+    code = helping.code_among(told)
     scene.proved(
         "his own telephone shows who asks for what, and then a code",
-        code is not None and any(CHARITY in one and "Car tax" in one for one in told), told,
+        code is not None and _names_what(told), told,
     )  # fmt: skip
     receipt = page.form("code").fill(code=str(code)).submit()
     mails = helping.waited(
@@ -168,3 +168,7 @@ def promised(scene: Scene) -> None:
         "and how many came too late, or not at all because of us",
         lines >= {"Came later than promised", "No answer because of us"}, page.rows,
     )  # fmt: skip
+
+
+def _names_what(texts: Sequence[str]) -> bool:
+    return any(CHARITY in one and "Car tax" in one for one in texts)

@@ -43,12 +43,14 @@ class Newcomer:
         return found
 
     def mailed(self, before: int = 0) -> str:
-        """The code of the newest mail, once there are more than `before`."""
+        """The code of a mail that came after `before` others. A notice of what was done just
+        before may come later than the code."""
         deadline = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < deadline:
             found = self.mails()
-            if len(found) > before and (code := CODE.search(found[0]["text"])):
-                return code[1]
+            for mail in found[: len(found) - before]:
+                if code := CODE.search(mail["text"]):
+                    return code[1]
             time.sleep(0.2)
         raise AssertionError(f"no mail with a code came to {self.address}")
 

@@ -1,7 +1,5 @@
 """Somebody who is not online rings up: two officers let his helper in, one ends it at his word."""
 
-import re
-
 from idp.demo import helping
 from idp.demo.helping_stories import at_the_table
 from idp.demo.newcomers import Newcomer
@@ -9,7 +7,6 @@ from idp.demo.stories import Scene
 from tests.journeys.conftest import PHONE, OpenWindow, Window
 from tests.journeys.test_console import seat
 
-CODE = re.compile(r"\b(\d{6})\b")
 CHECK = "A second check by an officer"
 
 
@@ -27,15 +24,16 @@ def read_out(officer: Window, person: Newcomer) -> Window:
     scene, phone = officer.scene, person.phone or ""
     before = len(helping.messages(scene, phone))
     officer.press(f"Send a code to ••• {phone[-2:]}")
-    came = helping.waited(lambda: helping.messages(scene, phone), lambda found: len(found) > before)
-    found = CODE.search(came[0]["text"])
-    assert found, came
+    code = helping.waited(
+        lambda: helping.code_among(helping.texts_since(scene, phone, before)), bool
+    )
+    assert code
     officer.page.get_by_label("What code did they read out?").fill(
-        f"{(int(found[1]) + 1) % 1_000_000:06d}"
+        f"{(int(code) + 1) % 1_000_000:06d}"
     )
     tick_each(officer).press("Check the code").look("not-online-code")
     assert "This is not the code" in officer.text()
-    officer.page.get_by_label("What code did they read out?").fill(found[1])
+    officer.page.get_by_label("What code did they read out?").fill(code)
     officer.press("Check the code")
     assert "There is a problem" not in officer.text(), "what was ticked stays so"
     return officer
