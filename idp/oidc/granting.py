@@ -84,7 +84,7 @@ def issue(call: Call, valid: Validated, position: Position, seen: Seen, now: dat
     if position.journey.consented or valid.offline:  # a page said what is told, and no more is
         told = claims_in_scope(valid.wanted.claims, valid.scope)
         valid = replace(valid, wanted=replace(valid.wanted, claims=told))
-    if position.journey.consented and valid.offline:
+    if position.journey.consented and valid.offline and not acting:  # it is of one's own data
         _keep_consent(call, valid, session, now)
     detail = {
         **asked_detail(valid, asked),
