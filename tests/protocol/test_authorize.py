@@ -411,15 +411,15 @@ def test_offline_access_needs_the_persons_own_consent(site: Site) -> None:
 
 
 def test_what_is_agreed_to_while_acting_for_somebody_is_not_kept_as_ones_own(site: Site) -> None:
-    mandate, asked = site.give_mandate(), {"scope": "openid offline_access"}
+    mandate, scope = site.give_mandate(), "openid offline_access"
     refreshes = {"grant_types": ["authorization_code", "refresh_token"]}
     more = {"scopes": ["openid", "offline_access"]}
     site.change(ClientRecord, refreshes | more, client_id="tax")
     site.sign_in("sian")
-    page = site.authorize("tax", acting_for="choose", **asked)
+    page = site.authorize("tax", acting_for="choose", scope=scope)
     page = site.submit(page, who=mandate, purpose="Her bill for May")
     assert "code" in read_answer(site.submit(page, consent="yes"))
-    assert 'name="consent"' in site.authorize("tax", **asked).text
+    assert 'name="consent"' in site.authorize("tax", scope=scope).text
 
 
 def test_a_service_that_is_not_for_acting_never_gets_an_acting_token(site: Site) -> None:
