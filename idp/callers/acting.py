@@ -72,7 +72,7 @@ ALL_TABLES = (*TABLES.values(), ACCOUNT_OF, CLIENT, ASSIGNMENT, TEAM_MEMBER, ACT
 _PARENT, _GRANDPARENT, _FELLOW = (MANDATE.alias(name) for name in ("pm", "gm", "fellow"))
 _SERVICE = CLIENT.alias("at_service")  # where the mandate may be used
 _PASSED_BY = ORGANISATION.alias("passed_by")
-_ACTING, _ACTOR = ACCOUNT_OF.alias("acting_account"), PERSON.alias("acting_person")
+_ACTOR = PERSON.alias("acting_person")
 
 
 def labelled(source: Any, prefix: str) -> list[ColumnElement[Any]]:
@@ -165,9 +165,9 @@ def _also(joint_act: Any) -> tuple[Any, ...]:
     return () if source is None else (source,)
 
 
-def joined(source: Any, *, mandate: Any, member: Any, account: Any) -> Any:
+def joined(source: Any, *, mandate: Any, member: Any, account: Any, person: Any) -> Any:
     """Join a mandate and all it stands on to a FROM. `member` is the condition that finds the
-    actor's membership, `account` the actor's account."""
+    actor's membership, `account` the actor's account, `person` who that was proved to be."""
     return (
         source.join(MANDATE, mandate, isouter=True)
         .join(PERSON, PERSON.c.ref == MANDATE.c.principal, isouter=True)
@@ -176,8 +176,7 @@ def joined(source: Any, *, mandate: Any, member: Any, account: Any) -> Any:
         .join(MEMBER, and_(member, MEMBER.c.organisation_ref == MANDATE.c.delegate), isouter=True)
         .join(AUTHORITY, AUTHORITY.c.ref == MANDATE.c.authority_ref, isouter=True)
         .join(WATCH, WATCH.c.actor == account, isouter=True)
-        .join(_ACTING, _ACTING.c.ref == account, isouter=True)
-        .join(_ACTOR, _ACTOR.c.ref == _ACTING.c.person_ref, isouter=True)
+        .join(_ACTOR, _ACTOR.c.ref == person, isouter=True)
         .join(_SERVICE, _SERVICE.c.client_id == MANDATE.c.service, isouter=True)
         .join(_PARENT, _PARENT.c.ref == MANDATE.c.parent_ref, isouter=True)
         .join(_GRANDPARENT, _GRANDPARENT.c.ref == _PARENT.c.parent_ref, isouter=True)
@@ -269,17 +268,16 @@ class ActingMandate:
     facts: Acting
 
 
+_ASKER = bindparam("account", type_=TEXT)
 _ASK = (
     select(db_now().label("now"), *columns(bindparam("joint_act", type_=TEXT)))
     .select_from(
         joined(
-            select(bindparam("account", type_=TEXT).label("ref")).subquery("asker"),
+            select(_ASKER.label("ref")).subquery("asker")
+            .join(ACCOUNT_OF, ACCOUNT_OF.c.ref == _ASKER, isouter=True),
             mandate=MANDATE.c.ref == bindparam("mandate", type_=TEXT),
-            member=and_(
-                MEMBER.c.account_ref == bindparam("account", type_=TEXT),
-                MEMBER.c.left_at.is_(None),
-            ),
-            account=bindparam("account", type_=TEXT),
+            member=and_(MEMBER.c.account_ref == _ASKER, MEMBER.c.left_at.is_(None)),
+            account=_ASKER, person=ACCOUNT_OF.c.person_ref,
         )
     )
 )  # fmt: skip

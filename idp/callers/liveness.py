@@ -70,6 +70,7 @@ def _with(mandate: ColumnElement[bool], member: ColumnElement[bool]) -> Select[A
                 .join(RESOURCE, RESOURCE.c.uri == GRANT.c.resource, isouter=True)
                 .join(AUDIENCE, AUDIENCE.c.client_id == RESOURCE.c.client_id, isouter=True),
                 mandate=mandate, member=member, account=GRANT.c.account_ref,
+                person=ACCOUNT.c.person_ref,
             )
         )
         .where(GRANT.c.ref == bindparam("grant"))

@@ -92,7 +92,7 @@ _CHECK = (
             member=and_(
                 acting.MEMBER.c.account_ref == _ACTOR.c.ref, acting.MEMBER.c.left_at.is_(None)
             ),
-            account=_ACTOR.c.ref,
+            account=_ACTOR.c.ref, person=_ACTOR.c.person_ref,
         )
     )
     .order_by(case((_M.c.state == "active", 0), (_M.c.state == "suspended", 1), else_=2),
