@@ -1,5 +1,7 @@
 """One permission and every use of it, as its principal and its helper see it; objecting to one."""
 
+from dataclasses import dataclass
+
 from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -86,22 +88,22 @@ def helping_one(ref: str) -> ResponseReturnValue:
 def objection(ref: str, reference: str) -> ResponseReturnValue:
     """Ask what is wrong about one use."""
     found = _mine(ref, reference)
-    return found if not isinstance(found, HeldMandate) else _ask(found, reference)
+    return _ask(found) if isinstance(found, Mine) else found
 
 
 @bp.post("/account/helpers/<ref>/object/<reference>")
 def object_to(ref: str, reference: str) -> ResponseReturnValue:
     """Keep an objection: once for each use."""
     found = _mine(ref, reference)
-    if not isinstance(found, HeldMandate):
+    if not isinstance(found, Mine):
         return found
     typed = request.form.get("words", "")
     words = objecting.read_words(typed)
     if words is None:
-        return _ask(found, reference, typed), 422
+        return _ask(found, typed), 422
     keyring = house().keyring
     done = house().database.transaction(
-        lambda tx: objecting.object_to(tx, keyring, found, reference, words)
+        lambda tx: objecting.object_to(tx, keyring, found.mandate, reference, words)
     )
     back = (url_for("account.mandate", ref=ref), _("See what was done"))
     if isinstance(done, Refusal):
@@ -114,16 +116,25 @@ def object_to(ref: str, reference: str) -> ResponseReturnValue:
     return notice(200, _("You told us what is wrong"), said, link=back, reference=done)
 
 
-def _mine(ref: str, reference: str) -> HeldMandate | ResponseReturnValue:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mine:
+    """One use of a permission that the reader gave."""
+
+    mandate: HeldMandate
+    use: Use
+
+
+def _mine(ref: str, reference: str) -> Mine | ResponseReturnValue:
     session = signed_in(return_to=url_for("account.mandate", ref=ref))
     if not isinstance(session, SessionFacts):
         return session
 
-    def work(tx: Transaction) -> HeldMandate | None:
+    def work(tx: Transaction) -> Mine | None:
         found = delegation.find(tx, ref)
         if found is None or found.principal is None or found.principal != session.person_ref:
             return None
-        return found if uses.find_use(tx, found, reference) else None
+        use = uses.find_use(tx, found, reference)
+        return Mine(mandate=found, use=use) if use is not None else None
 
     found = house().database.read(work)
     if found is None:
@@ -131,25 +142,23 @@ def _mine(ref: str, reference: str) -> HeldMandate | ResponseReturnValue:
     return found
 
 
-def _ask(found: HeldMandate, reference: str, typed: str | None = None) -> str:
+def _ask(found: Mine, typed: str | None = None) -> str:
     """Ask what is wrong; `typed`: what was sent and cannot be kept."""
-    use = house().database.read(lambda tx: uses.find_use(tx, found, reference))
-    if use is None:
-        abort(404)
+    mandate, use = found.mandate, found.use
     most = f"{objecting.LONGEST:,}"
     error = None if typed is None else _("Say in a few words what is wrong")
     if typed is not None and len(typed.strip()) > objecting.LONGEST:
         error = _("Use fewer words: %(most)s letters at most", most=most)
     return render_template(
         "account/object.html",
-        delegate_name=found.delegate_name,
-        what=what_was_done(use.kind, use.detail, found.service),
+        delegate_name=mandate.delegate_name,
+        what=what_was_done(use.kind, use.detail, mandate.service),
         service=use.service,
         when=use.at,
-        reference=reference,
+        reference=use.reference,
         typed=typed or "",
-        back=url_for("account.mandate", ref=found.ref),
-        action=url_for("account.object_to", ref=found.ref, reference=reference),
+        back=url_for("account.mandate", ref=mandate.ref),
+        action=url_for("account.object_to", ref=mandate.ref, reference=use.reference),
         error=error,
     )
 
