@@ -283,14 +283,17 @@ def checker_address(settings: Settings) -> str:
 
 def add_officer_command(settings: Settings) -> str:
     """Answer the line that makes an officer of this sandbox: each brings a key of their own."""
-    where = "" if settings.data == Path(SANDBOX_DATA).absolute() else f"IDP_DATA={settings.data} "
-    return f'{where}idp operator add "Asha Patel" --role administrator --role counter-officer'
+    return _add_officer(settings, "Asha Patel", "administrator", "counter-officer")
 
 
 def add_mandate_officer_command(settings: Settings) -> str:
     """Answer the line that makes an officer who enters and confirms permissions."""
+    return _add_officer(settings, "Nia Ellis", "mandate-officer")
+
+
+def _add_officer(settings: Settings, name: str, *roles: str) -> str:
     where = "" if settings.data == Path(SANDBOX_DATA).absolute() else f"IDP_DATA={settings.data} "
-    return f'{where}idp operator add "Nia Ellis" --role mandate-officer'
+    return f'{where}idp operator add "{name}"' + "".join(f" --role {role}" for role in roles)
 
 
 def greeting(settings: Settings) -> str:
