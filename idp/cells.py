@@ -13,9 +13,8 @@ from collections.abc import Sequence
 
 STARTS = "=+-@\t\r\n＝＋－＠"  # the last four are full-width
 _FIRST = frozenset("'" + STARTS)
-_FORMULA = re.compile(
-    f"'*[{re.escape(STARTS)}]"
-)  # with apostrophes before it, so that none is lost
+# With apostrophes before it, so that none is lost.
+_FORMULA = re.compile(f"'*[{re.escape(STARTS)}]")
 _GUARDED = re.compile(f"'+[{re.escape(STARTS)}]")
 _END = "\r\n"
 
